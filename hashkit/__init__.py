@@ -1,0 +1,93 @@
+"""hashkit: hashes of pictures, computed on the device they are on. Only the hash leaves it.
+
+    from hashkit import hash_file
+
+    hashed = hash_file("photo.jpg")
+    hashed["pdq"].value, hashed["pdq"].quality, hashed["md5"].value
+    for notice in hashed.notices:
+        print(notice.text)
+
+``hash_file`` raises a ``HashkitError`` when it cannot; ``hash_files`` goes through many files and
+gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document that may leave
+the machine: it knows no path, name or date.
+
+    from hashkit import Submission, hash_files, write_submission
+
+    submission = Submission.of(hash_files(paths))
+    write_submission(submission, "submission.json")
+
+The algorithms are public on their own: ``hashkit.hashes.pdq.compute(pixels)``, likewise
+``hashkit.hashes.cryptographic`` and ``hashkit.hashes.classic``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashkit.batch import files_in, hash_files
+    from hashkit.errors import HashkitError
+    from hashkit.hashes.registry import ALGORITHMS, DEFAULT
+    from hashkit.hashing import hash_file
+    from hashkit.media.limits import MAX_PIXELS
+    from hashkit.records import FailedFile, Hash, HashedFile, MediaKind, Notice
+    from hashkit.submission.document import (
+        Item,
+        Submission,
+        read_submission,
+        submission_schema,
+        write_submission,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ALGORITHMS",
+    "DEFAULT",
+    "MAX_PIXELS",
+    "FailedFile",
+    "Hash",
+    "HashedFile",
+    "HashkitError",
+    "Item",
+    "MediaKind",
+    "Notice",
+    "Submission",
+    "files_in",
+    "hash_file",
+    "hash_files",
+    "read_submission",
+    "submission_schema",
+    "write_submission",
+]
+
+_HOMES = {
+    "hashkit.batch": ("files_in", "hash_files"),
+    "hashkit.errors": ("HashkitError",),
+    "hashkit.hashes.registry": ("ALGORITHMS", "DEFAULT"),
+    "hashkit.hashing": ("hash_file",),
+    "hashkit.media.limits": ("MAX_PIXELS",),
+    "hashkit.records": ("FailedFile", "Hash", "HashedFile", "MediaKind", "Notice"),
+    "hashkit.submission.document": (
+        "Item",
+        "Submission",
+        "read_submission",
+        "submission_schema",
+        "write_submission",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is asked for: ``import hashkit`` stays light."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'hashkit' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,5 @@
+"""``python -m hashkit``."""
+
+from hashkit.cli import main
+
+main()

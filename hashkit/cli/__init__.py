@@ -1,0 +1,69 @@
+"""The command line: parse, call, render. Results on stdout, everything else on stderr.
+
+Exit codes: 0 all done, 1 some files failed (the rest was done), 2 wrong use, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hashkit import __version__
+from hashkit.cli.hash_command import hash_command
+from hashkit.cli.submission_commands import inspect_command, schema_command
+from hashkit.cli.terminal import ExitCode
+
+app = typer.Typer(
+    name="hashkit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Make hashes of pictures on this computer. A hash is a fingerprint of a picture: takedown "
+        "services can find and block copies with it, without seeing the picture. The picture "
+        "itself stays here."
+    ),
+    epilog="Exit codes: 0 all done, 1 some files failed, 2 wrong use, 130 interrupted.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hashkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("hash")(hash_command)
+app.command("inspect")(inspect_command)
+app.command("schema")(schema_command)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that this terminal cannot show must not end the run.
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.SOME_FAILED)

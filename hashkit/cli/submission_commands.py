@@ -1,0 +1,51 @@
+"""``hashkit inspect`` and ``hashkit schema``: what a submission holds, and what it may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hashkit.cli.terminal import ExitCode, fail, shown_name
+
+_NOT_IN_IT = """\
+What is not in it: no picture and no video, not even a small one. No file names, no folders. No
+sizes and no dates. Nothing about a camera, a place, a person or this computer.
+
+Keep it safe all the same. PDQ and the other perceptual hashes can give a skilled person a blurred
+idea of the picture. Give this file only to a service or a person you trust."""
+
+
+def inspect_command(
+    path: Annotated[Path, typer.Argument(metavar="SUBMISSION", help="A file made with --out.")],
+) -> None:
+    """Say in plain words what is in a submission, all of it, and what is not."""
+    from hashkit.errors import HashkitError
+    from hashkit.submission.document import read_submission
+
+    try:
+        submission = read_submission(path)
+    except HashkitError as error:
+        fail(error, path, ExitCode.SOME_FAILED)
+    kinds = [item.kind.value for item in submission.items]
+    counts = [
+        f"{kinds.count(kind)} {kind}{'' if kinds.count(kind) == 1 else 's'}"
+        for kind in ("image", "video")
+        if kind in kinds
+    ]
+    typer.echo(f"{shown_name(path)} is a hashkit submission.")
+    typer.echo(f"What is in it: the hashes of {' and '.join(counts) or 'nothing'}.")
+    for number, item in enumerate(submission.items, 1):
+        typer.echo(f"\n{number}. {item.kind.value}")
+        for found in item.hashes:
+            quality = "" if found.quality is None else f" (quality {found.quality} of 100)"
+            typer.echo(f"   {found.algorithm:<15} {found.value}{quality}")
+    typer.echo(f"\n{_NOT_IN_IT}")
+
+
+def schema_command() -> None:
+    """Print the JSON Schema of the submission."""
+    from hashkit.submission.document import submission_schema
+
+    typer.echo(submission_schema(), nl=False)

@@ -1,0 +1,76 @@
+"""What all commands share: exit codes, how names are shown, how an error is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hashkit.errors import HashkitError
+
+
+class ExitCode(IntEnum):
+    """The exit codes of all commands."""
+
+    DONE = 0
+    SOME_FAILED = 1
+    WRONG_USE = 2
+    INTERRUPTED = 130
+
+
+_JOINERS = {"\u200c", "\u200d"}  # invisible, but part of emoji and of Persian and Indic words
+
+
+def shown_name(path: str | os.PathLike[str]) -> str:
+    """A file name that is safe to print: control characters, characters that turn the writing
+    direction and bytes that are no UTF-8 are shown as escapes."""
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(
+        char
+        if char in _JOINERS or unicodedata.category(char)[0] not in "CZ" or char == " "
+        else char.encode("unicode_escape").decode("ascii")
+        for char in name
+    )
+
+
+def console(*, errors: bool = False) -> Console:
+    """A rich console on stdout or stderr: plain, and as wide as it takes, where nobody looks."""
+    from rich.console import Console
+
+    stream = sys.stderr if errors else sys.stdout
+    looked_at = stream.isatty()
+    return Console(
+        stderr=errors,
+        width=None if looked_at else 10_000,
+        no_color=None if looked_at else True,
+        force_terminal=None if looked_at else False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(text, file=sys.stderr)
+
+
+def told(error: HashkitError) -> str:
+    """What happened, and what to do next."""
+    return f"{error} {error.advice}".strip()
+
+
+def fail(error: HashkitError, path: Path | None, code: ExitCode) -> NoReturn:
+    """Tell of an error that ends the command."""
+    import typer
+
+    name = f"{shown_name(path)}: " if path is not None else ""
+    say(f"{name}{told(error)}")
+    raise typer.Exit(code)

@@ -1,0 +1,192 @@
+"""Every way in which hashkit can fail, each with a stable code.
+
+    HashkitError
+    ├── FileError                 the bytes could not be read
+    │   ├── FileMissing           file_missing
+    │   ├── FileEmpty             file_empty
+    │   ├── FileUnreadable        file_unreadable
+    │   ├── IsAFolder             is_a_folder
+    │   ├── NotAFile              not_a_file
+    │   ├── LinkLoop              link_loop
+    │   ├── FileTooBig            file_too_big
+    │   └── FileChanged           file_changed
+    ├── MediaError                the bytes were read, but give no picture
+    │   ├── NotMedia              not_media
+    │   ├── UnsupportedMedia      unsupported_media
+    │   ├── MediaTruncated        media_truncated
+    │   ├── MediaCorrupt          media_corrupt
+    │   └── TooManyPixels         too_many_pixels
+    ├── DocumentError             a submission could not be read or written
+    │   ├── DocumentInvalid       document_invalid
+    │   ├── OutputExists          output_exists
+    │   └── OutputUnwritable      output_unwritable
+    └── UnknownAlgorithm          unknown_algorithm
+
+``code`` never changes once released: programs may branch on it. ``text`` says what happened and
+``advice`` what to do next, both in plain words; neither holds a path or a file name, so that an
+error can be passed on without saying what somebody's files are called.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HashkitError(Exception):
+    """The base of all errors that hashkit raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    text: str = "Something went wrong."
+    advice: ClassVar[str] = ""
+
+    def __init__(self, text: str | None = None) -> None:
+        if text is not None:
+            self.text = text
+        super().__init__(self.text)
+
+
+class FileError(HashkitError):
+    """The bytes of the file could not be read."""
+
+
+class FileMissing(FileError):
+    """There is nothing at this path."""
+
+    code = "file_missing"
+    text = "There is no file with this name here."
+    advice = "Check the spelling, or drag the file into the window to insert its name."
+
+
+class FileEmpty(FileError):
+    """The file has no bytes."""
+
+    code = "file_empty"
+    text = "The file is empty."
+    advice = "If it was copied or downloaded, copy it again."
+
+
+class FileUnreadable(FileError):
+    """The system refused to open or read the file."""
+
+    code = "file_unreadable"
+    text = "The file could not be read."
+    advice = "Check that you may open it, and that the disk or card it is on is connected."
+
+
+class IsAFolder(FileError):
+    """A folder where a file is meant."""
+
+    code = "is_a_folder"
+    text = "This is a folder."
+    advice = "Add -r to hash the pictures in it."
+
+
+class NotAFile(FileError):
+    """A device, a pipe or a socket: reading it may never end."""
+
+    code = "not_a_file"
+    text = "This is a device or a pipe, not a file."
+    advice = "Save the picture as a file first."
+
+
+class LinkLoop(FileError):
+    """A symbolic link that leads back to itself."""
+
+    code = "link_loop"
+    text = "This is a link that leads back to itself."
+    advice = "Give the name of the picture itself."
+
+
+class FileTooBig(FileError):
+    """The file has more bytes than will be held in memory."""
+
+    code = "file_too_big"
+    text = "The file is too big for a picture."
+    advice = "Check that it is the file you mean."
+
+
+class FileChanged(FileError):
+    """The file was written to while it was being read, so its hashes would mix two versions."""
+
+    code = "file_changed"
+    text = "The file changed while it was being read."
+    advice = "Wait until it is saved or downloaded completely, then try again."
+
+
+class MediaError(HashkitError):
+    """The bytes were read, but they give no picture."""
+
+
+class NotMedia(MediaError):
+    """The content is not a picture or video of any kind that is known here."""
+
+    code = "not_media"
+    text = "This is not a picture or a video."
+    advice = "If it should be one, it may be damaged or encrypted: try another copy."
+
+
+class UnsupportedMedia(MediaError):
+    """A picture of a kind that hashkit knows by name but cannot decode."""
+
+    code = "unsupported_media"
+    text = "This kind of picture cannot be opened here."
+    advice = "Hash the JPEG, PNG or HEIC version of it, the one that would be shared."
+
+
+class MediaTruncated(MediaError):
+    """The file ends before any of the picture could be decoded."""
+
+    code = "media_truncated"
+    text = "The file is cut short, and no part of the picture could be read."
+    advice = "If it was copied or downloaded, copy it again."
+
+
+class MediaCorrupt(MediaError):
+    """The decoder gave up."""
+
+    code = "media_corrupt"
+    text = "The file is damaged, and the picture could not be read."
+    advice = "Try another copy of it."
+
+
+class TooManyPixels(MediaError):
+    """The picture has more pixels than the limit (a decompression bomb, or a very large scan)."""
+
+    code = "too_many_pixels"
+    text = "The picture has more pixels than the limit allows."
+    advice = "If you trust the file, raise the limit with --max-pixels."
+
+
+class DocumentError(HashkitError):
+    """A submission document could not be read or written."""
+
+
+class DocumentInvalid(DocumentError):
+    """The document is not a hashkit submission, or holds something that does not belong in one."""
+
+    code = "document_invalid"
+    text = "This is not a hashkit submission."
+    advice = "Make one with: hashkit hash PHOTO --out submission.json"
+
+
+class OutputExists(DocumentError):
+    """The target exists and may not be replaced."""
+
+    code = "output_exists"
+    text = "There is already a file with this name. It was left as it is."
+    advice = "Choose another name, or add --force to replace it."
+
+
+class OutputUnwritable(DocumentError):
+    """The target could not be written; nothing was left behind."""
+
+    code = "output_unwritable"
+    text = "The file could not be written. Nothing was left behind."
+    advice = "Check that the folder exists and that you may write to it."
+
+
+class UnknownAlgorithm(HashkitError):
+    """A name that is no algorithm of hashkit."""
+
+    code = "unknown_algorithm"
+    text = "This is not the name of a hash that hashkit can compute."

@@ -1,0 +1,145 @@
+"""Opening a file that somebody else may have made, and reading it once, as it is.
+
+Read-only, never copied, and only what is a file: a pipe or a device could keep us waiting for
+ever. A file that is written to while it is read is refused, since its hashes would be of no
+version of it.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from hashkit.errors import (
+    FileChanged,
+    FileEmpty,
+    FileMissing,
+    FileUnreadable,
+    HashkitError,
+    IsAFolder,
+    LinkLoop,
+    NotAFile,
+)
+
+_CHUNK = 1 << 20
+_HEAD = 4096
+
+# Time stamps of files advance in steps, of up to 10 ms on the systems in common use. A file whose
+# stamp is younger than one step could change again without the stamp showing it.
+_STAMP_STEP = 0.010
+
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)  # or opening a pipe would wait for a writer
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class UntrustedFile:
+    """An open file: ``size`` in bytes, its ``head``, and its bytes, once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._before = self._settled_stamp()
+        self.size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        if self.size == 0:
+            raise FileEmpty
+        self.head = stream.read(_HEAD)
+        stream.seek(0)
+
+    def read(self) -> bytes:
+        """All bytes. FileChanged where they may be of two versions."""
+        return b"".join(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes in pieces, so that a long video needs no memory. FileChanged as ``read``."""
+        length = 0
+        while chunk := self._stream.read(_CHUNK):
+            length += len(chunk)
+            yield chunk
+        if length != self.size or self._stamp() != self._before:
+            raise FileChanged
+
+    def _stamp(self) -> tuple[int, ...]:
+        """What changes when the file does. Nothing for a stream that is not a file on disk."""
+        try:
+            status = os.fstat(self._stream.fileno())
+        except (OSError, AttributeError):
+            return ()
+        return (
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
+
+    def _settled_stamp(self) -> tuple[int, ...]:
+        """The stamp, once it is old enough to be told from that of a later change."""
+        stamp = self._stamp()
+        if stamp and 0 <= time.time() - max(stamp[-2:]) / 1e9 < _STAMP_STEP:
+            time.sleep(_STAMP_STEP)
+            stamp = self._stamp()
+        return stamp
+
+
+@contextmanager
+def open_untrusted(source: str | os.PathLike[str] | BinaryIO) -> Iterator[UntrustedFile]:
+    """Open a path, or take a seekable binary file object (which stays open, at its end).
+
+    Raises an error of the FileError branch, also for what goes wrong while reading inside the
+    ``with`` block.
+    """
+    with _own_errors():
+        if isinstance(source, str | os.PathLike):
+            with _open_path(Path(source)) as stream:
+                yield UntrustedFile(stream)
+        else:
+            yield UntrustedFile(source)
+
+
+def _open_path(path: Path) -> io.FileIO:
+    descriptor = os.open(path, _OPEN_FLAGS)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsAFolder
+        if not stat.S_ISREG(mode):
+            raise NotAFile
+        return io.FileIO(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+_BY_ERRNO: dict[int, type[HashkitError]] = {
+    errno.ENOENT: FileMissing,
+    errno.ENOTDIR: FileMissing,
+    errno.ENAMETOOLONG: FileMissing,
+    errno.EISDIR: IsAFolder,
+    errno.ELOOP: LinkLoop,
+    errno.ENXIO: NotAFile,  # a socket, or a device without a driver
+    errno.ENODEV: NotAFile,
+    errno.EOPNOTSUPP: NotAFile,
+}
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Turn the system's errors into ours; its words stay in the cause."""
+    try:
+        yield
+    except OSError as error:
+        raise _BY_ERRNO.get(error.errno or 0, FileUnreadable)() from error
+    except ValueError as error:  # a NUL in the name, or a closed stream
+        raise (FileMissing if "null" in str(error) else FileUnreadable)() from error

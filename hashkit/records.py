@@ -1,0 +1,80 @@
+"""The values that every room speaks. Frozen, small, free of behaviour that could surprise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashkit.errors import HashkitError
+
+ORIGINAL = "original"
+"""The variant of a hash that is of the picture as it is."""
+
+
+class MediaKind(StrEnum):
+    """What a file shows: one picture, or many over time."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """One hash of one file.
+
+    ``value`` is lowercase hex (several hex numbers joined by commas for ``crop_resistant``).
+    ``quality`` is 0 to 100 for algorithms that have one, else None. ``variant`` names the edit of
+    the picture that was hashed; ``original`` is the picture as it is.
+    """
+
+    algorithm: str
+    value: str
+    quality: int | None = None
+    variant: str = ORIGINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know about a file that was hashed. ``code`` is stable."""
+
+    code: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """What came of one file. Local: it knows its path, and never leaves the machine as it is.
+
+    ``path`` is None where an open file was hashed. ``hashed["pdq"]`` is the hash of the original
+    by that name; KeyError where it was not asked for.
+    """
+
+    path: Path | None
+    kind: MediaKind
+    hashes: tuple[Hash, ...]
+    notices: tuple[Notice, ...] = ()
+
+    def __getitem__(self, algorithm: str) -> Hash:
+        for found in self.hashes:
+            if found.algorithm == algorithm and found.variant == ORIGINAL:
+                return found
+        raise KeyError(algorithm)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that gave no picture, and why.
+
+    Where its bytes could be read all the same, ``hashes`` holds the cryptographic ones, with a
+    notice: services that match exact copies can use them.
+    """
+
+    path: Path | None
+    error: HashkitError
+    kind: MediaKind | None = None
+    hashes: tuple[Hash, ...] = ()
+    notices: tuple[Notice, ...] = ()
