@@ -59,7 +59,9 @@ class UntrustedFile:
 
     def read(self) -> bytes:
         """All bytes. FileChanged where they may be of two versions."""
-        return b"".join(self.chunks())
+        whole = self._stream.read(self.size + 1)  # one piece, and more if there is more by now
+        self._check_unchanged(len(whole))
+        return whole
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes in pieces, so that a long video needs no memory. FileChanged as ``read``."""
@@ -67,6 +69,9 @@ class UntrustedFile:
         while chunk := self._stream.read(_CHUNK):
             length += len(chunk)
             yield chunk
+        self._check_unchanged(length)
+
+    def _check_unchanged(self, length: int) -> None:
         if length != self.size or self._stamp() != self._before:
             raise FileChanged
 

@@ -32,7 +32,7 @@ from pillow_heif import HeifImageFile
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.kinds import unsupported
+from hashkit.media.kinds import holds_video, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.records import Notice
 
@@ -203,7 +203,7 @@ def _other_content(header: ImageFile.ImageFile, image_format: str, data: bytes) 
     """What else the file holds that is not hashed as a picture."""
     if image_format == "tiff" and _DNG_VERSION_TAG in getattr(header, "tag_v2", {}):
         raise unsupported("camera raw file")  # what would be decoded is its thumbnail
-    if image_format in ("jpeg", "heif") and _holds_video(data):
+    if image_format in ("jpeg", "heif") and holds_video(data):
         return notices.EMBEDDED_VIDEO
     if image_format == "jpeg":
         return notices.SEVERAL_IMAGES if _is_multi_picture(header, data) else None
@@ -218,17 +218,3 @@ def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
     if not any(name == "APP2" and content.startswith(b"MPF\0") for name, content in segments):
         return False
     return b"hdrgainmap" not in data and b"http://ns.adobe.com/hdr-gain-map" not in data
-
-
-_VIDEO_BRANDS = {b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"qt  "}
-
-
-def _holds_video(data: bytes) -> bool:
-    """Is there an MP4 or MOV inside (a motion photo)? Looks for its first box after our own."""
-    position = data.find(b"ftyp", 32)
-    while position != -1:
-        size = int.from_bytes(data[position - 4 : position], "big")
-        if 16 <= size <= 256 and data[position + 4 : position + 8] in _VIDEO_BRANDS:
-            return True
-        position = data.find(b"ftyp", position + 4)
-    return False

@@ -128,3 +128,21 @@ def _stream(head: bytes) -> MediaType | None:
     if head[:4] == b"OggS" and b"theora" in head[:512]:
         return MediaType(MediaKind.VIDEO, "ogg")
     return None
+
+
+_VIDEO_BRANDS = {b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"qt  "}
+
+
+def holds_video(untrusted_data: bytes) -> bool:
+    """Does this picture file hold an MP4 or MOV as well (a motion photo)?
+
+    Looks for the first box of one, behind the file's own beginning.
+    """
+    position = untrusted_data.find(b"ftyp", 32)
+    while position != -1:
+        size = int.from_bytes(untrusted_data[position - 4 : position], "big")
+        brand = untrusted_data[position + 4 : position + 8]
+        if 16 <= size <= 256 and brand in _VIDEO_BRANDS:
+            return True
+        position = untrusted_data.find(b"ftyp", position + 4)
+    return False

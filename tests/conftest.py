@@ -1,0 +1,47 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines are noisy: no test fails for being slow. Examples are drawn anew on every run.
+settings.register_profile(
+    "hashkit", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("hashkit")
+
+ROOT = Path(__file__).parent.parent
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of sample pictures."""
+    return ROOT / "samples_synthetic"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run ``hashkit`` as a process of its own, in an empty folder."""
+
+    def hashkit(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "hashkit", *map(str, arguments)]
+        options = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, **options}
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", timeout=120, check=False, **options
+        )
+
+    return hashkit
