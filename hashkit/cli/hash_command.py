@@ -53,8 +53,10 @@ def hash_command(
     from hashkit.cli.progress import progress
     from hashkit.errors import HashkitError
     from hashkit.hashes.registry import resolve
+    from hashkit.media.images import lift_pillows_limit
     from hashkit.media.limits import MAX_PIXELS
 
+    lift_pillows_limit()
     try:
         names = resolve(algorithms)
     except HashkitError as error:

@@ -1,14 +1,15 @@
 """Hearing what a native decoder says, instead of letting it write to the person's terminal.
 
-libjpeg, inside OpenCV, repairs damaged pictures without an error: all it does is to print one line
-on the process's standard error. That line is the only sign that less than the whole picture was
-read. So while it decodes, the descriptor leads into a pipe. It is the whole process's, hence the
-lock, and hence what comes from elsewhere is passed on.
+libjpeg, inside OpenCV, and libtiff, inside Pillow, repair damaged pictures without an error: all
+they do is to print a line on the process's standard error. That line is the only sign that less
+than the whole picture was read. So while they decode, the descriptor leads into a pipe. It is the
+whole process's, hence the lock, and hence what comes from elsewhere is passed on.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,22 +17,15 @@ from contextlib import contextmanager, suppress
 _STDERR = 2
 _lock = threading.Lock()
 
-# How libjpeg's warnings (jerror.h) and OpenCV's log lines begin.
-_DECODER_LINES = (
-    "Corrupt JPEG data",
-    "Premature end of JPEG",
-    "Inconsistent progression sequence",
-    "Invalid SOS parameters",
-    "Invalid component ID",
-    "Application transferred too",
-    "Unknown Adobe color transform",
-    "Unsupported marker type",
-    "Warning: unknown JFIF revision",
-    "[ WARN:",
-    "[ERROR:",
-    "[ INFO:",
+# How libjpeg's warnings (jerror.h), libtiff's messages ("function: text") and OpenCV's log begin.
+_DECODER_LINE = re.compile(
+    r"Corrupt JPEG data|Premature end of JPEG|Inconsistent progression sequence"
+    r"|Invalid (SOS parameters|component ID)|Application transferred too|Unsupported marker type"
+    r"|Unknown Adobe color transform|Warning: unknown JFIF revision"
+    r"|tempfile\.tif: |(?!\w+(Error|Warning|Exception): )_?([A-Z][A-Za-z0-9]*){2,}: "
+    r"|\[ ?(WARN|ERROR|INFO):"
 )
-_HARMLESS = ("Unknown Adobe color transform", "Warning: unknown JFIF revision", "[ INFO:")
+_HARMLESS = re.compile(r"Unknown Adobe|Warning: |\[ INFO:|\w+: Warning, ")
 
 
 @contextmanager
@@ -72,9 +66,9 @@ def _sort(heard: bytes, complaints: list[str], original: int) -> None:
     foreign = b""
     for line in heard.splitlines(keepends=True):
         text = line.decode("utf-8", "replace").strip()
-        if not text.startswith(_DECODER_LINES):
+        if not _DECODER_LINE.match(text):
             foreign += line
-        elif not text.startswith(_HARMLESS):
+        elif not _HARMLESS.match(text):
             complaints.append(text)
     if foreign.strip():
         with suppress(OSError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -41,6 +41,7 @@ Pixels = npt.NDArray[np.uint8]
 _ORIENTATION_TAG = 0x0112
 _DNG_VERSION_TAG = 0xC612
 _END_OF_JPEG = b"\xff\xd9"
+_NOTHING_BUT_A_SPECK = 0.98
 
 # Plugins are called directly: Pillow's open() would try decoders that the content does not call
 # for, and compares with a limit that belongs to the whole process.
@@ -75,21 +76,23 @@ def decode(untrusted_data: bytes, image_format: str, max_pixels: int = MAX_PIXEL
     of the MediaError branch; whatever the decoder said is its cause.
     """
     try:
-        header = _PLUGINS[image_format](io.BytesIO(untrusted_data))
-        check_pixels(*header.size, max_pixels)
-        found = _other_content(header, image_format, untrusted_data)
-        if image_format == "jpeg" and header.mode in ("L", "RGB"):
-            pixels, damage = _decode_jpeg(untrusted_data, grey=header.mode == "L")
-        else:
-            pixels, damage = _decode_with_pillow(header, max_pixels)
-        upright = _upright(pixels, _orientation(header))
+        with decoder_messages() as complaints:
+            picture = _decode(untrusted_data, image_format, max_pixels)
     except MediaError:
         raise
     except Image.DecompressionBombError as error:
         raise TooManyPixels from error
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise _translated(error) from error
-    return Picture(upright, tuple(notice for notice in (damage, found) if notice))
+    if complaints and notices.TRUNCATED not in picture.notices:
+        return replace(picture, notices=(notices.DAMAGED, *picture.notices))
+    return picture
+
+
+def lift_pillows_limit() -> None:
+    """Leave the limit to ``max_pixels`` alone. For processes that are hashkit's own: Pillow's
+    limit, 179 million pixels, is the whole process's, and its TIFF and WebP decoders obey it."""
+    Image.MAX_IMAGE_PIXELS = None
 
 
 def _translated(error: Exception) -> MediaError:
@@ -97,17 +100,27 @@ def _translated(error: Exception) -> MediaError:
     return MediaTruncated() if cut_short else MediaCorrupt()
 
 
+def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Picture:
+    header = _PLUGINS[image_format](io.BytesIO(untrusted_data))
+    check_pixels(*header.size, max_pixels)
+    found = _other_content(header, image_format, untrusted_data)
+    if image_format == "jpeg" and header.mode in ("L", "RGB"):
+        pixels, truncated = _decode_jpeg(untrusted_data, grey=header.mode == "L")
+    else:
+        pixels, truncated = _decode_with_pillow(header, max_pixels)
+    upright = _upright(pixels, _orientation(header))
+    return Picture(upright, tuple(notice for notice in (truncated, found) if notice))
+
+
 def _decode_jpeg(data: bytes, grey: bool) -> tuple[Pixels, Notice | None]:
     colour = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
     flags = colour | cv2.IMREAD_IGNORE_ORIENTATION
-    with decoder_messages() as complaints:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if pixels is not None:
-        return _as_pixels(pixels), notices.DAMAGED if complaints else None
+        return _as_pixels(pixels), None
     # OpenCV gives up where the data ends early. With an end marker it shows what there is, and
     # fills the rest with grey, as browsers do.
-    with decoder_messages():
-        pixels = cv2.imdecode(np.frombuffer(data + _END_OF_JPEG, np.uint8), flags)
+    pixels = cv2.imdecode(np.frombuffer(data + _END_OF_JPEG, np.uint8), flags)
     if pixels is None:
         raise MediaCorrupt
     return _something(_as_pixels(pixels)), notices.TRUNCATED
@@ -129,8 +142,10 @@ def _decode_with_pillow(
 
 
 def _something(pixels: Pixels) -> Pixels:
-    """Pass on what was decoded of a file that is cut short, if there was anything."""
-    if int(pixels.max()) == int(pixels.min()):
+    """Pass on what was decoded of a file that is cut short, if it is more than a speck: what is
+    missing has one colour, that of the last pixel."""
+    missing = np.all(np.atleast_3d(pixels) == np.atleast_3d(pixels)[-1, -1], axis=2)
+    if missing.mean() > _NOTHING_BUT_A_SPECK:
         raise MediaTruncated
     return pixels
 

@@ -1,0 +1,96 @@
+"""The samples: made by the script, and hashed to what the reference tools say of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import hashkit
+from hashkit.hashes import pdq
+
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "images.json").read_text())
+SAME_TOOLS = {tool: version(tool) for tool in VECTORS["tools"]} == VECTORS["tools"]
+NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round otherwise
+
+
+@pytest.fixture(scope="module")
+def generate(root):
+    path = root / "samples_synthetic" / "generate.py"
+    spec = importlib.util.spec_from_file_location("generate", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", VECTORS["files"])
+def test_hashes_and_notices_are_the_expected_ones(name, samples):
+    expected = VECTORS["files"][name]
+    hashed = hashkit.hash_file(samples / name, "all")
+    assert hashed.kind.value == expected["kind"]
+    assert [notice.code for notice in hashed.notices] == expected["notices"]
+    if name.endswith(NATIVE) and not SAME_TOOLS:
+        assert pdq.distance(hashed["pdq"].value, expected["hashes"]["pdq"]["value"]) <= 4
+        return
+    for algorithm, value in expected["hashes"].items():
+        found = hashed[algorithm]
+        if algorithm == "pdq":
+            assert {"value": found.value, "quality": found.quality} == value
+        else:
+            assert found.value == value, algorithm
+
+
+def test_every_sample_has_a_vector(samples, generate):
+    files = {path.name for path in samples.iterdir() if path.is_file()}
+    assert set(VECTORS["files"]) == set(generate.SAMPLES)
+    assert files - {"generate.py"} == set(generate.SAMPLES)
+
+
+@pytest.mark.parametrize("name", VECTORS["files"])
+def test_the_script_makes_the_same_bytes(name, samples, generate, tmp_path):
+    made = generate.SAMPLES[name]()
+    committed = (samples / name).read_bytes()
+    if made == committed:
+        return
+    changed = {
+        tool: (old, version(tool))
+        for tool, old in VECTORS["tools"].items()
+        if version(tool) != old
+    }
+    assert changed, f"{name}: other bytes from the same encoders"
+    (tmp_path / name).write_bytes(made)
+    distance = pdq.distance(
+        hashkit.hash_file(tmp_path / name, "pdq")["pdq"].value,
+        hashkit.hash_file(samples / name, "pdq")["pdq"].value,
+    )
+    assert distance <= 8, f"{name}: another picture, made with other encoders: {changed}"
+
+
+def test_samples_are_small(samples):
+    assert sum(path.stat().st_size for path in samples.iterdir() if path.is_file()) < 3_000_000
+
+
+def test_scenes_have_full_quality():
+    for name, expected in VECTORS["files"].items():
+        if name.startswith("scene"):
+            assert expected["hashes"]["pdq"]["quality"] == 100
+
+
+def test_edited_copies_are_as_far_as_one_hash_can_see():
+    def value(name):
+        return VECTORS["files"][name]["hashes"]["pdq"]["value"]
+
+    original = value("scene-1.jpg")
+    for name in ("scene-1-resized.jpg", "scene-1-recompressed.jpg"):
+        assert pdq.distance(original, value(name)) <= pdq.THRESHOLD
+    for name in ("scene-1-cropped.jpg", "scene-1-mirrored.jpg", "scene-2.jpg"):
+        assert pdq.distance(original, value(name)) > pdq.THRESHOLD
+
+
+def test_all_orientations_show_one_picture():
+    hashes = [VECTORS["files"][f"orientation-{n}.png"]["hashes"] for n in range(1, 9)]
+    assert len({each["pdq"]["value"] for each in hashes}) == 1
+    assert len({each["md5"] for each in hashes}) == 8
