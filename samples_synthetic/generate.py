@@ -120,7 +120,9 @@ def captioned(picture: Image.Image) -> Image.Image:
 
 def motion_photo() -> bytes:
     """A JPEG with the beginning of an MP4 behind it, as phones write them."""
-    video = struct.pack(">I4s4sI4s", 20, b"ftyp", b"mp42", 0, b"isom") + struct.pack(">I4s", 8, b"mdat")
+    video = struct.pack(">I4s4sI4s", 20, b"ftyp", b"mp42", 0, b"isom") + struct.pack(
+        ">I4s", 8, b"mdat"
+    )
     return jpeg(small(20)) + video
 
 

@@ -56,9 +56,7 @@ def test_the_script_makes_the_same_bytes(name, samples, generate, tmp_path):
     if made == committed:
         return
     changed = {
-        tool: (old, version(tool))
-        for tool, old in VECTORS["tools"].items()
-        if version(tool) != old
+        tool: (old, version(tool)) for tool, old in VECTORS["tools"].items() if version(tool) != old
     }
     assert changed, f"{name}: other bytes from the same encoders"
     (tmp_path / name).write_bytes(made)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -60,6 +61,7 @@ def main() -> None:
         # A name that this terminal cannot show must not end the run.
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
+    warnings.simplefilter("ignore")  # libraries' words to developers, not to this person
     try:
         app()
     except KeyboardInterrupt:

@@ -91,14 +91,11 @@ def _expand(paths: list[Path], recursive: bool) -> Iterator[_Found]:
 
     seen: set[Path] = set()
     for given in paths:
-        if recursive and given.is_dir():
-            inside = (_Found(path, True) for path in files_in(given))
-        else:
-            inside = iter([_Found(given, False)])
-        for each in inside:
-            if each.path not in seen:
-                seen.add(each.path)
-                yield each
+        from_folder = recursive and given.is_dir()
+        for path in files_in(given) if from_folder else (given,):
+            if path not in seen:
+                seen.add(path)
+                yield _Found(path, from_folder)
 
 
 def _check_target(out: Path, force: bool) -> None:
@@ -140,17 +137,16 @@ class _Run:
         from hashkit.cli.report import json_line
         from hashkit.records import FailedFile
 
-        failed = isinstance(outcome, FailedFile)
-        if failed and from_folder and outcome.error.code == "not_media":
-            self.skipped += 1
-            return
+        if isinstance(outcome, FailedFile):
+            if from_folder and outcome.error.code == "not_media":
+                self.skipped += 1
+                return
+            self.failed += 1
+            if not self.as_json:  # there, the error is in the line
+                say(f"{shown_name(outcome.path or '')}: {told(outcome.error)}")
         self.outcomes.append(outcome)
         if self.as_json:
             print(json_line(outcome), flush=True)
-        if failed:
-            self.failed += 1
-            if not self.as_json or self.quiet:
-                say(f"{shown_name(outcome.path or '')}: {told(outcome.error)}")
 
     def finish(self, out: Path | None, force: bool) -> None:
         """Print the table, write the submission, say what was done, and exit."""

@@ -81,7 +81,7 @@ def _hash(pixels: Pixels, orientations: Iterable[str]) -> tuple[Hash, ...]:
     if min(pixels.shape[:2]) < MIN_SIDE:
         return tuple(Hash("pdq", "0" * (BITS // 4), 0, name) for name in orientations)
     luma = pdq_filter.luma64(pixels)
-    coefficients = pdq_reference.DCT @ luma @ pdq_reference.DCT.T
+    coefficients: Float32 = (pdq_reference.DCT @ luma @ pdq_reference.DCT.T).astype(np.float32)
     turned = {name: _turn(coefficients, name) for name in orientations}
     if _rounding_decides(luma, turned.values()):
         luma = pdq_reference.luma64(pixels)

@@ -80,7 +80,8 @@ def _luma(pixels: Pixels) -> Float32:
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
     red, green, blue = (pixels[:, :, channel] * LUMA[channel] for channel in range(3))
-    return (red + green + blue).astype(np.float32)  # summed in float64, then rounded once
+    luma: Float32 = (red + green + blue).astype(np.float32)  # added in float64, rounded once
+    return luma
 
 
 def _filter(lines: Float32, kept: list[int] | range) -> Float32:

@@ -22,7 +22,8 @@ _DECODER_LINE = re.compile(
     r"Corrupt JPEG data|Premature end of JPEG|Inconsistent progression sequence"
     r"|Invalid (SOS parameters|component ID)|Application transferred too|Unsupported marker type"
     r"|Unknown Adobe color transform|Warning: unknown JFIF revision"
-    r"|tempfile\.tif: |(?!\w+(Error|Warning|Exception): )_?([A-Z][A-Za-z0-9]*){2,}: "
+    r"|tempfile\.tif: "
+    r"|(?!\w*(Error|Warning|Exception): )(?=\w*[a-z])_?[A-Z]\w{0,40}?[A-Z]\w{0,40}: "
     r"|\[ ?(WARN|ERROR|INFO):"
 )
 _HARMLESS = re.compile(r"Unknown Adobe|Warning: |\[ INFO:|\w+: Warning, ")

@@ -31,9 +31,11 @@ from hashkit.errors import (
 _CHUNK = 1 << 20
 _HEAD = 4096
 
-# Time stamps of files advance in steps, of up to 10 ms on the systems in common use. A file whose
-# stamp is younger than one step could change again without the stamp showing it.
+# A file's time stamp is set when a write begins, and advances in steps of up to 10 ms on the systems
+# in common use. While it is younger than that, a write may still be going on, or another one may
+# follow without the stamp showing it: so we wait, a few times, until it is older.
 _STAMP_STEP = 0.010
+_STAMP_TRIES = 20
 
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -91,11 +93,12 @@ class UntrustedFile:
 
     def _settled_stamp(self) -> tuple[int, ...]:
         """The stamp, once it is old enough to be told from that of a later change."""
-        stamp = self._stamp()
-        if stamp and 0 <= time.time() - max(stamp[-2:]) / 1e9 < _STAMP_STEP:
-            time.sleep(_STAMP_STEP)
+        for _ in range(_STAMP_TRIES):
             stamp = self._stamp()
-        return stamp
+            if not stamp or not 0 <= time.time() - max(stamp[-2:]) / 1e9 < _STAMP_STEP:
+                return stamp
+            time.sleep(_STAMP_STEP)
+        raise FileChanged  # somebody writes to it all the time
 
 
 @contextmanager
@@ -115,16 +118,11 @@ def open_untrusted(source: str | os.PathLike[str] | BinaryIO) -> Iterator[Untrus
 
 def _open_path(path: Path) -> io.FileIO:
     descriptor = os.open(path, _OPEN_FLAGS)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsAFolder
-        if not stat.S_ISREG(mode):
-            raise NotAFile
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
         return io.FileIO(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+    os.close(descriptor)
+    raise IsAFolder if stat.S_ISDIR(mode) else NotAFile
 
 
 _BY_ERRNO: dict[int, type[HashkitError]] = {

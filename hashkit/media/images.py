@@ -166,7 +166,7 @@ def _to_8_bit(picture: Image.Image) -> Pixels:
 
 
 def _on_white(picture: Image.Image) -> Pixels:
-    if picture.getextrema()[3] != (255, 255):
+    if picture.getchannel("A").getextrema() != (255, 255):
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return _as_pixels(np.asarray(picture.convert("RGB")))
 

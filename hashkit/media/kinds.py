@@ -122,7 +122,7 @@ def _bitmap(head: bytes) -> MediaType | None:
 def _stream(head: bytes) -> MediaType | None:
     """MPEG transport streams repeat a byte every packet; Ogg may be sound only."""
     for packet, first in ((188, 0), (192, 4)):
-        marks = head[first :: packet][:5]
+        marks = head[first::packet][:5]
         if len(marks) == 5 and set(marks) == {0x47}:
             return MediaType(MediaKind.VIDEO, "mpegts")
     if head[:4] == b"OggS" and b"theora" in head[:512]:

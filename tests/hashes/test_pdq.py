@@ -40,7 +40,9 @@ def photo(rng, height, width):
     picture = np.full((height, width, 3), 128.0)
     for cells in (3, 8, 20, 50):
         layer = rng.uniform(-1, 1, (cells, cells, 3)).astype(np.float32)
-        picture += cv2.resize(layer, (width, height), interpolation=cv2.INTER_CUBIC) * 120 / cells**0.5
+        picture += (
+            cv2.resize(layer, (width, height), interpolation=cv2.INTER_CUBIC) * 120 / cells**0.5
+        )
     return picture + rng.normal(0, 4, picture.shape)
 
 
@@ -120,7 +122,9 @@ def test_equals_the_reference(scene, seed, height, width):
     value, quality = reference(pixels)
     found = pdq.compute(pixels)
     assert found.quality == quality
-    if found.value != value:  # not seen so far; possible only where the reference's own bit is noise
+    if (
+        found.value != value
+    ):  # not seen so far; possible only where the reference's own bit is noise
         coefficients = definition(pixels)
         median = np.sort(coefficients)[127]
         for bit in differing_bits(found.value, value):

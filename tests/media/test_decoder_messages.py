@@ -9,8 +9,7 @@ import pytest
 
 from hashkit.media.decoder_messages import decoder_messages
 
-
-OTHERS = ("a line of somebody else\n", "ValueError: no decoder's\n", "WARNING:root:a log line\n")
+OTHERS = ("a line of somebody else\n", "ValueError: no decoder's\n", "WARNING: a log line\n")
 
 TIFF = (
     "tempfile.tif: Using code not yet in table.\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hashkit import notices
-from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
+from hashkit.errors import MediaError, MediaTruncated, TooManyPixels
 from hashkit.hashes import pdq
 from hashkit.media import images
 
@@ -50,7 +50,6 @@ class TestJpeg:
         quality=st.integers(5, 100),
         subsampling=st.sampled_from([0, 1, 2]),
         progressive=st.booleans(),
-        optimize=st.booleans(),
         grey=st.booleans(),
         noisy=st.booleans(),
     )
@@ -271,10 +270,8 @@ def test_every_sample_cut_and_flipped(samples, capfd):
 
 
 def _decode_or_fail(data, name):
+    """The picture, or None; anything but a picture or an error of ours fails the test."""
     try:
         return images.decode(data, name, max_pixels=5_000_000)
-    except MediaError as error:
-        assert error.__cause__ is not None or isinstance(
-            error, MediaCorrupt | MediaTruncated | TooManyPixels
-        )
+    except MediaError:
         return None

@@ -73,7 +73,11 @@ def hashes_of(path: Path) -> dict[str, object]:
 
 def main() -> None:
     files = {
-        path.name: {"kind": "image", "hashes": hashes_of(path), "notices": NOTICES.get(path.name, [])}
+        path.name: {
+            "kind": "image",
+            "hashes": hashes_of(path),
+            "notices": NOTICES.get(path.name, []),
+        }
         for path in sorted(SAMPLES.iterdir())
         if path.suffix not in (".py", ".md") and path.is_file()
     }

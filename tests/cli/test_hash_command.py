@@ -1,0 +1,312 @@
+"""``hashkit hash`` as its users run it: a process of its own, its output and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import jsonschema
+import pytest
+
+import hashkit
+
+SCHEMA = json.loads(hashkit.submission_schema())
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_one_photo(run, samples):
+    done = run("hash", samples / "scene-1.jpg")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    hashed = hashkit.hash_file(samples / "scene-1.jpg")
+    for each in hashed.hashes:
+        assert f"{each.algorithm:<15} {each.value}\n" in done.stdout
+    assert "good (100)" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last == "The pictures themselves did not leave this computer."
+
+
+def test_a_folder(run, samples, tmp_path):
+    done = run("hash", "-r", samples, "--out", "s.json")
+    assert done.returncode == 0
+    assert "50 files hashed, 1 other file skipped." in done.stdout
+    assert "Written: s.json, with the hashes of 50 files." in done.stdout
+    assert "cut short: This file is cut short." in done.stdout
+    document = json.loads((tmp_path / "s.json").read_text())
+    jsonschema.validate(document, SCHEMA)
+    assert len(document["items"]) == 50
+    assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_a_folder_without_r(run, samples):
+    done = run("hash", samples)
+    assert done.returncode == 1
+    assert "This is a folder. Add -r to hash the pictures in it." in done.stderr
+
+
+def test_json_lines(run, samples, tmp_path):
+    (tmp_path / "words.jpg").write_text("words")
+    done = run("hash", samples / "gif-animated.gif", "words.jpg", "--json")
+    assert done.returncode == 1
+    first, second = lines(done)
+    hashed = hashkit.hash_file(samples / "gif-animated.gif")
+    assert first == {
+        "path": str(samples / "gif-animated.gif"),
+        "kind": "image",
+        "hashes": {
+            "md5": hashed["md5"].value,
+            "sha1": hashed["sha1"].value,
+            "sha256": hashed["sha256"].value,
+            "pdq": {"value": hashed["pdq"].value, "quality": 100},
+        },
+        "notices": [{"code": "animated", "text": hashed.notices[0].text}],
+    }
+    assert second == {
+        "path": "words.jpg",
+        "error": {"code": "not_media", "text": "This is not a picture or a video."},
+    }
+
+
+def test_a_broken_picture_in_json(run, samples, tmp_path):
+    (tmp_path / "a.png").write_bytes((samples / "scene-3.png").read_bytes()[:300])
+    (line,) = lines(run("hash", "a.png", "--json", "--out", "s.json"))
+    assert line["error"]["code"] == "media_truncated"
+    assert set(line["hashes"]) == {"md5", "sha1", "sha256"}
+    assert [notice["code"] for notice in line["notices"]] == ["exact_only"]
+    (item,) = json.loads((tmp_path / "s.json").read_text())["items"]
+    assert item["hashes"] == line["hashes"]
+
+
+def test_some_fail_and_the_rest_is_written(run, samples, tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    done = run("hash", "none.jpg", "empty.jpg", samples / "scene-1.jpg", "--out", "s.json")
+    assert done.returncode == 1
+    assert "none.jpg: There is no file with this name here." in done.stderr
+    assert "empty.jpg: The file is empty." in done.stderr
+    assert "1 file hashed, 2 could not be opened." in done.stdout
+    assert len(json.loads((tmp_path / "s.json").read_text())["items"]) == 1
+
+
+def test_nothing_to_write(run, tmp_path):
+    done = run("hash", "none.jpg", "--out", "s.json")
+    assert done.returncode == 1
+    assert "Nothing was written" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_quiet(run, samples, tmp_path):
+    done = run("hash", samples / "scene-1.jpg", "none.jpg", "--quiet", "--out", "s.json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("none.jpg: There is no file")
+    assert (tmp_path / "s.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Missing argument"),
+        (["a.jpg", "--algorithms", "photodna"], "There is no hash called 'photodna'"),
+        (["a.jpg", "--max-pixels", "0"], "greater than or equal to 1"),
+        (["a.jpg", "--no-such-option"], "No such option"),
+        (["a.jpg", "--out", "none/s.json"], "Check that the folder exists"),
+        (["a.jpg", "--out", "."], "There is already a folder with this name."),
+    ],
+)
+def test_wrong_use(run, arguments, told):
+    done = run("hash", *arguments)
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+class TestOut:
+    def test_is_not_overwritten(self, run, samples, tmp_path):
+        (tmp_path / "s.json").write_text("mine")
+        done = run("hash", samples / "scene-1.jpg", "--out", "s.json")
+        assert done.returncode == 2
+        assert "It was left as it is." in done.stderr
+        assert (tmp_path / "s.json").read_text() == "mine"
+
+    def test_is_replaced_by_force(self, run, samples, tmp_path):
+        (tmp_path / "s.json").write_text("mine")
+        assert run("hash", samples / "scene-1.jpg", "--out", "s.json", "--force").returncode == 0
+        assert json.loads((tmp_path / "s.json").read_text())["items"]
+
+    @pytest.mark.parametrize("sample", ["scene-1.jpg", "heic.heic"])
+    def test_never_replaces_a_picture(self, run, samples, tmp_path, sample):
+        data = (samples / sample).read_bytes()
+        (tmp_path / "mine").write_bytes(data)
+        done = run("hash", "mine", "--out", "mine", "--force")
+        assert done.returncode == 2
+        assert "This is a picture or a video. It was left as it is." in done.stderr
+        assert (tmp_path / "mine").read_bytes() == data
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are any bytes")
+def test_strange_names_are_shown_escaped(run, samples, tmp_path):
+    names = [
+        b"red\x1b[31m.jpg",
+        b"not-utf8-\xff.jpg",
+        b"line\nbreak.jpg",
+        "tur\u202egpj.exe".encode(),
+    ]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_bytes((samples / "bmp.bmp").read_bytes())
+    (tmp_path / "plain é.jpg").write_bytes(b"words")
+    done = run("hash", "-r", ".")
+    assert done.returncode == 0
+    for shown in (
+        r"red\x1b[31m.jpg",
+        r"not-utf8-\xff.jpg",
+        r"line\nbreak.jpg",
+        r"tur\u202egpj.exe",
+    ):
+        assert shown in done.stdout
+    assert "\x1b" not in done.stdout
+    parsed = lines(run("hash", "-r", ".", "--json"))
+    assert {each["path"] for each in parsed} == {
+        "red\x1b[31m.jpg",
+        "not-utf8-\\xff.jpg",
+        "line\nbreak.jpg",
+        "tur\u202egpj.exe",
+    }
+    told = run("hash", "plain é.jpg", os.fsdecode(b"none\xff\x07.jpg"))
+    assert "plain é.jpg: This is not a picture" in told.stderr
+    assert r"none\xff\x07.jpg: There is no file" in told.stderr
+
+
+def test_the_same_file_twice_is_hashed_once(run, samples):
+    path = samples / "scene-1.jpg"
+    assert len(lines(run("hash", path, path, "-r", samples, "--json"))) == 50
+
+
+def test_all_algorithms(run, samples):
+    (line,) = lines(run("hash", samples / "scene-1.jpg", "--json", "--algorithms", "all"))
+    assert set(line["hashes"]) == set(hashkit.ALGORITHMS)
+
+
+def test_from_a_checkout(root, samples, tmp_path):
+    done = subprocess.run(
+        [sys.executable, root / "cli.py", "hash", samples / "scene-1.jpg"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert hashkit.hash_file(samples / "scene-1.jpg")["pdq"].value in done.stdout
+
+
+def test_nothing_from_native_libraries_reaches_the_terminal(run, samples, tmp_path):
+    data = (samples / "scene-1.jpg").read_bytes()
+    third = len(data) // 3
+    (tmp_path / "a.jpg").write_bytes(data[:third] + data[2 * third :])
+    (tmp_path / "b.tiff").write_bytes((samples / "tiff.tiff").read_bytes()[:-3000])
+    (tmp_path / "c.jpg").write_bytes(
+        data[:2] + b"\xff\xe1\x00\x10Exif\0\0MM\0*\xff\xff\xff\xff" + data[2:]
+    )
+    done = run("hash", "-r", ".", "--json")
+    assert done.stderr.splitlines()[-1] == "The pictures themselves did not leave this computer."
+    assert len(done.stderr.splitlines()) == 2
+    assert len(lines(done)) == 3
+
+
+def in_a_terminal(arguments, cwd, **environment):
+    """Run hashkit with its three streams on a terminal; everything it printed."""
+    parent, child = pty.openpty()
+    environment = {
+        **{key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")},
+        "TERM": "xterm-256color",
+        "COLUMNS": "120",
+        **environment,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hashkit", *map(str, arguments)],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        cwd=cwd,
+        env=environment,
+    )
+    os.close(child)
+    printed = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if select.select([parent], [], [], 0.1)[0]:
+            try:
+                piece = os.read(parent, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            printed += piece
+    os.close(parent)
+    assert process.wait(10) == 0
+    return printed.decode()
+
+
+class TestTerminal:
+    def test_a_table_with_boxes(self, samples, tmp_path):
+        printed = in_a_terminal(["hash", samples / "scene-1.jpg"], tmp_path)
+        assert "╭" in printed
+        assert "\x1b[1m" in printed
+
+    def test_no_colour_no_boxes(self, samples, tmp_path):
+        printed = in_a_terminal(["hash", samples / "scene-1.jpg"], tmp_path, NO_COLOR="1")
+        assert "╭" not in printed
+        assert "\x1b[3" not in printed
+        assert "good (100)" in printed
+
+    def test_a_bar_for_long_work(self, samples, tmp_path):
+        for number in range(40):
+            (tmp_path / f"{number}.png").write_bytes((samples / "scene-3.png").read_bytes())
+        arguments = ["hash", "-r", ".", "--algorithms", "all"]
+        assert "Hashing" in in_a_terminal(arguments, tmp_path)
+        assert "Hashing" not in in_a_terminal([*arguments, "--quiet"], tmp_path)
+        assert "Hashing" not in in_a_terminal(["hash", "0.png"], tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_interrupted(samples, tmp_path):
+    for number in range(400):
+        (tmp_path / f"{number}.png").write_bytes((samples / "scene-3.png").read_bytes())
+    command = [sys.executable, "-m", "hashkit", "hash", "-r", ".", "--json", "--out", "s.json"]
+    process = subprocess.Popen(
+        [*command, "--algorithms", "all"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    process.stdout.readline()  # it is at work
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "Stopped. Nothing was written.\n"
+    assert {path.suffix for path in tmp_path.iterdir()} == {".png"}
+
+
+def test_a_reader_that_leaves_early(samples, tmp_path):
+    for number in range(100):
+        (tmp_path / f"{number}.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+    command = [sys.executable, "-m", "hashkit", "hash", "-r", ".", "--json"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    told = process.stderr.read()
+    process.wait(30)
+    process.stderr.close()
+    assert "Traceback" not in told

@@ -1,0 +1,55 @@
+"""``hashkit inspect`` and ``hashkit schema``."""
+
+from __future__ import annotations
+
+import json
+
+import hashkit
+
+
+def test_inspect_shows_all_there_is(run, samples, tmp_path):
+    run("hash", samples / "scene-1.jpg", samples / "heic.heic", "--out", "s.json")
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x14ftypisom\0\0\0\0isom" + bytes(99))
+    run("hash", "clip.mp4", samples / "bmp.bmp", "--algorithms", "all", "--out", "t.json")
+    for name, counts in (("s.json", "2 images"), ("t.json", "1 image and 1 video")):
+        done = run("inspect", name)
+        assert done.returncode == 0
+        assert f"What is in it: the hashes of {counts}." in done.stdout
+        for item in hashkit.read_submission(tmp_path / name).items:
+            for each in item.hashes:
+                assert f"   {each.algorithm:<15} {each.value}" in done.stdout
+        assert "(quality 100 of 100)" in done.stdout
+        assert "No file names, no folders." in done.stdout
+        assert "blurred" in done.stdout
+
+
+def test_inspect_refuses_what_does_not_belong(run, tmp_path):
+    (tmp_path / "s.json").write_text(
+        '{"format": "hashkit-submission", "version": 1, "items": [], "by": "me"}'
+    )
+    done = run("inspect", "s.json")
+    assert done.returncode == 1
+    assert "Do not send this file." in done.stderr
+    assert done.stdout == ""
+
+
+def test_inspect_of_other_files(run, samples):
+    assert "not a hashkit submission" in run("inspect", samples / "scene-1.jpg").stderr
+    assert "There is no file with this name here." in run("inspect", "none").stderr
+    assert run("inspect").returncode == 2
+
+
+def test_schema(run):
+    done = run("schema")
+    assert done.returncode == 0
+    assert done.stdout == hashkit.submission_schema()
+    assert json.loads(done.stdout)["title"] == "hashkit submission, version 1"
+
+
+def test_version_and_help(run):
+    assert run("--version").stdout == f"hashkit {hashkit.__version__}\n"
+    for arguments in (["--help"], ["-h"], ["hash", "-h"], ["inspect", "-h"], ["schema", "-h"]):
+        done = run(*arguments)
+        assert done.returncode == 0
+        assert "Usage" in done.stdout
+    assert "130 interrupted" in " ".join(run("--help").stdout.split())

@@ -1,0 +1,223 @@
+"""The submission: nothing in it but hashes, whatever the files were called."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+import hashkit
+from hashkit.errors import DocumentInvalid, FileMissing, IsAFolder
+from hashkit.hashes.registry import ALGORITHMS
+from hashkit.records import FailedFile, Hash, HashedFile, MediaKind
+from hashkit.submission.document import Item, Submission
+
+SCHEMA = json.loads(hashkit.submission_schema())
+LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "pdq": 64, "colorhash": 11}
+
+
+def hex_digits(length):
+    return st.text("0123456789abcdef", min_size=length, max_size=length)
+
+
+def values(name):
+    if name == "crop_resistant":
+        return st.lists(hex_digits(16), min_size=1, max_size=4).map(",".join)
+    return hex_digits(LENGTHS.get(name, 16))
+
+
+@st.composite
+def hashes(draw):
+    names = draw(st.lists(st.sampled_from(list(ALGORITHMS)), min_size=1, unique=True))
+    return tuple(
+        Hash(name, draw(values(name)), draw(st.integers(0, 100)) if name == "pdq" else None)
+        for name in names
+    )
+
+
+items = st.builds(Item, st.sampled_from(MediaKind), hashes())
+
+
+@given(st.lists(items, max_size=8))
+def test_round_trip_and_schema(given_items):
+    submission = Submission.from_items(given_items)
+    text = submission.to_json()
+    jsonschema.validate(json.loads(text), SCHEMA)
+    again = Submission.from_json(text)
+    assert again.to_json() == text
+    assert {frozenset(i.hashes) for i in again.items} == {frozenset(i.hashes) for i in given_items}
+
+
+@given(st.lists(items, max_size=6), st.randoms())
+def test_the_order_of_the_files_does_not_show(given_items, random):
+    shuffled = list(given_items)
+    random.shuffle(shuffled)
+    texts = {Submission.from_items(each).to_json() for each in (given_items, shuffled)}
+    assert len({json.dumps(sorted(json.loads(t)["items"], key=str)) for t in texts}) == 1
+    order = [each["hashes"].get("sha256", "") for each in json.loads(texts.pop())["items"]]
+    assert order == sorted(order)
+
+
+def test_the_same_picture_twice_is_one_item(samples, tmp_path):
+    copy = tmp_path / "copy.jpg"
+    copy.write_bytes((samples / "scene-1.jpg").read_bytes())
+    outcomes = hashkit.hash_files([samples / "scene-1.jpg", copy, samples / "scene-2.jpg"])
+    assert len(Submission.of(outcomes).items) == 2
+
+
+def test_schema_and_registry_know_the_same_hashes():
+    properties = SCHEMA["$defs"]["item"]["properties"]["hashes"]["properties"]
+    assert set(properties) == set(ALGORITHMS)
+    for name, algorithm in ALGORITHMS.items():
+        described = properties[name]
+        if algorithm.has_quality:
+            described = described["properties"]["value"]
+        elif "$ref" in described:
+            described = SCHEMA["$defs"]["hash64"]
+        assert described["pattern"] == "^" + algorithm.pattern.pattern.replace("?:", "") + "$"
+
+
+def test_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+MARK = "marker-7f3a"
+
+
+def test_nothing_personal_gets_in(tmp_path):
+    """Markers in names, folders, EXIF, comments and text fields; none in the document."""
+    folder = tmp_path / f"folder-{MARK}"
+    folder.mkdir()
+    picture = Image.effect_noise((120, 90), 80).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = exif[0x0132] = f"{MARK} 2024:05:06 07:08:09"  # text, artist, date
+    exif.get_ifd(0x8769)[0x9003] = f"{MARK} 2024:05:06 07:08:09"
+    picture.save(folder / f"{MARK}.jpg", exif=exif, comment=MARK.encode())
+    text = PngInfo()
+    text.add_text("Comment", MARK)
+    picture.save(folder / f"{MARK}.png", pnginfo=text)
+    broken = folder / f"{MARK}-broken.png"
+    broken.write_bytes((folder / f"{MARK}.png").read_bytes()[:200])
+    outcomes = list(hashkit.hash_files(hashkit.files_in(tmp_path), algorithms="all"))
+    assert len(outcomes) == 3
+    target = tmp_path / "out.json"
+    hashkit.write_submission(Submission.of(outcomes), target)
+    written = target.read_text()
+    document = json.loads(written)
+    assert len(document["items"]) == 3
+    assert set(document) == {"format", "version", "items"}
+    for item in document["items"]:
+        assert set(item) == {"kind", "hashes"}
+    for secret in (MARK, "2024", "120", "jpg", "png", str(tmp_path)):
+        # Hex digits may spell a number by chance: those are looked for as words.
+        assert f'"{secret}' not in written
+        assert f" {secret}" not in written
+    assert MARK not in written
+    jsonschema.validate(document, SCHEMA)
+
+
+def test_what_failed_is_in_it_with_its_exact_hashes_only():
+    error = hashkit.HashkitError()
+    failed = FailedFile(None, error)
+    broken = FailedFile(None, error, MediaKind.IMAGE, (Hash("md5", "0" * 32),))
+    good = HashedFile(None, MediaKind.IMAGE, (Hash("md5", "1" * 32),))
+    found = [item.hashes[0].value[0] for item in Submission.of([failed, broken, good]).items]
+    assert found == ["0", "1"]
+
+
+GOOD = {
+    "format": "hashkit-submission",
+    "version": 1,
+    "items": [{"kind": "image", "hashes": {"pdq": {"value": "0" * 64, "quality": 77}}}],
+}
+
+
+def changed(**fields):
+    return json.dumps({**GOOD, **fields})
+
+
+def with_item(**fields):
+    return changed(items=[{**GOOD["items"][0], **fields}])
+
+
+def with_hash(name, value):
+    return with_item(hashes={name: value})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "not a hashkit submission"),
+        ("[]", "not a hashkit submission"),
+        ("{}", "missing: format, items, version"),
+        ("[" * 100_000, "not a hashkit submission"),
+        ('{"format": "hashkit-submission", "version": NaN, "items": []}', "not a hashkit"),
+        (changed(format="other"), "not a hashkit submission"),
+        (changed(version=2), "another version"),
+        (changed(version=True), "another version"),
+        (changed(name="holiday.jpg"), "does not belong"),
+        (changed(items={}), "not a list"),
+        (with_item(path="a.jpg"), "In item 1, there is something that does not belong"),
+        (with_item(kind="person"), "neither image nor video"),
+        (with_item(kind=["image"]), "neither image nor video"),
+        (with_item(hashes={}), "no hashes"),
+        (with_hash("filename", "a.jpg"), "unknown kind"),
+        (with_hash("md5", "0" * 31), "not a md5 hash"),
+        (with_hash("md5", "0" * 32 + "\n"), "not a md5 hash"),
+        (with_hash("md5", "A" * 32), "not a md5 hash"),
+        (with_hash("md5", 5), "not a md5 hash"),
+        (with_hash("pdq", "0" * 64), "not a hashkit submission"),
+        (with_hash("pdq", {"value": "0" * 64, "quality": 101}), "not 0 to 100"),
+        (with_hash("pdq", {"value": "0" * 64, "quality": True}), "not 0 to 100"),
+        (with_hash("pdq", {"value": "0" * 64, "quality": 5, "width": 9}), "does not belong"),
+        ('{"format": "x", "format": "hashkit-submission", "version": 1, "items": []}', "not a"),
+        (b"\xff\xfe\x00", "not a hashkit submission"),
+    ],
+)
+def test_what_does_not_belong_is_refused(text, told):
+    with pytest.raises(DocumentInvalid, match=told):
+        Submission.from_json(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.integers(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["format", "version", "items", "kind", "hashes", "pdq", "value"]),
+                inner,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_anything_is_read_or_refused(document):
+    with contextlib.suppress(DocumentInvalid):
+        Submission.from_json(json.dumps(document))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(data):
+    with pytest.raises(DocumentInvalid):
+        Submission.from_json(data)
+
+
+def test_reading_and_refusing_files(tmp_path):
+    path = tmp_path / "s.json"
+    with pytest.raises(FileMissing):
+        hashkit.read_submission(path)
+    with pytest.raises(IsAFolder):
+        hashkit.read_submission(tmp_path)
+    path.write_text(json.dumps(GOOD))
+    assert hashkit.read_submission(path).items[0].hashes[0].quality == 77
+    with path.open("wb") as stream:
+        stream.truncate((256 << 20) + 1)
+    with pytest.raises(DocumentInvalid, match="too big"):
+        hashkit.read_submission(path)

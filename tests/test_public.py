@@ -1,0 +1,82 @@
+"""The public surface is declared once, is complete, and is light to import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hashkit
+
+HEAVY = {"numpy", "cv2", "PIL", "pillow_heif", "scipy", "imagehash", "pywt"}
+NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib"}
+
+
+def loaded_after(code):
+    code += "\nimport sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+def test_every_public_name_is_there():
+    for name in hashkit.__all__:
+        assert getattr(hashkit, name) is not None
+    assert set(hashkit.__all__) == set(hashkit._HOME_OF)
+    assert set(hashkit.__all__) <= set(dir(hashkit))
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = hashkit.no_such_name
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(Path(hashkit.__file__).read_text())
+    seen = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+        for line in node.body
+        if isinstance(line, ast.ImportFrom)
+        for alias in line.names
+    }
+    assert seen == set(hashkit.__all__)
+
+
+def test_public_functions_say_what_they_do():
+    for name in hashkit.__all__:
+        value = getattr(hashkit, name)
+        if callable(value):
+            assert len(value.__doc__.split()) > 5, name
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["hash", "--help"]])
+def test_version_and_help_load_nothing_heavy(arguments):
+    code = f"""
+import contextlib, io, sys
+from hashkit.cli import app
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    app({arguments!r})
+"""
+    assert not loaded_after(code) & HEAVY
+
+
+def test_import_is_light():
+    assert not loaded_after("import hashkit") & (HEAVY | NETWORK | {"typer", "rich"})
+
+
+def test_reading_a_submission_loads_no_decoder():
+    assert not loaded_after("import hashkit; hashkit.read_submission") & HEAVY
+
+
+def test_no_source_file_imports_a_network_module():
+    for path in Path(hashkit.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            assert not NETWORK.intersection(names), path

@@ -1,0 +1,50 @@
+"""The README's commands are the ones that CI runs, and its code works."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+
+def test_two_commands_do_everything(root):
+    readme = (root / "README.md").read_text()
+    commands = [line for line in readme.splitlines() if line.startswith("pip install")]
+    assert commands == [
+        "pip install . && hashkit hash -r samples_synthetic",
+        "pip install '.[test]' && pytest",
+    ]
+    assert "grep '^pip install' README.md" in (root / ".ci" / "run").read_text()
+
+
+def test_code_blocks_run(root):
+    blocks = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        subprocess.run([sys.executable, "-c", block], check=True, cwd=root, timeout=60)
+
+
+def test_links_lead_somewhere(root):
+    for page in [root / "README.md", *root.glob("docs/**/*.md"), *root.glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_option_is_documented(root, run):
+    readme = (root / "README.md").read_text()
+    shown = set(re.findall(r"--[a-z-]+", run("hash", "--help").stdout)) - {"--help", "--recursive"}
+    assert shown
+    for option in shown:
+        assert option in readme, option
+
+
+def test_no_file_names_a_package_index(root):
+    names = ["pypi" + ".org", "files.python" + "hosted", "index" + "-url", "regis" + "try.npm"]
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False
+    ).stdout.split("\n")
+    files = [root / name for name in tracked if name] or list(root.glob("*.*"))
+    for path in files:
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(name.encode() in content for name in names), path
