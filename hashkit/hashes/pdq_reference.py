@@ -5,7 +5,7 @@ every sum carries the rounding of all sums before it. The true value and the ref
 a few thousandths of a grey level, and where a bit or the quality hangs on less than that, only
 repeating the reference's additions in the reference's order gives its answer. That is what this
 file does: thousands of lines at a time, in one addition and one subtraction per pixel as there.
-It is slower than ``pdq_filter`` and no slower than the reference itself.
+It takes about as long as the reference itself, some thirty times as long as ``pdq_filter``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hashkit.hashes.pdq_filter import (
     window_size,
 )
 
-_BAND = 2048  # lines filtered together: enough to hide Python's overhead, few enough for the cache
+_BAND = 4096  # lines filtered together: enough to hide Python's overhead
 
 
 def luma64(pixels: Pixels) -> Float32:

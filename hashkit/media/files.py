@@ -31,8 +31,8 @@ from hashkit.errors import (
 _CHUNK = 1 << 20
 _HEAD = 4096
 
-# A file's time stamp is set when a write begins, and advances in steps of up to 10 ms on the systems
-# in common use. While it is younger than that, a write may still be going on, or another one may
+# A file's time stamp is set when a write begins, and advances in steps of up to 10 ms on systems
+# in common use. While it is younger than that, a write may still be going on, or another may
 # follow without the stamp showing it: so we wait, a few times, until it is older.
 _STAMP_STEP = 0.010
 _STAMP_TRIES = 20
