@@ -31,11 +31,12 @@ from hashkit.errors import (
 _CHUNK = 1 << 20
 _HEAD = 4096
 
-# A file's time stamp is set when a write begins, and advances in steps of up to 10 ms on systems
-# in common use. While it is younger than that, a write may still be going on, or another may
-# follow without the stamp showing it: so we wait, a few times, until it is older.
-_STAMP_STEP = 0.010
-_STAMP_TRIES = 20
+# A file's time stamp is set when a write begins, and advances in steps of up to 10 ms on systems in
+# common use. While it is young, that write may still be going on (longer than a step, on a busy
+# machine), or another may follow without the stamp showing it. So we wait until the file has been
+# left alone for a moment.
+_QUIET = 0.1
+_QUIET_TRIES = 5
 
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -51,7 +52,7 @@ class UntrustedFile:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._before = self._settled_stamp()
+        self._before = self._quiet_stamp()
         self.size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         if self.size == 0:
@@ -91,13 +92,13 @@ class UntrustedFile:
             status.st_ctime_ns,
         )
 
-    def _settled_stamp(self) -> tuple[int, ...]:
+    def _quiet_stamp(self) -> tuple[int, ...]:
         """The stamp, once it is old enough to be told from that of a later change."""
-        for _ in range(_STAMP_TRIES):
+        for _ in range(_QUIET_TRIES):
             stamp = self._stamp()
-            if not stamp or not 0 <= time.time() - max(stamp[-2:]) / 1e9 < _STAMP_STEP:
+            if not stamp or not 0 <= time.time() - max(stamp[-2:]) / 1e9 < _QUIET:
                 return stamp
-            time.sleep(_STAMP_STEP)
+            time.sleep(_QUIET)
         raise FileChanged  # somebody writes to it all the time
 
 
