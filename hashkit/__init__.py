@@ -7,6 +7,9 @@
     for notice in hashed.notices:
         print(notice.text)
 
+    clip = hash_file("clip.mp4", sample=1.0)
+    clip.frames.hashes, clip["tmk_pdqf"].value
+
 ``hash_file`` raises a ``HashkitError`` when it cannot; ``hash_files`` goes through many files and
 gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document that may leave
 the machine: it knows no path, name or date.
@@ -17,7 +20,7 @@ the machine: it knows no path, name or date.
     write_submission(submission, "submission.json")
 
 The algorithms are public on their own: ``hashkit.hashes.pdq.compute(pixels)``, likewise
-``hashkit.hashes.cryptographic`` and ``hashkit.hashes.classic``.
+``hashkit.hashes.cryptographic``, ``classic``, ``vpdq`` and ``tmk``.
 """
 
 from __future__ import annotations
@@ -31,7 +34,15 @@ if TYPE_CHECKING:
     from hashkit.hashes.registry import ALGORITHMS, DEFAULT
     from hashkit.hashing import hash_file
     from hashkit.media.limits import MAX_PIXELS
-    from hashkit.records import FailedFile, Hash, HashedFile, MediaKind, Notice
+    from hashkit.records import (
+        FailedFile,
+        FrameHash,
+        FrameHashes,
+        Hash,
+        HashedFile,
+        MediaKind,
+        Notice,
+    )
     from hashkit.submission.document import (
         Item,
         Submission,
@@ -47,6 +58,8 @@ __all__ = [
     "DEFAULT",
     "MAX_PIXELS",
     "FailedFile",
+    "FrameHash",
+    "FrameHashes",
     "Hash",
     "HashedFile",
     "HashkitError",
@@ -68,7 +81,15 @@ _HOMES = {
     "hashkit.hashes.registry": ("ALGORITHMS", "DEFAULT"),
     "hashkit.hashing": ("hash_file",),
     "hashkit.media.limits": ("MAX_PIXELS",),
-    "hashkit.records": ("FailedFile", "Hash", "HashedFile", "MediaKind", "Notice"),
+    "hashkit.records": (
+        "FailedFile",
+        "FrameHash",
+        "FrameHashes",
+        "Hash",
+        "HashedFile",
+        "MediaKind",
+        "Notice",
+    ),
     "hashkit.submission.document": (
         "Item",
         "Submission",

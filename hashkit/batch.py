@@ -7,24 +7,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hashkit.hashes.registry import DEFAULT, resolve
-from hashkit.hashing import hash_or_fail
+from hashkit.hashing import Options, hash_or_fail
 from hashkit.media.limits import MAX_PIXELS
+from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, check_sample
 from hashkit.records import FailedFile, HashedFile
+from hashkit.video_hashing import OnProgress
 
 
 def hash_files(
     paths: Iterable[str | os.PathLike[str]],
     *,
     algorithms: str | Iterable[str] = DEFAULT,
+    sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
+    on_progress: OnProgress | None = None,
 ) -> Iterator[HashedFile | FailedFile]:
     """Hash many files, in their order, one outcome for each, as they are finished.
 
-    Arguments as for ``hash_file``. What goes wrong with a file is its outcome, a FailedFile; only
-    a wrong argument raises (UnknownAlgorithm).
+    Arguments as for ``hash_file``; ``on_progress`` begins anew with each file. What goes wrong with
+    a file is its outcome, a FailedFile; only a wrong argument raises (UnknownAlgorithm or
+    ValueError).
     """
-    names = resolve(algorithms)
-    return (hash_or_fail(path, names, max_pixels) for path in paths)
+    options = Options(resolve(algorithms), check_sample(sample), max_pixels)
+    return (hash_or_fail(path, options, on_progress) for path in paths)
 
 
 def files_in(folder: str | os.PathLike[str]) -> Iterator[Path]:

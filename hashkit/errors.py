@@ -15,7 +15,9 @@
     │   ├── UnsupportedMedia      unsupported_media
     │   ├── MediaTruncated        media_truncated
     │   ├── MediaCorrupt          media_corrupt
-    │   └── TooManyPixels         too_many_pixels
+    │   ├── TooManyPixels         too_many_pixels
+    │   ├── TooLong               too_long
+    │   └── NoVideo               no_video
     ├── DocumentError             a submission could not be read or written
     │   ├── DocumentInvalid       document_invalid
     │   ├── OutputExists          output_exists
@@ -155,6 +157,22 @@ class TooManyPixels(MediaError):
     code = "too_many_pixels"
     text = "The picture has more pixels than the limit allows."
     advice = "If you trust the file, raise the limit with --max-pixels."
+
+
+class TooLong(MediaError):
+    """The video claims to be longer than the limit."""
+
+    code = "too_long"
+    text = "The video says that it is longer than a day."
+    advice = "If that is not true, the file is damaged: try another copy."
+
+
+class NoVideo(MediaError):
+    """A file of a kind that holds videos, with sound or cover art only."""
+
+    code = "no_video"
+    text = "This file holds sound, but no video."
+    advice = "Check that it is the file you mean."
 
 
 class DocumentError(HashkitError):

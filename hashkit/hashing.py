@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,9 +15,11 @@ from hashkit import notices
 from hashkit.errors import HashkitError, MediaError
 from hashkit.hashes import cryptographic, pdq
 from hashkit.hashes.registry import DEFAULT, Family, of_family, resolve
-from hashkit.media import files, images, kinds
+from hashkit.media import animations, files, images, kinds
 from hashkit.media.limits import MAX_PIXELS, check_bytes
-from hashkit.records import FailedFile, Hash, HashedFile, MediaKind, Notice
+from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler, check_sample
+from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind, Notice
+from hashkit.video_hashing import OnProgress, hash_frames, hash_video
 
 Source = str | os.PathLike[str] | BinaryIO
 
@@ -28,68 +31,98 @@ def hash_file(
     source: Source,
     algorithms: str | Iterable[str] = DEFAULT,
     *,
+    sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
+    on_progress: OnProgress | None = None,
 ) -> HashedFile:
     """Hash one file: a path, or a seekable binary file object.
 
     ``algorithms`` are names as in ``hashkit.ALGORITHMS``, or ``services`` (the default: what
-    takedown services take) or ``all``. ``max_pixels`` limits the size of a picture, checked before
-    it is decoded. Raises an error of the tree in ``hashkit.errors``; ``hash_files`` returns it
-    instead, together with the cryptographic hashes of a picture that cannot be decoded.
+    takedown services take) or ``all``; those that do not apply to the kind of file are left out.
+    ``sample`` says which frames of a video get a hash: one every so many seconds, ``all``, or
+    ``keyframes`` (quick, and without TMK). ``max_pixels`` limits the size of a picture, checked
+    before it is decoded. ``on_progress`` is called with the part of a video that is done, 0.0 to
+    1.0.
+
+    Raises ValueError for another ``sample``, and else an error of the tree in ``hashkit.errors``.
+    ``hash_files`` returns it instead, together with the cryptographic hashes of a picture or video
+    that cannot be decoded.
     """
-    outcome = hash_or_fail(source, resolve(algorithms), max_pixels)
+    options = Options(resolve(algorithms), check_sample(sample), max_pixels)
+    outcome = hash_or_fail(source, options, on_progress)
     if isinstance(outcome, FailedFile):
         raise outcome.error
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for, checked: algorithm names in the registry's order, sample, limit."""
+
+    algorithms: tuple[str, ...] = DEFAULT
+    sample: Sample = DEFAULT_SAMPLE
+    max_pixels: int = MAX_PIXELS
+
+
 def hash_or_fail(
-    source: Source, algorithms: tuple[str, ...], max_pixels: int
+    source: Source, options: Options, on_progress: OnProgress | None = None
 ) -> HashedFile | FailedFile:
-    """As ``hash_file``, with resolved names, and with the error as a value."""
+    """As ``hash_file``, with the error as a value."""
     path = Path(source) if isinstance(source, str | os.PathLike) else None
     try:
         with files.open_untrusted(source) as untrusted:
             media = kinds.identify(untrusted.head)
             if media.kind is MediaKind.VIDEO:
-                return _hash_video(path, untrusted, algorithms)
+                names, sample = options.algorithms, options.sample
+                return hash_video(path, untrusted, media.format, names, sample, on_progress)
             check_bytes(untrusted.size)
             data = untrusted.read()
     except HashkitError as error:
         return FailedFile(path, error)
-    return _hash_image(path, data, media.format, algorithms, max_pixels)
-
-
-def _hash_video(
-    path: Path | None, untrusted: files.UntrustedFile, algorithms: tuple[str, ...]
-) -> HashedFile:
-    digests = cryptographic.Digests(of_family(algorithms, Family.CRYPTOGRAPHIC))
-    for chunk in untrusted.chunks():
-        digests.update(chunk)
-    return HashedFile(path, MediaKind.VIDEO, digests.hashes(), (notices.VIDEO_EXACT_ONLY,))
+    return _hash_image(path, data, media.format, options)
 
 
 def _hash_image(
-    path: Path | None,
-    data: bytes,
-    image_format: str,
-    algorithms: tuple[str, ...],
-    max_pixels: int,
+    path: Path | None, data: bytes, image_format: str, options: Options
 ) -> HashedFile | FailedFile:
     # One after the other: a thread beside was measured to gain nothing on a picture, and with many
     # pictures the other cores have pictures of their own.
-    exact_names = of_family(algorithms, Family.CRYPTOGRAPHIC)
+    exact_names = of_family(options.algorithms, Family.CRYPTOGRAPHIC)
     exact = cryptographic.compute(data, exact_names)
-    if exact_names == algorithms:
+    if exact_names == options.algorithms:
         return HashedFile(path, MediaKind.IMAGE, exact)
     try:
-        picture = images.decode(data, image_format, max_pixels)
+        picture = images.decode(data, image_format, options.max_pixels)
     except MediaError as error:
-        told = (notices.EXACT_ONLY,) if exact else ()
+        told: tuple[Notice, ...] = (notices.EXACT_ONLY,) if exact else ()
         return FailedFile(path, error, MediaKind.IMAGE, exact, told)
-    perceptual = _perceptual_hashes(picture.pixels, algorithms)
-    doubts = _doubts(picture.pixels, perceptual)
-    return HashedFile(path, MediaKind.IMAGE, (*exact, *perceptual), (*picture.notices, *doubts))
+    perceptual = _perceptual_hashes(picture.pixels, options.algorithms)
+    told = (*picture.notices, *_doubts(picture.pixels, perceptual))
+    moving: tuple[Hash, ...] = ()
+    frames = None
+    if notices.ANIMATED in picture.notices:
+        moving, frames, told = _hash_animation(data, image_format, options, told)
+    hashes = (*exact, *perceptual, *moving)
+    if not hashes and frames is None:
+        told = (*told, notices.NO_HASH)
+    return HashedFile(path, MediaKind.IMAGE, hashes, told, frames)
+
+
+def _hash_animation(
+    data: bytes, image_format: str, options: Options, told: tuple[Notice, ...]
+) -> tuple[tuple[Hash, ...], FrameHashes | None, tuple[Notice, ...]]:
+    """The video hashes of a picture that moves."""
+    names = of_family(options.algorithms, Family.VIDEO)
+    if not names:
+        return (), None, told
+    animation = animations.Animation(data, image_format)
+    # All of its frames can be decoded on their own, so "keyframes" is every one of them.
+    interval = 0.0 if isinstance(options.sample, str) else options.sample
+    wanted = Sampler(interval, None).wants
+    hashes, sampled = hash_frames(animation.frames(), names, wanted, animation.rate)
+    if animation.cut_short:
+        told = (*told, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
+    return hashes, FrameHashes(options.sample, sampled) if "vpdq" in names else None, told
 
 
 def _perceptual_hashes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hashkit.records import Notice
 
 LOW_QUALITY = Notice(
@@ -23,7 +25,7 @@ FLAT = Notice(
 ANIMATED = Notice(
     "animated",
     "moves",
-    "This picture moves. The perceptual hash is of its first frame only.",
+    "This picture moves. Its PDQ hash is of the first frame; its video hashes are of all of it.",
 )
 SEVERAL_IMAGES = Notice(
     "several_images",
@@ -51,11 +53,42 @@ EXACT_ONLY = Notice(
     "The picture could not be opened. The hashes of the file itself were still made, and services "
     "can find exact copies with them.",
 )
-VIDEO_EXACT_ONLY = Notice(
-    "video_exact_only",
-    "exact copies only",
-    "This is a video. This version of hashkit makes only the hashes that find exact copies of it.",
+NO_HASH = Notice(
+    "no_hash",
+    "no hash of this kind",
+    "None of the hashes that were asked for can be made of this kind of file.",
 )
+VIDEO_TRUNCATED = Notice(
+    "video_truncated",
+    "cut short",
+    "This video is cut short. It could be read {span}. The hashes are of that part.",
+)
+VIDEO_DAMAGED = Notice(
+    "video_damaged",
+    "damaged",
+    "Part of this video is damaged. It could be read {span}, with gaps. The hashes are of that.",
+)
+TMK_LEFT_OUT = Notice(
+    "tmk_left_out",
+    "no TMK hash",
+    "The TMK hash needs every frame, so it was not made. Leave out --sample keyframes to make it.",
+)
+
+
+def with_span(notice: Notice, start: float, end: float, whole: float | None) -> Notice:
+    """The notice, saying from when to when (in seconds) a video could be read."""
+    span = f"from {_clock(start)} to {_clock(end)}"
+    if whole is not None and whole > end:
+        span += f" of {_clock(whole)}"
+    return replace(notice, text=notice.text.format(span=span))
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{minutes}:{rest / 10:04.1f}"
+    return f"{hours}:{shown:0>7}" if hours else shown
+
 
 ALL: tuple[Notice, ...] = (
     LOW_QUALITY,
@@ -67,5 +100,8 @@ ALL: tuple[Notice, ...] = (
     DAMAGED,
     EMBEDDED_VIDEO,
     EXACT_ONLY,
-    VIDEO_EXACT_ONLY,
+    NO_HASH,
+    VIDEO_TRUNCATED,
+    VIDEO_DAMAGED,
+    TMK_LEFT_OUT,
 )

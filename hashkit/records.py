@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from hashkit.errors import HashkitError
@@ -25,15 +26,41 @@ class MediaKind(StrEnum):
 class Hash:
     """One hash of one file.
 
-    ``value`` is lowercase hex (several hex numbers joined by commas for ``crop_resistant``).
+    ``value`` is lowercase hex (several hex numbers joined by commas for ``crop_resistant``); bytes
+    for ``tmk_pdqf``, the content of a ``.tmk`` file.
     ``quality`` is 0 to 100 for algorithms that have one, else None. ``variant`` names the edit of
     the picture that was hashed; ``original`` is the picture as it is.
     """
 
     algorithm: str
-    value: str
+    value: str | bytes
     quality: int | None = None
     variant: str = ORIGINAL
+
+    @property
+    def text(self) -> str:
+        """The value as text: bytes in base64."""
+        return self.value if isinstance(self.value, str) else b64encode(self.value).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHash:
+    """The PDQ hash of one frame of a video. ``frame`` counts from 0 in order of display,
+    ``timestamp`` is in seconds from the beginning, ``quality`` is 0 to 100."""
+
+    frame: int
+    timestamp: float
+    value: str
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHashes:
+    """The vPDQ hash of a video: that of each sampled frame, in order. ``interval`` is the seconds
+    between samples, ``all`` for every frame, or ``keyframes``."""
+
+    interval: float | Literal["all", "keyframes"]
+    hashes: tuple[FrameHash, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +77,14 @@ class HashedFile:
     """What came of one file. Local: it knows its path, and never leaves the machine as it is.
 
     ``path`` is None where an open file was hashed. ``hashed["pdq"]`` is the hash of the original
-    by that name; KeyError where it was not asked for.
+    by that name; KeyError where it was not asked for. ``frames`` is the vPDQ hash of what moves.
     """
 
     path: Path | None
     kind: MediaKind
     hashes: tuple[Hash, ...]
     notices: tuple[Notice, ...] = ()
+    frames: FrameHashes | None = None
 
     def __getitem__(self, algorithm: str) -> Hash:
         for found in self.hashes:

@@ -95,16 +95,6 @@ def test_without_perceptual_hashes_nothing_is_decoded(samples, monkeypatch):
     assert [each.algorithm for each in hashed.hashes] == ["md5", "sha512"]
 
 
-def test_videos_get_what_finds_exact_copies(tmp_path):
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(b"\0\0\0\x14ftypisom\0\0\0\0isom" + bytes(3_000_000))
-    hashed = hashkit.hash_file(path)
-    assert hashed.kind is MediaKind.VIDEO
-    assert [each.algorithm for each in hashed.hashes] == ["md5", "sha1", "sha256"]
-    assert hashed["sha256"].value == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert codes(hashed) == ["video_exact_only"]
-
-
 class TestNotices:
     def test_little_detail(self, tmp_path):
         soft = cv2.resize(

@@ -13,6 +13,7 @@ import typer
 from hashkit.cli.terminal import ExitCode, fail, say, shown_name, told
 
 if TYPE_CHECKING:
+    from hashkit.media.sampling import Sample
     from hashkit.records import FailedFile, HashedFile
 
 
@@ -40,6 +41,17 @@ def hash_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a file instead of a table.")
     ] = False,
+    sample: Annotated[
+        str,
+        typer.Option(
+            help="Which frames of a video get a hash: one every so many seconds, 'all', or "
+            "'keyframes' (quick, without TMK).",
+        ),
+    ] = "1",
+    save_tmk: Annotated[
+        Path | None,
+        typer.Option(help="Also write the TMK hash of each video to this folder, as a .tmk file."),
+    ] = None,
     max_pixels: Annotated[
         int | None,
         typer.Option(min=1, help="Refuse larger pictures. [default: 200 million]"),
@@ -51,11 +63,14 @@ def hash_command(
     """Hash pictures. They stay on this computer and are not changed."""
     from hashkit.batch import hash_files
     from hashkit.cli.progress import progress
-    from hashkit.errors import HashkitError
+    from hashkit.errors import HashkitError, OutputUnwritable
     from hashkit.hashes.registry import resolve
     from hashkit.media.images import lift_pillows_limit
     from hashkit.media.limits import MAX_PIXELS
 
+    wanted_sample = _parse_sample(sample)
+    if save_tmk is not None and not save_tmk.is_dir():
+        fail(OutputUnwritable(), save_tmk, ExitCode.WRONG_USE)
     lift_pillows_limit()
     try:
         names = resolve(algorithms)
@@ -64,19 +79,34 @@ def hash_command(
     if out is not None:
         _check_target(out, force)
     found = list(_expand(paths, recursive))
-    run = _Run(as_json, quiet)
+    run = _Run(as_json, quiet, save_tmk)
     try:
-        outcomes = hash_files(
-            (each.path for each in found), algorithms=names, max_pixels=max_pixels or MAX_PIXELS
-        )
-        with progress(len(found), wanted=not quiet) as advance:
+        with progress(len(found), wanted=not quiet) as show:
+            outcomes = hash_files(
+                (each.path for each in found),
+                algorithms=names,
+                sample=wanted_sample,
+                max_pixels=max_pixels or MAX_PIXELS,
+                on_progress=lambda part: show(run.done + part),
+            )
             for each, outcome in zip(found, outcomes, strict=True):
                 run.take(outcome, from_folder=each.from_folder)
-                advance()
+                show(run.done)
     except KeyboardInterrupt:
         say("Stopped. Nothing was written." if out is not None else "Stopped.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     run.finish(out, force)
+
+
+def _parse_sample(text: str) -> Sample:
+    from hashkit.media.sampling import check_sample
+
+    try:
+        return check_sample(text if text in ("all", "keyframes") else float(text))
+    except ValueError:
+        raise typer.BadParameter(
+            "give a number of seconds, 'all' or 'keyframes'", param_hint="--sample"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +158,9 @@ class _Run:
 
     as_json: bool
     quiet: bool
+    save_tmk: Path | None = None
     outcomes: list[HashedFile | FailedFile] = field(default_factory=list)
+    done: int = 0
     skipped: int = 0
     failed: int = 0
 
@@ -137,6 +169,7 @@ class _Run:
         from hashkit.cli.report import json_line
         from hashkit.records import FailedFile
 
+        self.done += 1
         if isinstance(outcome, FailedFile):
             if from_folder and outcome.error.code == "not_media":
                 self.skipped += 1
@@ -147,6 +180,22 @@ class _Run:
         self.outcomes.append(outcome)
         if self.as_json:
             print(json_line(outcome), flush=True)
+        if self.save_tmk is not None:
+            self._save_tmk(outcome, self.save_tmk)
+
+    def _save_tmk(self, outcome: HashedFile | FailedFile, folder: Path) -> None:
+        """Write the TMK hash of an outcome, if it has one, under the file's own name."""
+        from hashkit.errors import HashkitError
+        from hashkit.submission.writing import write_whole
+
+        for found in outcome.hashes:
+            if isinstance(found.value, bytes) and outcome.path is not None:
+                target = folder / f"{outcome.path.name}.tmk"
+                try:
+                    write_whole(target, found.value)
+                except HashkitError as error:
+                    self.failed += 1
+                    say(f"{shown_name(target)}: {told(error)}")
 
     def finish(self, out: Path | None, force: bool) -> None:
         """Print the table, write the submission, say what was done, and exit."""

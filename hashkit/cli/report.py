@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.cli.terminal import console, shown_name
-from hashkit.records import FailedFile, Hash, HashedFile, Notice
+from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, Notice
 from hashkit.submission.document import Submission, hashes_to_json
 
 Outcome = HashedFile | FailedFile
@@ -22,7 +22,7 @@ def json_line(outcome: Outcome) -> str:
     if outcome.kind is not None:
         fields["kind"] = outcome.kind.value
     if isinstance(outcome, HashedFile) or outcome.hashes:
-        fields["hashes"] = hashes_to_json(outcome.hashes)
+        fields["hashes"] = hashes_to_json(outcome.hashes, frames_of(outcome))
         fields["notices"] = [
             {"code": notice.code, "text": notice.text} for notice in outcome.notices
         ]
@@ -36,13 +36,13 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     from rich import box
     from rich.table import Table
 
-    shown = [outcome for outcome in outcomes if outcome.hashes]
+    shown = [outcome for outcome in outcomes if outcome.hashes or frames_of(outcome)]
     if not shown:
         return
     screen = console()
     boxed = screen.is_terminal and "NO_COLOR" not in os.environ
     table = Table(box=box.ROUNDED if boxed else None, pad_edge=boxed, header_style="bold")
-    for heading in ("File", "Kind", "PDQ", "Quality", "Notes"):
+    for heading in ("File", "Kind", "Hash", "Quality", "Notes"):
         table.add_column(heading, overflow="fold")
     for outcome in shown:
         table.add_row(*_row(outcome))
@@ -50,10 +50,9 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     for notice in _distinct(shown):
         screen.print(f"{notice.label}: {notice.text}")
     if len(shown) == 1:
-        screen.print()
-        for name, value in _every_value(shown[0].hashes):
-            # Not through rich: a long value must come out in one piece, to be copied.
-            print(f"{name:<15} {value}")
+        print()
+        for line in every_value(shown[0].hashes, frames_of(shown[0])):
+            print(line)  # not through rich: a long value must come out in one piece, to be copied
 
 
 def summary(
@@ -75,7 +74,7 @@ def summary(
             )
         else:
             lines.append("Nothing was written, since there are no hashes to write.")
-    lines.append("The pictures themselves did not leave this computer.")
+    lines.append("The pictures and videos themselves did not leave this computer.")
     return "\n".join(lines)
 
 
@@ -86,13 +85,26 @@ def in_words(quality: int) -> str:
     return f"good ({quality})" if quality >= 80 else f"fair ({quality})"
 
 
+def frames_of(outcome: Outcome) -> FrameHashes | None:
+    """The vPDQ hash of an outcome, if it has one."""
+    return outcome.frames if isinstance(outcome, HashedFile) else None
+
+
 def _row(outcome: Outcome) -> tuple[str, ...]:
     pdq = next((found for found in outcome.hashes if found.algorithm == "pdq"), None)
+    frames = frames_of(outcome)
+    if pdq is not None:
+        shown, quality = f"{pdq.text[:12]}…", in_words(pdq.quality or 0)
+    elif frames is not None and frames.hashes:
+        shown = _count(len(frames.hashes), "frame")
+        quality = in_words(max(each.quality for each in frames.hashes))
+    else:
+        shown = quality = "-"
     return (
         shown_name(outcome.path or ""),
         outcome.kind.value if outcome.kind else "",
-        f"{pdq.value[:12]}…" if pdq else "-",
-        in_words(pdq.quality or 0) if pdq else "-",
+        shown,
+        quality,
         ", ".join(notice.label for notice in outcome.notices),
     )
 
@@ -101,8 +113,21 @@ def _distinct(outcomes: Iterable[Outcome]) -> list[Notice]:
     return list({notice.code: notice for each in outcomes for notice in each.notices}.values())
 
 
-def _every_value(hashes: Iterable[Hash]) -> list[tuple[str, str]]:
-    return [(found.algorithm, found.value) for found in hashes]
+def every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]:
+    """Every hash on a line of its own; of a TMK signature, the beginning."""
+    lines = [f"{found.algorithm:<15} {_shortened(found)}" for found in hashes]
+    if frames is not None:
+        lines += [
+            f"{'vpdq':<15} {each.value} at {each.timestamp:.3f} s, quality {each.quality}"
+            for each in frames.hashes
+        ]
+    return lines
+
+
+def _shortened(found: Hash) -> str:
+    if isinstance(found.value, str):
+        return found.value
+    return f"{found.text[:48]}… ({len(found.value):,} bytes)"
 
 
 def _count(number: int, what: str) -> str:

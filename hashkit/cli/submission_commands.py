@@ -11,7 +11,8 @@ from hashkit.cli.terminal import ExitCode, fail, shown_name
 
 _NOT_IN_IT = """\
 What is not in it: no picture and no video, not even a small one. No file names, no folders. No
-sizes and no dates. Nothing about a camera, a place, a person or this computer.
+sizes and no dates. Nothing about a camera, a place, a person or this computer. Of a video, its
+hashes show how long it is.
 
 Keep it safe all the same. PDQ and the other perceptual hashes can give a skilled person a blurred
 idea of the picture. Give this file only to a service or a person you trust."""
@@ -40,7 +41,12 @@ def inspect_command(
         typer.echo(f"\n{number}. {item.kind.value}")
         for found in item.hashes:
             quality = "" if found.quality is None else f" (quality {found.quality} of 100)"
-            typer.echo(f"   {found.algorithm:<15} {found.value}{quality}")
+            typer.echo(f"   {found.algorithm:<15} {found.text}{quality}")
+        if item.frames is not None:
+            typer.echo(f"   vpdq            one hash for each sample ({item.frames.interval}):")
+            for each in item.frames.hashes:
+                when = f"frame {each.frame}, {each.timestamp:.3f} s"
+                typer.echo(f"      {each.value} ({when}, quality {each.quality} of 100)")
     typer.echo(f"\n{_NOT_IN_IT}")
 
 

@@ -71,6 +71,16 @@ def compute_orientations(pixels: Pixels) -> tuple[Hash, ...]:
     return _hash(pixels, ORIENTATIONS)
 
 
+def of_luma64(luma: Float32) -> tuple[str, int]:
+    """Value and quality of a picture that is reduced already, float32 of shape (64, 64), 0 to 255.
+
+    For frames of videos: their luma is not the reference's to the last bit, so its rounding is not
+    repeated.
+    """
+    coefficients: Float32 = (pdq_reference.DCT @ luma @ pdq_reference.DCT.T).astype(np.float32)
+    return _bits(coefficients), _quality(luma)
+
+
 def distance(a: str, b: str) -> int:
     """In how many of the 256 bits two PDQ values (64 hex digits) differ: 0 to 256."""
     return (int(a, 16) ^ int(b, 16)).bit_count()

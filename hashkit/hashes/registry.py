@@ -18,6 +18,7 @@ class Family(Enum):
 
     CRYPTOGRAPHIC = "cryptographic"  # the bytes of the file
     PDQ = "pdq"  # pixels
+    VIDEO = "video"  # frames over time
     CLASSIC = "classic"  # pixels, through the imagehash library
 
 
@@ -43,6 +44,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("sha256", Family.CRYPTOGRAPHIC, _hex(64)),
         Algorithm("sha512", Family.CRYPTOGRAPHIC, _hex(128)),
         Algorithm("pdq", Family.PDQ, _hex(64), has_quality=True),
+        Algorithm("vpdq", Family.VIDEO, re.compile("")),  # a list of frames: see FrameHashes
+        Algorithm("tmk_pdqf", Family.VIDEO, re.compile(r"[A-Za-z0-9+/]{351126}==")),
         Algorithm("ahash", Family.CLASSIC, _hex(16)),
         Algorithm("phash", Family.CLASSIC, _hex(16)),
         Algorithm("dhash", Family.CLASSIC, _hex(16)),
@@ -52,8 +55,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     )
 }
 
-DEFAULT = ("md5", "sha1", "sha256", "pdq")
-"""What the services take today."""
+DEFAULT = ("md5", "sha1", "sha256", "pdq", "vpdq", "tmk_pdqf")
+"""What the services take today: of a picture the first four, of a video all but PDQ."""
 
 _GROUPS = {"services": DEFAULT, "all": tuple(ALGORITHMS)}
 

@@ -63,7 +63,7 @@ class UntrustedFile:
     def read(self) -> bytes:
         """All bytes. FileChanged where they may be of two versions."""
         whole = self._stream.read(self.size + 1)  # one piece, and more if there is more by now
-        self._check_unchanged(len(whole))
+        self.check_unchanged(len(whole))
         return whole
 
     def chunks(self) -> Iterator[bytes]:
@@ -72,9 +72,15 @@ class UntrustedFile:
         while chunk := self._stream.read(_CHUNK):
             length += len(chunk)
             yield chunk
-        self._check_unchanged(length)
+        self.check_unchanged(length)
 
-    def _check_unchanged(self, length: int) -> None:
+    @property
+    def stream(self) -> BinaryIO:
+        """The file itself, for a reader that jumps about; ``check_unchanged`` afterwards."""
+        return self._stream
+
+    def check_unchanged(self, length: int) -> None:
+        """Raise FileChanged where ``length`` bytes read may be of two versions of the file."""
         if length != self.size or self._stamp() != self._before:
             raise FileChanged
 

@@ -95,13 +95,18 @@ def lift_pillows_limit() -> None:
     Image.MAX_IMAGE_PIXELS = None
 
 
+def open_header(untrusted_data: bytes, image_format: str) -> ImageFile.ImageFile:
+    """Read what stands before the pixels. Raises whatever the decoder raises."""
+    return _PLUGINS[image_format](io.BytesIO(untrusted_data))
+
+
 def _translated(error: Exception) -> MediaError:
     cut_short = "truncated" in str(error).lower() or isinstance(error, EOFError)
     return MediaTruncated() if cut_short else MediaCorrupt()
 
 
 def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Picture:
-    header = _PLUGINS[image_format](io.BytesIO(untrusted_data))
+    header = open_header(untrusted_data, image_format)
     check_pixels(*header.size, max_pixels)
     found = _other_content(header, image_format, untrusted_data)
     if image_format == "jpeg" and header.mode in ("L", "RGB"):
@@ -136,9 +141,9 @@ def _decode_with_pillow(
             raise
         picture.tile = []  # nothing more to decode: what was decoded so far is the picture
         picture.load()
-        return _something(_to_8_bit(picture)), notices.TRUNCATED
+        return _something(to_8_bit(picture)), notices.TRUNCATED
     check_pixels(*picture.size, max_pixels)  # an icon may hold more than its directory says
-    return _to_8_bit(picture), None
+    return to_8_bit(picture), None
 
 
 def _something(pixels: Pixels) -> Pixels:
@@ -150,7 +155,7 @@ def _something(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def _to_8_bit(picture: Image.Image) -> Pixels:
+def to_8_bit(picture: Image.Image) -> Pixels:
     """8-bit RGB or luma by Pillow's own rules, but for 16 bits and floats, which it would clip."""
     if picture.has_transparency_data:
         return _on_white(picture.convert("RGBA"))

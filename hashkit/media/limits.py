@@ -10,6 +10,15 @@ MAX_PIXELS = 200_000_000
 MAX_IMAGE_BYTES = 1 << 30
 """Limit of an image file, in bytes. Images are held in memory once."""
 
+MAX_FRAME_PIXELS = 36_000_000
+"""Limit of a frame of a video, in pixels: a little more than 8K. A decoder holds many at once."""
+
+MAX_SECONDS = 24 * 60 * 60
+"""Limit of the length that a video may claim, in seconds."""
+
+MAX_STREAMS = 100
+"""Limit of the streams (video, sound, subtitles) in a file."""
+
 
 def check_bytes(untrusted_size: int) -> None:
     """Raise FileTooBig for an image file of more bytes than will be held in memory."""

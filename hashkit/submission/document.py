@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -19,7 +20,15 @@ from typing import Any
 
 from hashkit.errors import DocumentInvalid, FileMissing, FileUnreadable, IsAFolder
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import ORIGINAL, FailedFile, Hash, HashedFile, MediaKind
+from hashkit.records import (
+    ORIGINAL,
+    FailedFile,
+    FrameHash,
+    FrameHashes,
+    Hash,
+    HashedFile,
+    MediaKind,
+)
 from hashkit.submission.writing import write_whole
 
 FORMAT = "hashkit-submission"
@@ -33,6 +42,7 @@ class Item:
 
     kind: MediaKind
     hashes: tuple[Hash, ...]
+    frames: FrameHashes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +55,9 @@ class Submission:
     def of(cls, outcomes: Iterable[HashedFile | FailedFile]) -> Submission:
         """The submission of what was hashed: everything that has a hash, each once, in order."""
         return cls.from_items(
-            Item(outcome.kind, outcome.hashes)
+            Item(outcome.kind, outcome.hashes, _frames(outcome))
             for outcome in outcomes
-            if outcome.kind is not None and outcome.hashes
+            if outcome.kind is not None and (outcome.hashes or _frames(outcome))
         )
 
     @classmethod
@@ -62,7 +72,7 @@ class Submission:
             "format": FORMAT,
             "version": VERSION,
             "items": [
-                {"kind": item.kind.value, "hashes": hashes_to_json(item.hashes)}
+                {"kind": item.kind.value, "hashes": hashes_to_json(item.hashes, item.frames)}
                 for item in self.items
             ],
         }
@@ -80,15 +90,36 @@ class Submission:
         return cls.from_items(_items(document))
 
 
-def hashes_to_json(hashes: Iterable[Hash]) -> dict[str, Any]:
-    """Hashes of one original by name: the value, or value and quality where there is one."""
-    return {
-        found.algorithm: found.value
-        if found.quality is None
-        else {"value": found.value, "quality": found.quality}
-        for found in hashes
-        if found.variant == ORIGINAL
-    }
+def hashes_to_json(hashes: Iterable[Hash], frames: FrameHashes | None = None) -> dict[str, Any]:
+    """Hashes of one original by name, in the registry's order: the value, or an object with the
+    value and what belongs to it."""
+    found = {each.algorithm: _to_json(each) for each in hashes if each.variant == ORIGINAL}
+    if frames is not None:
+        found["vpdq"] = {
+            "interval": frames.interval,
+            "frames": [
+                {
+                    "frame": each.frame,
+                    "timestamp": round(each.timestamp, 3),
+                    "value": each.value,
+                    "quality": each.quality,
+                }
+                for each in frames.hashes
+            ],
+        }
+    return {name: found[name] for name in ALGORITHMS if name in found}
+
+
+def _to_json(found: Hash) -> str | dict[str, Any]:
+    if isinstance(found.value, bytes):
+        return {"encoding": "base64", "value": found.text}
+    if found.quality is not None:
+        return {"value": found.value, "quality": found.quality}
+    return found.value
+
+
+def _frames(outcome: HashedFile | FailedFile) -> FrameHashes | None:
+    return outcome.frames if isinstance(outcome, HashedFile) else None
 
 
 def write_submission(
@@ -120,7 +151,7 @@ def submission_schema() -> str:
 
 
 def _sort_key(item: Item) -> tuple[str, str]:
-    hashes = hashes_to_json(item.hashes)
+    hashes = hashes_to_json(item.hashes, item.frames)
     return hashes.get("sha256", ""), json.dumps([item.kind.value, hashes], sort_keys=True)
 
 
@@ -152,8 +183,10 @@ def _item(untrusted: Any, where: str) -> Item:
         raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
     if not isinstance(fields["hashes"], dict) or not fields["hashes"]:
         raise DocumentInvalid(f"In {where}, there are no hashes.")
-    hashes = tuple(_hash(name, value, where) for name, value in fields["hashes"].items())
-    return Item(MediaKind(fields["kind"]), hashes)
+    named = dict(fields["hashes"])
+    frames = _vpdq(named.pop("vpdq"), f"{where}, vpdq") if "vpdq" in named else None
+    hashes = tuple(_hash(name, value, where) for name, value in named.items())
+    return Item(MediaKind(fields["kind"]), hashes, frames)
 
 
 def _hash(name: str, untrusted: Any, where: str) -> Hash:
@@ -161,14 +194,63 @@ def _hash(name: str, untrusted: Any, where: str) -> Hash:
     if algorithm is None:
         raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
     quality = None
+    if name == "tmk_pdqf":
+        return _tmk(untrusted, f"{where}, {name}")
     if algorithm.has_quality:
         fields = _fields(untrusted, f"{where}, {name}", {"value", "quality"})
-        untrusted, quality = fields["value"], fields["quality"]
-        if type(quality) is not int or not 0 <= quality <= 100:
-            raise DocumentInvalid(f"In {where}, {name}, the quality is not 0 to 100.")
-    if not isinstance(untrusted, str) or not algorithm.pattern.fullmatch(untrusted):
+        untrusted, quality = fields["value"], _quality(fields["quality"], f"{where}, {name}")
+    return Hash(name, _value(name, untrusted, where), quality)
+
+
+def _value(name: str, untrusted: Any, where: str) -> str:
+    if not isinstance(untrusted, str) or not ALGORITHMS[name].pattern.fullmatch(untrusted):
         raise DocumentInvalid(f"In {where}, the value of {name} is not a {name} hash.")
-    return Hash(name, untrusted, quality)
+    return untrusted
+
+
+def _quality(untrusted: Any, where: str) -> int:
+    if type(untrusted) is not int or not 0 <= untrusted <= 100:
+        raise DocumentInvalid(f"In {where}, the quality is not 0 to 100.")
+    return untrusted
+
+
+def _tmk(untrusted: Any, where: str) -> Hash:
+    fields = _fields(untrusted, where, {"encoding", "value"})
+    value = _value("tmk_pdqf", fields["value"], where)
+    if fields["encoding"] != "base64":
+        raise DocumentInvalid(f"In {where}, the encoding is not base64.")
+    try:
+        return Hash("tmk_pdqf", b64decode(value, validate=True))
+    except ValueError as error:
+        raise DocumentInvalid(f"In {where}, the value is not base64.") from error
+
+
+def _vpdq(untrusted: Any, where: str) -> FrameHashes:
+    fields = _fields(untrusted, where, {"interval", "frames"})
+    interval = fields["interval"]
+    if interval not in ("all", "keyframes") and not _is_number(interval):
+        raise DocumentInvalid(f"In {where}, the interval is not a number of seconds.")
+    if not isinstance(fields["frames"], list):
+        raise DocumentInvalid(f"In {where}, the frames are not a list.")
+    return FrameHashes(interval, tuple(_frame(each, where) for each in fields["frames"]))
+
+
+def _frame(untrusted: Any, where: str) -> FrameHash:
+    fields = _fields(untrusted, where, {"frame", "timestamp", "value", "quality"})
+    if type(fields["frame"]) is not int or fields["frame"] < 0:
+        raise DocumentInvalid(f"In {where}, a frame has no number.")
+    if not _is_number(fields["timestamp"]):
+        raise DocumentInvalid(f"In {where}, a timestamp is not a number of seconds.")
+    return FrameHash(
+        fields["frame"],
+        float(fields["timestamp"]),
+        _value("pdq", fields["value"], where),
+        _quality(fields["quality"], where),
+    )
+
+
+def _is_number(untrusted: Any) -> bool:
+    return type(untrusted) in (int, float) and 0 <= untrusted < float("inf")
 
 
 def _fields(untrusted: Any, where: str, names: set[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pytest
 
 import hashkit
 
+LAST_LINE = "The pictures and videos themselves did not leave this computer."
 SCHEMA = json.loads(hashkit.submission_schema())
 
 
@@ -32,7 +33,7 @@ def test_one_photo(run, samples):
         assert f"{each.algorithm:<15} {each.value}\n" in done.stdout
     assert "good (100)" in done.stdout
     last = done.stdout.splitlines()[-1]
-    assert last == "The pictures themselves did not leave this computer."
+    assert last == LAST_LINE
 
 
 def test_a_folder(run, samples, tmp_path):
@@ -55,7 +56,9 @@ def test_a_folder_without_r(run, samples):
 
 def test_json_lines(run, samples, tmp_path):
     (tmp_path / "words.jpg").write_text("words")
-    done = run("hash", samples / "gif-animated.gif", "words.jpg", "--json")
+    names = "md5,sha1,sha256,pdq"
+    animated = samples / "gif-animated.gif"
+    done = run("hash", animated, "words.jpg", "--json", "--algorithms", names)
     assert done.returncode == 1
     first, second = lines(done)
     hashed = hashkit.hash_file(samples / "gif-animated.gif")
@@ -192,6 +195,8 @@ def test_the_same_file_twice_is_hashed_once(run, samples):
 
 def test_all_algorithms(run, samples):
     (line,) = lines(run("hash", samples / "scene-1.jpg", "--json", "--algorithms", "all"))
+    assert set(line["hashes"]) == set(hashkit.ALGORITHMS) - {"vpdq", "tmk_pdqf"}
+    (line,) = lines(run("hash", samples / "webp-animated.webp", "--json", "--algorithms", "all"))
     assert set(line["hashes"]) == set(hashkit.ALGORITHMS)
 
 
@@ -217,7 +222,7 @@ def test_nothing_from_native_libraries_reaches_the_terminal(run, samples, tmp_pa
         data[:2] + b"\xff\xe1\x00\x10Exif\0\0MM\0*\xff\xff\xff\xff" + data[2:]
     )
     done = run("hash", "-r", ".", "--json")
-    assert done.stderr.splitlines()[-1] == "The pictures themselves did not leave this computer."
+    assert done.stderr.splitlines()[-1] == LAST_LINE
     assert len(done.stderr.splitlines()) == 2
     assert len(lines(done)) == 3
 

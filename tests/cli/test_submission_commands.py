@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import hashkit
+
+CONFORMANCE = Path(__file__).parent.parent / "vectors" / "conformance"
 
 
 def test_inspect_shows_all_there_is(run, samples, tmp_path):
     run("hash", samples / "scene-1.jpg", samples / "heic.heic", "--out", "s.json")
-    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x14ftypisom\0\0\0\0isom" + bytes(99))
-    run("hash", "clip.mp4", samples / "bmp.bmp", "--algorithms", "all", "--out", "t.json")
+    clip = CONFORMANCE / "videos" / "mpeg4_15fps.avi"
+    run("hash", clip, samples / "bmp.bmp", "--algorithms", "all", "--out", "t.json")
     for name, counts in (("s.json", "2 images"), ("t.json", "1 image and 1 video")):
         done = run("inspect", name)
         assert done.returncode == 0
         assert f"What is in it: the hashes of {counts}." in done.stdout
         for item in hashkit.read_submission(tmp_path / name).items:
             for each in item.hashes:
-                assert f"   {each.algorithm:<15} {each.value}" in done.stdout
+                assert f"   {each.algorithm:<15} {each.text}" in done.stdout
+            for each in item.frames.hashes if item.frames else ():
+                assert each.value in done.stdout
+                assert f"frame {each.frame}, {each.timestamp:.3f} s" in done.stdout
         assert "(quality 100 of 100)" in done.stdout
         assert "No file names, no folders." in done.stdout
         assert "blurred" in done.stdout

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,24 +14,51 @@ import hashkit
 from hashkit.errors import UnknownAlgorithm
 from hashkit.hashes import classic, cryptographic, pdq
 from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, resolve
+from hashkit.records import FrameHashes
+from hashkit.video_hashing import hash_frames
 
 PIXELS = np.random.default_rng(7).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 
 
 def compute(name, pixels=PIXELS):
+    """Any algorithm on a picture; a video is that picture moving to the right."""
     family = ALGORITHMS[name].family
     if family is Family.CRYPTOGRAPHIC:
         return cryptographic.compute(np.ascontiguousarray(pixels).tobytes(), [name])[0]
+    if family is Family.VIDEO:
+        frames = [_Frame(number, np.roll(pixels, number, axis=1)) for number in range(30)]
+        hashes, sampled = hash_frames(frames, (name,), lambda *_: True, 15.0)
+        return hashes[0] if hashes else FrameHashes("all", sampled)
     return pdq.compute(pixels) if family is Family.PDQ else classic.compute(pixels, [name])[0]
+
+
+@dataclass
+class _Frame:
+    number: int
+    pixels: np.ndarray
+    duration: float = 1 / 15
+    limited_range: bool = False
+
+    @property
+    def timestamp(self):
+        return self.number / 15
+
+    def small(self):
+        return cv2.resize(self.pixels, (64, 64), interpolation=cv2.INTER_AREA)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 class TestEveryAlgorithm:
     def test_value_looks_as_the_registry_says(self, name):
         found = compute(name)
+        if name == "vpdq":
+            assert len(found.hashes) == 30
+            for each in found.hashes:
+                assert ALGORITHMS["pdq"].pattern.fullmatch(each.value)
+            return
         assert found.algorithm == name
         assert found.variant == "original"
-        assert ALGORITHMS[name].pattern.fullmatch(found.value)
+        assert ALGORITHMS[name].pattern.fullmatch(found.text)
         assert (found.quality is not None) == ALGORITHMS[name].has_quality
 
     def test_same_input_same_hash(self, name):
@@ -38,7 +67,7 @@ class TestEveryAlgorithm:
     def test_another_picture_another_hash(self, name):
         other = np.zeros_like(PIXELS)
         other[:60, :80] = (200, 30, 30)
-        assert compute(name).value != compute(name, other).value
+        assert compute(name) != compute(name, other)
 
     def test_leaves_its_input_alone(self, name):
         pixels = PIXELS.copy()
@@ -47,8 +76,13 @@ class TestEveryAlgorithm:
         assert np.array_equal(pixels, PIXELS)
 
     def test_through_hash_file(self, name, samples):
-        hashed = hashkit.hash_file(samples / "scene-1.jpg", name)
-        assert [each.algorithm for each in hashed.hashes] == [name]
+        moving = ALGORITHMS[name].family is Family.VIDEO
+        hashed = hashkit.hash_file(samples / ("gif-animated.gif" if moving else "bmp.bmp"), name)
+        if name == "vpdq":
+            assert hashed.hashes == ()
+            assert hashed.frames.hashes
+        else:
+            assert [each.algorithm for each in hashed.hashes] == [name]
 
 
 def test_names_resolve_in_one_order():
@@ -65,7 +99,7 @@ def test_unknown_names_are_told(names):
 
 def test_algorithms_load_no_network_module():
     code = (
-        "import sys, hashkit.hashes.pdq, hashkit.hashes.cryptographic, hashkit.hashes.registry\n"
+        "import sys, hashkit.hashes.vpdq, hashkit.hashes.tmk, hashkit.hashes.cryptographic\n"
         "bad = {'socket', 'ssl', 'http.client', 'urllib.request', 'asyncio'} & set(sys.modules)\n"
         "assert not bad, bad\n"
     )

@@ -1,0 +1,64 @@
+"""The frames of a picture that moves (GIF, WebP, APNG), as those of a video.
+
+FFmpeg does not decode every kind of them; Pillow does, and it composes partial frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+from av.video.reformatter import VideoReformatter
+from PIL import Image
+
+from hashkit.media.decoder_messages import decoder_messages
+from hashkit.media.images import Pixels, open_header, to_8_bit
+from hashkit.media.limits import MAX_SECONDS
+from hashkit.media.videos import Frame
+
+_SHOWN_AT_LEAST = 0.02
+_SHOWN_INSTEAD = 0.1  # what browsers make of frames that claim to be shorter
+
+
+@dataclass
+class Animation:
+    """The frames of an animated picture. ``end`` (seconds) and ``cut_short`` are known after."""
+
+    data: bytes
+    image_format: str
+    end: float = 0.0
+    cut_short: bool = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame, whole, in order. Ends early where the file does."""
+        picture = open_header(self.data, self.image_format)
+        reformatter = VideoReformatter()
+        for number in range(getattr(picture, "n_frames", 1)):
+            try:
+                with decoder_messages():
+                    picture.seek(number)
+                    pixels = to_8_bit(picture)
+            except Exception:  # a decoder may raise anything on hostile bytes
+                self.cut_short = True
+                return
+            duration = _duration(picture)
+            yield Frame(number, self.end, duration, _native(pixels), reformatter)
+            self.end += duration
+            if self.end > MAX_SECONDS:
+                return
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, by how long the first is shown."""
+        return 1.0 / _duration(open_header(self.data, self.image_format))
+
+
+def _duration(picture: Image.Image) -> float:
+    seconds = float(picture.info.get("duration", 0)) / 1000
+    return seconds if seconds >= _SHOWN_AT_LEAST else _SHOWN_INSTEAD
+
+
+def _native(pixels: Pixels) -> av.VideoFrame:
+    colours = pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, axis=2)
+    return av.VideoFrame.from_ndarray(colours, "rgb24")

@@ -1,0 +1,317 @@
+"""From a video file to timed frames: the frame sampler.
+
+PyAV decodes. OpenCV's own video reader gives no frames of AV1 without an error, takes cover art for
+video, and cannot tell a broken stream from its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
+from av.video.reformatter import ColorRange, VideoReformatter
+
+from hashkit.errors import (
+    MediaCorrupt,
+    NoVideo,
+    TooLong,
+    UnsupportedMedia,
+)
+from hashkit.media.limits import (
+    MAX_FRAME_PIXELS,
+    MAX_SECONDS,
+    MAX_STREAMS,
+    check_pixels,
+)
+from hashkit.media.tee import Tee
+
+Pixels = npt.NDArray[np.uint8]
+
+_NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
+_DEMUXERS = {
+    "asf": "asf",
+    "avi": "avi",
+    "flv": "flv",
+    "matroska": "matroska",
+    "mov": "mov",
+    "mp4": "mov",
+    "mpeg": "mpeg",
+    "mpegts": "mpegts",
+    "mpegvideo": "mpegvideo",
+    "ogg": "ogg",
+}
+_SMALL_SIDE = 64
+
+
+@dataclass(slots=True)
+class Frame:
+    """A decoded frame: ``number`` in order of display from 0, ``timestamp`` and ``duration`` in
+    seconds (0.0 where the file does not say). Its memory is the decoder's: use it before the next.
+    """
+
+    number: int
+    timestamp: float
+    duration: float
+    _native: av.VideoFrame
+    _reformatter: VideoReformatter = field(repr=False)
+
+    @property
+    def limited_range(self) -> bool:
+        """Does ``pixels`` use 16 to 235 of 0 to 255, as most video does?"""
+        return (
+            _has_luma_plane(self._native)
+            and self._native.color_range != ColorRange.JPEG
+            and not self._native.format.name.startswith(("yuvj", "gray"))
+        )
+
+    @property
+    def pixels(self) -> Pixels:
+        """uint8, upright: the luma plane, (height, width), without a copy where it has 8 bits; red
+        green blue, (height, width, 3), of formats that have none."""
+        return _upright(_luma_plane(self._native), self._native)
+
+    def small(self) -> Pixels:
+        """The frame scaled to 64x64 by FFmpeg's bicubic scaler: uint8 of shape (64, 64, 3)."""
+        scaled = self._reformatter.reformat(
+            self._native, _SMALL_SIDE, _SMALL_SIDE, "rgb24", interpolation="BICUBIC"
+        )
+        colours: Pixels = scaled.to_ndarray().astype(np.uint8, copy=False)
+        return _upright(colours, self._native)
+
+
+@dataclass
+class Video:
+    """An open video: what its header says, and its frames.
+
+    Times are in seconds, rates in frames a second: ``rate`` on average, ``guessed_rate`` as FFmpeg
+    goes by, ``constant_rate`` where it does not vary. ``end`` (where the last frame that could be
+    decoded ends) and ``damaged`` (how often something could not) fill up while decoding.
+    """
+
+    duration: float | None
+    expected_end: float | None
+    rate: float
+    guessed_rate: float
+    constant_rate: float | None
+    end: float = 0.0
+    damaged: int = 0
+    _container: Any = None
+    _stream: Any = None
+    _start: float = 0.0
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame, in order of display. Those that cannot be decoded are counted and left out.
+
+        UnsupportedMedia where there is no decoder, TooManyPixels where a frame is larger than it
+        may be.
+        """
+        reformatter = VideoReformatter()
+        for number, native in enumerate(_decoded(self, self._packets())):
+            yield self._frame(number, native, reformatter)
+
+    def keyframes(self, gap: float) -> Iterator[Frame]:
+        """The frames that can be decoded on their own; and where they are more than ``gap`` seconds
+        apart, further ones in between, ``gap`` apart.
+
+        Only the packets that are needed are decoded: those of keyframes, and those of gaps.
+        """
+        reformatter, last = VideoReformatter(), float("-inf")
+        for group in _groups(self._packets()):
+            # A gap shows as soon as a packet lies that far behind its keyframe: what was kept until
+            # then is decoded with the rest of the group, so memory does not grow with the gap.
+            packets, is_gap = _up_to_gap(group, gap / self._tick)
+            for native in _decoded(self, packets if is_gap else packets[:1]):
+                frame = self._frame(-1, native, reformatter)
+                if native.key_frame or frame.timestamp - last >= gap * 0.999:
+                    last = frame.timestamp
+                    frame.number = round(frame.timestamp * self.rate)
+                    yield frame
+            self._stream.codec_context.flush_buffers()
+
+    @property
+    def _tick(self) -> float:
+        return float(self._stream.time_base or Fraction(1, 1000))
+
+    def _packets(self) -> Iterator[Any]:
+        """The packets of the stream, without the demuxer's end mark; damage ends them."""
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    yield packet
+        except FFmpegError:
+            self.damaged += 1
+
+    def _frame(self, number: int, native: Any, reformatter: VideoReformatter) -> Frame:
+        check_pixels(native.width, native.height, MAX_FRAME_PIXELS)
+        if native.is_corrupt:
+            self.damaged += 1
+        if native.pts is None:
+            timestamp = number / self.rate
+        else:
+            timestamp = max(0.0, native.pts * float(native.time_base or self._tick) - self._start)
+        duration = (native.duration or 0) * self._tick
+        self.end = max(self.end, timestamp + (duration or 1 / self.rate))
+        return Frame(number, timestamp, duration, native, reformatter)
+
+
+@contextmanager
+def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
+    """Open a video of the format that ``kinds.identify`` found, and check its header.
+
+    Raises NoVideo, TooLong, TooManyPixels, UnsupportedMedia, or MediaCorrupt with what FFmpeg said
+    as its cause.
+    """
+    options = {"max_streams": str(MAX_STREAMS), "protocol_whitelist": "none"}
+    try:
+        # The demuxer is named: others, that would open further files, are out of reach.
+        container = av.open(
+            untrusted,
+            "r",
+            format=_DEMUXERS[video_format],
+            container_options=options,
+            metadata_errors="replace",
+            buffer_size=1 << 18,
+        )
+    except (FFmpegError, ValueError) as error:
+        raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
+    with container:
+        yield _checked(container)
+
+
+def _checked(container: Any) -> Video:
+    stream = next((each for each in container.streams.video if _is_real(each)), None)
+    if stream is None:
+        raise NoVideo
+    if stream.codec_context is None:
+        raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
+    if stream.width and stream.height:
+        check_pixels(stream.width, stream.height, MAX_FRAME_PIXELS)
+    duration = container.duration / av.time_base if container.duration else None
+    if duration is not None and duration > MAX_SECONDS:
+        raise TooLong
+    # AUTO: as many threads as the codec and the machine allow.
+    stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+    average, base = stream.average_rate, stream.base_rate
+    rate = float(average or stream.guessed_rate or base or 25)
+    constant = bool(average and base and abs(average / base - 1) < 1e-3)
+    start = max(0.0, (container.start_time or 0) / av.time_base)
+    own = stream.duration * float(stream.time_base) if stream.duration else None
+    return Video(
+        duration=duration,
+        expected_end=own if own is not None else duration,
+        rate=rate,
+        guessed_rate=float(stream.guessed_rate or rate),
+        constant_rate=rate if constant else None,
+        _container=container,
+        _stream=stream,
+        _start=start,
+    )
+
+
+def _is_real(stream: Any) -> bool:
+    """Not cover art, and not the thumbnails of a player's time line."""
+    return not stream.disposition & _NOT_REAL_VIDEO
+
+
+def _decoded(video: Video, packets: Any) -> Iterator[Any]:
+    """The frames of these packets, and those that the decoder still holds when they end."""
+    codec = video._stream.codec_context
+    for packet in [None] if packets is None else _with_end(packets):
+        try:
+            frames = codec.decode(packet)
+        except (FFmpegError, ValueError):
+            video.damaged += 1
+            continue
+        yield from frames
+
+
+def _with_end(packets: Any) -> Iterator[Any]:
+    yield from packets
+    yield None
+
+
+def _groups(packets: Iterator[Any]) -> Iterator[Iterator[Any]]:
+    """Packets group by group, each beginning with a keyframe. Take each group before the next."""
+    pending = next(packets, None)
+
+    def group(first: Any) -> Iterator[Any]:
+        nonlocal pending
+        yield first
+        for packet in packets:
+            if packet.is_keyframe:
+                pending = packet
+                return
+            yield packet
+
+    while pending is not None:
+        first, pending = pending, None
+        current = group(first)
+        yield current
+        for _ in current:
+            pass
+
+
+def _up_to_gap(group: Iterator[Any], gap: float) -> tuple[Any, bool]:
+    """The packets of a group; and whether it lasts longer than ``gap``, in ticks of the stream. If
+    so, they are still coming in."""
+    packets = [next(group)]
+    start = packets[0].pts
+    for packet in group:
+        packets.append(packet)
+        if start is None or packet.pts is None or packet.pts - start >= gap:
+            return _chain(packets, group), True
+    return packets, False
+
+
+def _chain(packets: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
+    yield from packets
+    yield from rest
+
+
+def _has_luma_plane(native: Any) -> bool:
+    pixel_format = native.format
+    return (
+        not pixel_format.is_rgb
+        and not pixel_format.has_palette
+        and pixel_format.components[0].is_luma
+        and (pixel_format.is_planar or pixel_format.name.startswith("gray"))
+        and not pixel_format.is_big_endian
+    )
+
+
+def _luma_plane(native: Any) -> Pixels:
+    if not _has_luma_plane(native):
+        converted: Pixels = native.to_ndarray(format="rgb24")
+        return converted
+    plane, bits = native.planes[0], native.format.components[0].bits
+    if bits <= 8:
+        return np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width]
+    deep = np.frombuffer(plane, np.uint16).reshape(plane.height, -1)[:, : plane.width]
+    # p010 and its kin keep their bits at the top of the word.
+    shift = 8 if native.format.name.startswith(("p0", "p2", "p4")) else bits - 8
+    return (deep >> shift).astype(np.uint8)
+
+
+def _upright(pixels: Pixels, native: Any) -> Pixels:
+    """The frame as a player shows it, as a view. The display matrix (ISO 14496-12) maps x, y to
+    a x + c y, b x + d y; turns by other angles than right ones do not occur in practice."""
+    try:
+        matrix = np.frombuffer(native.side_data[SideDataType.DISPLAYMATRIX], np.int32)
+    except KeyError:
+        return pixels
+    (a, b, _), (c, d, _) = matrix[:6].reshape(2, 3)
+    if abs(int(b)) > abs(int(a)):
+        pixels, x_sign, y_sign = pixels.swapaxes(0, 1), c, b
+    else:
+        x_sign, y_sign = a, d
+    return pixels[:: -1 if y_sign < 0 else 1, :: -1 if x_sign < 0 else 1]
