@@ -25,9 +25,11 @@ def hash_files(
     """Hash many files, in their order, one outcome for each, as they are finished.
 
     Arguments as for ``hash_file``; ``on_progress`` begins anew with each file. What goes wrong with
-    a file is its outcome, a FailedFile; only a wrong argument raises (UnknownAlgorithm or
-    ValueError).
+    a file is its outcome, a FailedFile; only a wrong argument raises (UnknownAlgorithm, ValueError,
+    TypeError).
     """
+    if isinstance(paths, str | bytes | os.PathLike):
+        raise TypeError("paths is an iterable of paths; for one path there is hash_file")
     options = Options(resolve(algorithms), check_sample(sample), max_pixels)
     return (hash_or_fail(path, options, on_progress) for path in paths)
 
@@ -46,6 +48,13 @@ def files_in(folder: str | os.PathLike[str]) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(directory, name)
-            if not name.startswith(".") and (path.is_file() or path.is_symlink()):
+            if not name.startswith(".") and _is_file_or_link(path):
                 yield path
     yield from unreadable
+
+
+def _is_file_or_link(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_symlink()
+    except OSError:  # a folder that may be listed but not entered: hashing the file says so
+        return True

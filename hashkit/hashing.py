@@ -11,11 +11,11 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from hashkit import notices
-from hashkit.errors import HashkitError, MediaError
+from hashkit import files, notices
+from hashkit.errors import FileTooBig, HashkitError, MediaError, UnsupportedMedia
 from hashkit.hashes import cryptographic, pdq
 from hashkit.hashes.registry import DEFAULT, Family, of_family, resolve
-from hashkit.media import animations, files, images, kinds
+from hashkit.media import animations, images, kinds
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler, check_sample
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind, Notice
@@ -71,15 +71,31 @@ def hash_or_fail(
     path = Path(source) if isinstance(source, str | os.PathLike) else None
     try:
         with files.open_untrusted(source) as untrusted:
-            media = kinds.identify(untrusted.head)
+            try:
+                media = kinds.identify(untrusted.head)
+                if media.kind is MediaKind.IMAGE:
+                    check_bytes(untrusted.size)
+            except (UnsupportedMedia, FileTooBig) as error:
+                return _exact_only(path, untrusted, error, options)
             if media.kind is MediaKind.VIDEO:
                 names, sample = options.algorithms, options.sample
                 return hash_video(path, untrusted, media.format, names, sample, on_progress)
-            check_bytes(untrusted.size)
             data = untrusted.read()
     except HashkitError as error:
         return FailedFile(path, error)
     return _hash_image(path, data, media.format, options)
+
+
+def _exact_only(
+    path: Path | None, untrusted: files.UntrustedFile, error: HashkitError, options: Options
+) -> FailedFile:
+    """The outcome for a picture that will not be decoded: its bytes can be hashed all the same."""
+    digests = cryptographic.Digests(of_family(options.algorithms, Family.CRYPTOGRAPHIC))
+    for chunk in untrusted.chunks():
+        digests.update(chunk)
+    hashes = digests.hashes()
+    told = (notices.EXACT_ONLY,) if hashes else ()
+    return FailedFile(path, error, MediaKind.IMAGE, hashes, told)
 
 
 def _hash_image(

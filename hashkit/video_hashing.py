@@ -15,12 +15,12 @@ from typing import Protocol
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError
+from hashkit.files import UntrustedFile
 from hashkit.hashes import tmk, vpdq
 from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.pdq_filter import Float32, Pixels
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
-from hashkit.media.files import UntrustedFile
 from hashkit.media.sampling import KEYFRAME_GAP, Sample, Sampler
 from hashkit.media.tee import Tee
 from hashkit.records import (

@@ -172,7 +172,7 @@ class TestWhatCannotBeHashed:
         monkeypatch.setattr(images, "_decode_with_pillow", lambda *_: pytest.fail("decoded"))
         outcome = self.outcome(path)
         assert outcome.error.code == "too_many_pixels"
-        assert "3,600 million" in str(outcome.error)
+        assert "3,600,000,000 pixels" in str(outcome.error)
         assert [each.algorithm for each in outcome.hashes] == ["md5", "sha1", "sha256"]
 
     def test_the_limit_can_be_chosen(self, samples):
@@ -185,14 +185,27 @@ class TestWhatCannotBeHashed:
         with path.open("wb") as stream:
             stream.write(b"\xff\xd8\xff\xe0")
             stream.truncate((1 << 30) + 1)  # a hole: takes no space
-        assert self.outcome(path).error.code == "file_too_big"
+        outcome = self.outcome(path, algorithms=["md5", "pdq"])
+        assert outcome.error.code == "file_too_big"
+        assert [each.algorithm for each in outcome.hashes] == ["md5"]
+
+    @pytest.mark.parametrize(
+        "head", [b"\xff\x0a", b"8BPS\0\1", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom"]
+    )
+    def test_pictures_known_by_name_keep_their_exact_hashes(self, tmp_path, head):
+        path = tmp_path / "a"
+        path.write_bytes(head + bytes(5000))
+        outcome = self.outcome(path)
+        assert outcome.error.code == "unsupported_media"
+        assert outcome.hashes[0].value == hashlib.md5(path.read_bytes()).hexdigest()
+        assert codes(outcome) == ["exact_only"]
 
     def test_raw_files_are_not_taken_for_their_thumbnails(self, tmp_path):
         path = tmp_path / "a.dng"
         Image.new("RGB", (80, 60)).save(path, "TIFF", tiffinfo={50706: b"\1\4\0\0"})
-        outcome = self.outcome(path)
-        assert outcome.error.code == "unsupported_media"
-        assert outcome.hashes
+        assert self.outcome(path).error.code == "unsupported_media"
+        Image.new("RGB", (80, 60)).save(path, "TIFF", tiffinfo={254: 1})  # how NEF and ARW begin
+        assert self.outcome(path).error.code == "unsupported_media"
 
     def test_errors_name_no_file(self, tmp_path):
         path = tmp_path / "a-very-private-name.jpg"
@@ -216,6 +229,20 @@ def test_one_bad_file_does_not_stop_the_rest(samples, tmp_path):
         None,
     ]
     assert outcomes[0] == outcomes[-1]
+
+
+def test_one_path_is_not_many(samples):
+    with pytest.raises(TypeError, match="hash_file"):
+        hashkit.hash_files(str(samples / "bmp.bmp"))
+
+
+def test_streams_that_give_little_at_a_time(samples):
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(min(size, 8000) if size > 0 else 8000)
+
+    data = (samples / "scene-1.jpg").read_bytes()
+    assert hashkit.hash_file(Slow(data)).hashes == hashkit.hash_file(io.BytesIO(data)).hashes
 
 
 def test_hash_files_is_lazy_but_checks_names_at_once(samples):

@@ -15,7 +15,7 @@ import typer
 from hashkit import __version__
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
-from hashkit.cli.terminal import ExitCode
+from hashkit.cli.terminal import ExitCode, say
 
 app = typer.Typer(
     name="hashkit",
@@ -57,15 +57,21 @@ app.command("schema")(schema_command)
 
 def main() -> None:
     """Run the command that the arguments name."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name that this terminal cannot show must not end the run.
-        if reconfigure := getattr(stream, "reconfigure", None):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed before we began
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (for the whole process)
+        elif reconfigure := getattr(stream, "reconfigure", None):
+            # A name that this terminal cannot show must not end the run.
             reconfigure(errors="backslashreplace")
     warnings.simplefilter("ignore")  # libraries' words to developers, not to this person
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except OSError as error:
+        # Our output has nowhere to go: the reader has seen enough, or the disk is full.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say("The output could not be written completely.")
         sys.exit(ExitCode.SOME_FAILED)

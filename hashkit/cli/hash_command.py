@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,16 @@ from hashkit.cli.terminal import ExitCode, fail, say, shown_name, told
 if TYPE_CHECKING:
     from hashkit.media.sampling import Sample
     from hashkit.records import FailedFile, HashedFile
+    from hashkit.submission.document import Submission
 
 
 def hash_command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Pictures and videos; folders with -r.")
+        list[Path],
+        # readable=False: Typer is not to check it, or one bad file would stop all.
+        typer.Argument(
+            metavar="PATH…", help="Pictures and videos; folders with -r.", readable=False
+        ),
     ],
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Hash the pictures in folders too.")
@@ -33,7 +39,10 @@ def hash_command(
     ] = "services",
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the submission to this file: hashes only, no names, no dates."),
+        typer.Option(
+            help="Write the submission to this file: hashes only, no names, no dates.",
+            readable=False,
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the submission at --out if there is one.")
@@ -76,10 +85,10 @@ def hash_command(
         names = resolve(algorithms)
     except HashkitError as error:
         fail(error, None, ExitCode.WRONG_USE)
-    if out is not None:
-        _check_target(out, force)
     found = list(_expand(paths, recursive))
-    run = _Run(as_json, quiet, save_tmk)
+    if out is not None:
+        _check_target(out, force, found)
+    run = _Run(as_json, quiet, out, force, save_tmk)
     try:
         with progress(len(found), wanted=not quiet) as show:
             outcomes = hash_files(
@@ -95,7 +104,7 @@ def hash_command(
     except KeyboardInterrupt:
         say("Stopped. Nothing was written." if out is not None else "Stopped.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    run.finish(out, force)
+    run.finish()
 
 
 def _parse_sample(text: str) -> Sample:
@@ -121,35 +130,51 @@ def _expand(paths: list[Path], recursive: bool) -> Iterator[_Found]:
 
     seen: set[Path] = set()
     for given in paths:
-        from_folder = recursive and given.is_dir()
+        from_folder = recursive and os.path.isdir(given)
         for path in files_in(given) if from_folder else (given,):
             if path not in seen:
                 seen.add(path)
                 yield _Found(path, from_folder)
 
 
-def _check_target(out: Path, force: bool) -> None:
+def _check_target(out: Path, force: bool, inputs: list[_Found]) -> None:
     """Refuse before the work what would fail after it, and never write over a picture."""
-    from hashkit.errors import HashkitError, IsAFolder, OutputExists, OutputUnwritable
-    from hashkit.media import files, kinds
+    from hashkit.errors import OutputExists, OutputUnwritable
 
-    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+    if not os.path.isdir(out.parent) or not os.access(out.parent, os.W_OK):
         fail(OutputUnwritable(), out, ExitCode.WRONG_USE)
     if not os.path.lexists(out):
         return
-    if out.is_dir():
-        fail(OutputExists("There is already a folder with this name."), out, ExitCode.WRONG_USE)
+    if os.path.isdir(out):
+        fail("There is a folder with this name. Choose another.", out, ExitCode.WRONG_USE)
     if not force:
         fail(OutputExists(), out, ExitCode.WRONG_USE)
+    if any(_same_file(out, each.path) for each in inputs) or not _may_be_replaced(out):
+        told = "This may be a picture or a video. It was left as it is. Choose another name."
+        fail(told, out, ExitCode.WRONG_USE)
+
+
+def _same_file(one: Path, other: Path) -> bool:
     try:
-        with files.open_untrusted(out) as existing:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Only what can be read and is surely neither picture nor video, or is a link to nowhere."""
+    from hashkit.errors import FileEmpty, FileMissing, HashkitError, NotMedia
+    from hashkit.files import open_untrusted
+    from hashkit.media import kinds
+
+    try:
+        with open_untrusted(path) as existing:
             kinds.identify(existing.head)
-    except IsAFolder:
-        pass
+    except (NotMedia, FileEmpty, FileMissing):
+        return True
     except HashkitError:
-        return  # neither picture nor video: --force may replace it
-    say(f"{shown_name(out)}: This is a picture or a video. It was left as it is.")
-    raise typer.Exit(ExitCode.WRONG_USE)
+        return False
+    return False
 
 
 @dataclass
@@ -158,7 +183,9 @@ class _Run:
 
     as_json: bool
     quiet: bool
-    save_tmk: Path | None = None
+    out: Path | None
+    force: bool
+    save_tmk: Path | None
     outcomes: list[HashedFile | FailedFile] = field(default_factory=list)
     done: int = 0
     skipped: int = 0
@@ -179,7 +206,7 @@ class _Run:
                 say(f"{shown_name(outcome.path or '')}: {told(outcome.error)}")
         self.outcomes.append(outcome)
         if self.as_json:
-            print(json_line(outcome), flush=True)
+            self._print(json_line(outcome))
         if self.save_tmk is not None:
             self._save_tmk(outcome, self.save_tmk)
 
@@ -197,21 +224,38 @@ class _Run:
                     self.failed += 1
                     say(f"{shown_name(target)}: {told(error)}")
 
-    def finish(self, out: Path | None, force: bool) -> None:
-        """Print the table, write the submission, say what was done, and exit."""
+    def _print(self, line: str) -> None:
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:  # whoever read our output has seen enough; --out is still wanted
+            if self.out is None:
+                raise
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the rest of the process)
+
+    def finish(self) -> None:
+        """Write the submission, print the table, say what was done, and exit."""
         from hashkit.cli.report import print_table, summary
+
+        submission = self._write()
+        if not self.quiet:
+            text = summary(self.outcomes, self.skipped, self.out, submission)
+            if self.as_json:
+                say(text)
+            else:
+                print_table(self.outcomes)
+                self._print(text)
+        raise typer.Exit(ExitCode.SOME_FAILED if self.failed else ExitCode.DONE)
+
+    def _write(self) -> Submission | None:
         from hashkit.errors import HashkitError
         from hashkit.submission.document import Submission, write_submission
 
-        if not self.as_json and not self.quiet:
-            print_table(self.outcomes)
-        submission = Submission.of(self.outcomes) if out is not None else None
-        if submission is not None and out is not None and submission.items:
+        if self.out is None:
+            return None
+        submission = Submission.of(self.outcomes)
+        if submission.items:
             try:
-                write_submission(submission, out, replace=force)
+                write_submission(submission, self.out, replace=self.force)
             except HashkitError as error:
-                fail(error, out, ExitCode.SOME_FAILED)
-        if not self.quiet:
-            text = summary(self.outcomes, self.skipped, out, submission)
-            say(text) if self.as_json else print(text)
-        raise typer.Exit(ExitCode.SOME_FAILED if self.failed else ExitCode.DONE)
+                fail(error, self.out, ExitCode.SOME_FAILED)
+        return submission

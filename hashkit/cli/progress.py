@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import os
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -16,23 +18,22 @@ def progress(total: int, *, wanted: bool) -> Iterator[Callable[[float], None]]:
     """Gives a function to call with the number of files that are done, of ``total``; a file that is
     half done counts half. The bar appears on stderr after a second, if that is a terminal, shows
     how long the rest will take, and goes when the work is done."""
-    screen = console(errors=True)
-    if not wanted or not screen.is_terminal:
+    if not wanted or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.progress import Progress
 
-    started = time.monotonic()
     with ExitStack() as stack:
-        bar = Progress(console=screen, transient=True)
+        # On a descriptor of its own: the decoders' standard error is listened to.
+        own = stack.enter_context(os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8"))
+        # What is printed on the same terminal must go above the bar; what goes elsewhere must not.
+        redirect = sys.stdout.isatty()
+        bar = Progress(console=console(own), transient=True, redirect_stdout=redirect)
         task = bar.add_task("Hashing", total=total)
-        shown = False
-
-        def show(done: float) -> None:
-            nonlocal shown
-            if not shown and time.monotonic() - started > _PATIENCE:
-                stack.enter_context(bar)
-                shown = True
-            bar.update(task, completed=done)
-
-        yield show
+        timer = threading.Timer(_PATIENCE, bar.start)
+        timer.daemon = True
+        stack.callback(bar.stop)
+        stack.callback(timer.join)
+        stack.callback(timer.cancel)
+        timer.start()
+        yield lambda done: bar.update(task, completed=done)

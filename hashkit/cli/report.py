@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,10 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     from rich import box
     from rich.table import Table
 
-    shown = [outcome for outcome in outcomes if outcome.hashes or frames_of(outcome)]
+    shown = [outcome for outcome in outcomes if outcome.notices or has_hashes(outcome)]
     if not shown:
         return
-    screen = console()
+    screen = console(sys.stdout)
     boxed = screen.is_terminal and "NO_COLOR" not in os.environ
     table = Table(box=box.ROUNDED if boxed else None, pad_edge=boxed, header_style="bold")
     for heading in ("File", "Kind", "Hash", "Quality", "Notes"):
@@ -59,10 +60,17 @@ def summary(
     outcomes: Sequence[Outcome], skipped: int, out: Path | None, submission: Submission | None
 ) -> str:
     """What was done, in words."""
-    failed = sum(isinstance(outcome, FailedFile) for outcome in outcomes)
-    parts = [f"{_count(len(outcomes) - failed, 'file')} hashed"]
-    if failed:
-        parts.append(f"{failed} could not be opened")
+    failed = [outcome for outcome in outcomes if isinstance(outcome, FailedFile)]
+    exact = sum(has_hashes(outcome) for outcome in failed)
+    hashed = sum(has_hashes(outcome) for outcome in outcomes) - exact
+    without = len(outcomes) - len(failed) - hashed
+    parts = [f"{_count(hashed, 'file')} hashed"]
+    if exact:
+        parts.append(f"{exact} only for exact copies")
+    if len(failed) > exact:
+        parts.append(f"{len(failed) - exact} could not be opened")
+    if without:
+        parts.append(f"{without} without a hash of this kind")
     if skipped:
         parts.append(f"{_count(skipped, 'other file')} skipped")
     lines = [", ".join(parts) + "."]
@@ -83,6 +91,11 @@ def in_words(quality: int) -> str:
     if quality < 50:
         return f"too plain ({quality})"
     return f"good ({quality})" if quality >= 80 else f"fair ({quality})"
+
+
+def has_hashes(outcome: Outcome) -> bool:
+    """Did anything come of this file?"""
+    return bool(outcome.hashes or frames_of(outcome))
 
 
 def frames_of(outcome: Outcome) -> FrameHashes | None:

@@ -19,16 +19,22 @@ idea of the picture. Give this file only to a service or a person you trust."""
 
 
 def inspect_command(
-    path: Annotated[Path, typer.Argument(metavar="SUBMISSION", help="A file made with --out.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="SUBMISSION", help="A file made with --out.", readable=False)
+    ],
 ) -> None:
     """Say in plain words what is in a submission, all of it, and what is not."""
-    from hashkit.errors import HashkitError
+    from hashkit.errors import HashkitError, IsAFolder
     from hashkit.submission.document import read_submission
 
     try:
         submission = read_submission(path)
+    except IsAFolder:
+        fail("This is a folder.", path, ExitCode.SOME_FAILED)
     except HashkitError as error:
-        fail(error, path, ExitCode.SOME_FAILED)
+        # The advice is on how to make one: not for one that is there, with something wrong in it.
+        whole = error.text != type(error).text
+        fail(str(error) if whole else error, path, ExitCode.SOME_FAILED)
     kinds = [item.kind.value for item in submission.items]
     counts = [
         f"{kinds.count(kind)} {kind}{'' if kinds.count(kind) == 1 else 's'}"

@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-_JOINERS = {"\u200c", "\u200d"}  # invisible, but part of emoji and of Persian and Indic words
+# Invisible, but part of emoji, of Persian and Indic words, and of the names of screenshots.
+_HARMLESS = {" ", "\u00a0", "\u202f", "\u200c", "\u200d"}
 
 
 def shown_name(path: str | os.PathLike[str]) -> str:
@@ -33,20 +34,19 @@ def shown_name(path: str | os.PathLike[str]) -> str:
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(
         char
-        if char in _JOINERS or unicodedata.category(char)[0] not in "CZ" or char == " "
+        if char in _HARMLESS or unicodedata.category(char)[0] not in "CZ"
         else char.encode("unicode_escape").decode("ascii")
         for char in name
     )
 
 
-def console(*, errors: bool = False) -> Console:
-    """A rich console on stdout or stderr: plain, and as wide as it takes, where nobody looks."""
+def console(stream: TextIO) -> Console:
+    """A rich console on a stream: plain, and as wide as it takes, where nobody looks."""
     from rich.console import Console
 
-    stream = sys.stderr if errors else sys.stdout
     looked_at = stream.isatty()
     return Console(
-        stderr=errors,
+        file=stream,
         width=None if looked_at else 10_000,
         no_color=None if looked_at else True,
         force_terminal=None if looked_at else False,
@@ -67,10 +67,10 @@ def told(error: HashkitError) -> str:
     return f"{error} {error.advice}".strip()
 
 
-def fail(error: HashkitError, path: Path | None, code: ExitCode) -> NoReturn:
-    """Tell of an error that ends the command."""
+def fail(what: HashkitError | str, path: Path | None, code: ExitCode) -> NoReturn:
+    """Tell what ends the command: an error with its advice, or a sentence."""
     import typer
 
     name = f"{shown_name(path)}: " if path is not None else ""
-    say(f"{name}{told(error)}")
+    say(f"{name}{what if isinstance(what, str) else told(what)}")
     raise typer.Exit(code)

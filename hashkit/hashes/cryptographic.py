@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from hashkit.records import Hash
 
+_KNOWN = {"md5", "sha1", "sha256", "sha512"}
 _CHUNK = 1 << 20  # each chunk is still in the processor's cache for the second digest
 
 
@@ -17,8 +18,11 @@ class Digests:
     """Several digests fed with the same bytes. For streams; ``compute`` is for bytes at hand."""
 
     def __init__(self, algorithms: Iterable[str]) -> None:
+        names = tuple(algorithms)
+        if unknown := set(names) - _KNOWN:
+            raise ValueError(f"unsupported: {', '.join(sorted(unknown))}")
         # usedforsecurity: lets a system in FIPS mode compute MD5 for matching.
-        self._digests = [hashlib.new(name, usedforsecurity=False) for name in algorithms]
+        self._digests = [hashlib.new(name, usedforsecurity=False) for name in names]
 
     def update(self, data: bytes | memoryview) -> None:
         """Feed the next bytes."""

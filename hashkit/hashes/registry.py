@@ -61,6 +61,9 @@ DEFAULT = ("md5", "sha1", "sha256", "pdq", "vpdq", "tmk_pdqf")
 _GROUPS = {"services": DEFAULT, "all": tuple(ALGORITHMS)}
 
 
+_KNOWN = f"Known: {', '.join((*ALGORITHMS, *_GROUPS))}."
+
+
 def resolve(names: str | Iterable[str]) -> tuple[str, ...]:
     """Turn names into algorithm names, each once, in the order of the registry.
 
@@ -76,8 +79,9 @@ def resolve(names: str | Iterable[str]) -> tuple[str, ...]:
         elif name in ALGORITHMS:
             wanted.add(name)
         else:
-            known = ", ".join((*ALGORITHMS, *_GROUPS))
-            raise UnknownAlgorithm(f"There is no hash called {name!r}. Known: {known}.")
+            raise UnknownAlgorithm(f"There is no hash called {name!r}. {_KNOWN}")
+    if not wanted:
+        raise UnknownAlgorithm(f"No hash was asked for. {_KNOWN}")
     return tuple(name for name in ALGORITHMS if name in wanted)
 
 

@@ -13,8 +13,9 @@ from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.images import Pixels, open_header, to_8_bit
+from hashkit.media.images import open_header
 from hashkit.media.limits import MAX_SECONDS
+from hashkit.media.pixels import Pixels, to_8_bit
 from hashkit.media.videos import Frame
 
 _SHOWN_AT_LEAST = 0.02

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -31,15 +30,14 @@ from pillow_heif import HeifImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
+from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.kinds import holds_video, unsupported
+from hashkit.media.kinds import unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
+from hashkit.media.pixels import Pixels, as_pixels, to_8_bit
 from hashkit.records import Notice
 
-Pixels = npt.NDArray[np.uint8]
-
 _ORIENTATION_TAG = 0x0112
-_DNG_VERSION_TAG = 0xC612
 _END_OF_JPEG = b"\xff\xd9"
 _NOTHING_BUT_A_SPECK = 0.98
 
@@ -101,48 +99,59 @@ def open_header(untrusted_data: bytes, image_format: str) -> ImageFile.ImageFile
 
 
 def _translated(error: Exception) -> MediaError:
+    if "unknown pixel mode" in str(error) or "unknown data organization" in str(error):
+        return unsupported("TIFF picture of a rare kind")
     cut_short = "truncated" in str(error).lower() or isinstance(error, EOFError)
     return MediaTruncated() if cut_short else MediaCorrupt()
 
 
 def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Picture:
+    if image_format == "ico":
+        contents.refuse_large_icons(untrusted_data, max_pixels)
     header = open_header(untrusted_data, image_format)
     check_pixels(*header.size, max_pixels)
-    found = _other_content(header, image_format, untrusted_data)
+    contents.refuse(header, image_format, untrusted_data)
+    found = contents.beside(header, image_format, untrusted_data)
     if image_format == "jpeg" and header.mode in ("L", "RGB"):
-        pixels, truncated = _decode_jpeg(untrusted_data, grey=header.mode == "L")
+        pixels, incomplete = _decode_jpeg(untrusted_data, grey=header.mode == "L")
     else:
-        pixels, truncated = _decode_with_pillow(header, max_pixels)
+        pixels, incomplete = _decode_with_pillow(header)
+        if image_format == "jpeg":  # CMYK: OpenCV's decoder says what Pillow's keeps to itself
+            _opencv(untrusted_data, cv2.IMREAD_GRAYSCALE)
+    if incomplete is None and contents.ends_in_zeros(image_format, untrusted_data):
+        incomplete = notices.DAMAGED
     upright = _upright(pixels, _orientation(header))
-    return Picture(upright, tuple(notice for notice in (truncated, found) if notice))
+    return Picture(upright, tuple(notice for notice in (incomplete, found) if notice))
 
 
-def _decode_jpeg(data: bytes, grey: bool) -> tuple[Pixels, Notice | None]:
+def _opencv(data: bytes, colour: int) -> Pixels | None:
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), colour | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if decoded is None else as_pixels(decoded)
+
+
+def _decode_jpeg(untrusted_data: bytes, grey: bool) -> tuple[Pixels, Notice | None]:
     colour = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
-    flags = colour | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    pixels = _opencv(untrusted_data, colour)
     if pixels is not None:
-        return _as_pixels(pixels), None
+        return pixels, None
     # OpenCV gives up where the data ends early. With an end marker it shows what there is, and
     # fills the rest with grey, as browsers do.
-    pixels = cv2.imdecode(np.frombuffer(data + _END_OF_JPEG, np.uint8), flags)
+    pixels = _opencv(untrusted_data + _END_OF_JPEG, colour)
     if pixels is None:
         raise MediaCorrupt
-    return _something(_as_pixels(pixels)), notices.TRUNCATED
+    return _something(pixels), notices.TRUNCATED
 
 
-def _decode_with_pillow(
-    picture: ImageFile.ImageFile, max_pixels: int
-) -> tuple[Pixels, Notice | None]:
+def _decode_with_pillow(picture: ImageFile.ImageFile) -> tuple[Pixels, Notice | None]:
     try:
         picture.load()
     except (OSError, EOFError) as error:
         if "truncated" not in str(error):
             raise
         picture.tile = []  # nothing more to decode: what was decoded so far is the picture
+        picture._size = picture.im.size  # of a turned TIFF, Pillow has swapped it already
         picture.load()
         return _something(to_8_bit(picture)), notices.TRUNCATED
-    check_pixels(*picture.size, max_pixels)  # an icon may hold more than its directory says
     return to_8_bit(picture), None
 
 
@@ -153,50 +162,6 @@ def _something(pixels: Pixels) -> Pixels:
     if missing.mean() > _NOTHING_BUT_A_SPECK:
         raise MediaTruncated
     return pixels
-
-
-def to_8_bit(picture: Image.Image) -> Pixels:
-    """8-bit RGB or luma by Pillow's own rules, but for 16 bits and floats, which it would clip."""
-    if picture.has_transparency_data:
-        return _on_white(picture.convert("RGBA"))
-    if picture.mode in ("L", "RGB"):
-        return _as_pixels(np.asarray(picture))
-    if picture.mode == "1":
-        return _as_pixels(np.asarray(picture.convert("L")))
-    if picture.mode.startswith("I"):
-        return _scale_integers(np.asarray(picture))
-    if picture.mode == "F":
-        return _scale_floats(np.asarray(picture))
-    return _as_pixels(np.asarray(picture.convert("RGB")))
-
-
-def _on_white(picture: Image.Image) -> Pixels:
-    if picture.getchannel("A").getextrema() != (255, 255):
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return _as_pixels(np.asarray(picture.convert("RGB")))
-
-
-def _scale_integers(values: npt.NDArray[np.integer]) -> Pixels:
-    """16 bits by their high byte, as Pillow scales 16-bit colour; 32 bits by what they use."""
-    positive = np.maximum(values, 0)
-    if values.dtype.itemsize > 2:
-        highest = int(positive.max())
-        shift = 0 if highest < 1 << 8 else 8 if highest < 1 << 16 else 23
-    else:
-        shift = 8
-    return _as_pixels(positive >> shift)
-
-
-def _scale_floats(values: npt.NDArray[np.floating]) -> Pixels:
-    """Floats have no set range: 0 to 1, 0 to 255 or 0 to 65535, whichever holds the largest."""
-    finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    highest = float(finite.max())
-    white = next((top for top in (1.0, 255.0, 65535.0) if highest <= top), highest)
-    return _as_pixels(np.clip(finite * (255.0 / white), 0, 255).round())
-
-
-def _as_pixels(array: npt.NDArray[np.generic]) -> Pixels:
-    return array.astype(np.uint8, copy=False)
 
 
 def _orientation(header: ImageFile.ImageFile) -> int:
@@ -217,24 +182,3 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
-
-
-def _other_content(header: ImageFile.ImageFile, image_format: str, data: bytes) -> Notice | None:
-    """What else the file holds that is not hashed as a picture."""
-    if image_format == "tiff" and _DNG_VERSION_TAG in getattr(header, "tag_v2", {}):
-        raise unsupported("camera raw file")  # what would be decoded is its thumbnail
-    if image_format in ("jpeg", "heif") and holds_video(data):
-        return notices.EMBEDDED_VIDEO
-    if image_format == "jpeg":
-        return notices.SEVERAL_IMAGES if _is_multi_picture(header, data) else None
-    if image_format == "ico" or not getattr(header, "is_animated", False):
-        return None  # an icon holds one picture in several sizes: the largest is taken
-    return notices.ANIMATED if image_format in ("gif", "png", "webp") else notices.SEVERAL_IMAGES
-
-
-def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
-    """MPO: JPEGs one after the other. A phone's second one is often just a brightness map."""
-    segments = getattr(header, "applist", [])
-    if not any(name == "APP2" and content.startswith(b"MPF\0") for name, content in segments):
-        return False
-    return b"hdrgainmap" not in data and b"http://ns.adobe.com/hdr-gain-map" not in data

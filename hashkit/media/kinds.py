@@ -31,7 +31,6 @@ _IMAGES = (
     (b"MM\0+", "tiff"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg2000"),
     (b"\xff\x4f\xff\x51", "jpeg2000"),
-    (b"\0\0\1\0", "ico"),
 )
 _VIDEOS = (
     (b"\x1a\x45\xdf\xa3", "matroska"),
@@ -71,7 +70,7 @@ def identify(untrusted_head: bytes) -> MediaType:
     for magic, name in _VIDEOS:
         if head.startswith(magic):
             return MediaType(MediaKind.VIDEO, name)
-    found = _riff(head) or _iso_media(head) or _bitmap(head) or _stream(head)
+    found = _riff(head) or _iso_media(head) or _bitmap(head) or _icon(head) or _stream(head)
     if found is None:
         raise NotMedia
     return found
@@ -119,6 +118,17 @@ def _bitmap(head: bytes) -> MediaType | None:
     return None
 
 
+def _icon(head: bytes) -> MediaType | None:
+    """Four bytes that many files begin with, and a directory that makes sense."""
+    count = int.from_bytes(head[4:6], "little")
+    first = head[6:22]
+    if head[:4] != b"\0\0\1\0" or not 0 < count <= 256 or len(first) < 16 or first[3]:
+        return None
+    size, offset = (int.from_bytes(first[at : at + 4], "little") for at in (8, 12))
+    fits = size and offset >= 6 + 16 * count
+    return MediaType(MediaKind.IMAGE, "ico") if fits else None
+
+
 def _stream(head: bytes) -> MediaType | None:
     """MPEG transport streams repeat a byte every packet; Ogg may be sound only."""
     for packet, first in ((188, 0), (192, 4)):
@@ -133,8 +143,8 @@ def _stream(head: bytes) -> MediaType | None:
 _VIDEO_BRANDS = {b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"qt  "}
 
 
-def holds_video(untrusted_data: bytes) -> bool:
-    """Does this picture file hold an MP4 or MOV as well (a motion photo)?
+def find_video(untrusted_data: bytes) -> int | None:
+    """Where in this picture file an MP4 or MOV begins (a motion photo), if there is one.
 
     Looks for the first box of one, behind the file's own beginning.
     """
@@ -143,6 +153,6 @@ def holds_video(untrusted_data: bytes) -> bool:
         size = int.from_bytes(untrusted_data[position - 4 : position], "big")
         brand = untrusted_data[position + 4 : position + 8]
         if 16 <= size <= 256 and brand in _VIDEO_BRANDS:
-            return True
+            return position - 4
         position = untrusted_data.find(b"ftyp", position + 4)
-    return False
+    return None

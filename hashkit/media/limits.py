@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashkit.errors import FileTooBig, MediaCorrupt, TooManyPixels
 
 MAX_PIXELS = 200_000_000
-"""Default limit of a picture, in pixels: twice what the largest phone cameras make today."""
+"""Default limit of a picture, in pixels: what the largest phone cameras make today."""
 
 MAX_IMAGE_BYTES = 1 << 30
 """Limit of an image file, in bytes. Images are held in memory once."""
@@ -32,6 +32,6 @@ def check_pixels(untrusted_width: int, untrusted_height: int, max_pixels: int) -
         raise MediaCorrupt
     if untrusted_width * untrusted_height > max_pixels:
         raise TooManyPixels(
-            f"The picture has {untrusted_width * untrusted_height / 1e6:,.0f} million pixels. "
-            f"The limit is {max_pixels / 1e6:,.0f} million."
+            f"The picture has {untrusted_width * untrusted_height:,} pixels. "
+            f"The limit is {max_pixels:,}."
         )

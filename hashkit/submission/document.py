@@ -18,7 +18,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from hashkit.errors import DocumentInvalid, FileMissing, FileUnreadable, IsAFolder
+from hashkit.errors import DocumentInvalid
+from hashkit.files import open_untrusted
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.records import (
     ORIGINAL,
@@ -62,7 +63,8 @@ class Submission:
 
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> Submission:
-        """A submission of these items, each once, in the order of their SHA-256."""
+        """A submission of these items, each once, in the order of their SHA-256. ValueError for an
+        item without any hash of the original."""
         by_text = {_sort_key(item): item for item in items}
         return cls(tuple(by_text[key] for key in sorted(by_text)))
 
@@ -131,17 +133,10 @@ def write_submission(
 
 def read_submission(path: str | os.PathLike[str]) -> Submission:
     """Read a submission from a file. DocumentInvalid, or an error of the FileError branch."""
-    try:
-        with Path(path).open("rb") as stream:
-            untrusted = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise FileMissing from error
-    except IsADirectoryError as error:
-        raise IsAFolder from error
-    except OSError as error:
-        raise FileUnreadable from error
-    if len(untrusted) > MAX_BYTES:
-        raise DocumentInvalid("This is too big for a hashkit submission.")
+    with open_untrusted(path) as source:
+        if source.size > MAX_BYTES:
+            raise DocumentInvalid("This is too big for a hashkit submission.")
+        untrusted = source.read()
     return Submission.from_json(untrusted)
 
 
@@ -152,6 +147,8 @@ def submission_schema() -> str:
 
 def _sort_key(item: Item) -> tuple[str, str]:
     hashes = hashes_to_json(item.hashes, item.frames)
+    if not hashes:
+        raise ValueError("an item of a submission needs a hash of the original")
     return hashes.get("sha256", ""), json.dumps([item.kind.value, hashes], sort_keys=True)
 
 

@@ -20,7 +20,7 @@ def write_whole(path: Path, content: bytes, *, replace: bool = False) -> None:
     """
     try:
         descriptor, name = tempfile.mkstemp(prefix=".hashkit-", suffix=".part", dir=path.parent)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise OutputUnwritable from error
     unfinished = Path(name)
     try:
@@ -40,6 +40,8 @@ def write_whole(path: Path, content: bytes, *, replace: bool = False) -> None:
 
 def _take_name(unfinished: Path, path: Path, replace: bool) -> None:
     if replace:
+        if path.exists() and not path.is_file():  # a device or a pipe is no file to be replaced
+            raise FileExistsError
         unfinished.replace(path)
         return
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
@@ -122,7 +122,7 @@ def test_quiet(run, samples, tmp_path):
         (["a.jpg", "--max-pixels", "0"], "greater than or equal to 1"),
         (["a.jpg", "--no-such-option"], "No such option"),
         (["a.jpg", "--out", "none/s.json"], "Check that the folder exists"),
-        (["a.jpg", "--out", "."], "There is already a folder with this name."),
+        (["a.jpg", "--out", "."], "There is a folder with this name."),
     ],
 )
 def test_wrong_use(run, arguments, told):
@@ -145,13 +145,47 @@ class TestOut:
         assert run("hash", samples / "scene-1.jpg", "--out", "s.json", "--force").returncode == 0
         assert json.loads((tmp_path / "s.json").read_text())["items"]
 
+    @pytest.mark.parametrize("head", [b"\xff\x0a", b"8BPS\0\1", b"II*\0\x10\0\0\0CR\2\0"])
+    def test_never_replaces_what_may_be_one(self, run, samples, tmp_path, head):
+        (tmp_path / "mine").write_bytes(head + b"original")
+        done = run("hash", samples / "bmp.bmp", "--out", "mine", "--force")
+        assert done.returncode == 2
+        assert (tmp_path / "mine").read_bytes() == head + b"original"
+
+    def test_never_replaces_its_input(self, run, tmp_path):
+        (tmp_path / "mine").write_bytes(b"of a kind that nobody knows")
+        done = run("hash", "mine", "--out", "./mine", "--force")
+        assert done.returncode == 2
+        assert (tmp_path / "mine").read_bytes() == b"of a kind that nobody knows"
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs pipes")
+    def test_never_replaces_a_pipe(self, run, samples, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        done = run("hash", samples / "bmp.bmp", "--out", "pipe", "--force")
+        assert done.returncode == 2
+        assert (tmp_path / "pipe").is_fifo()
+
+    def test_is_written_though_the_reader_left(self, samples, tmp_path):
+        for number in range(60):
+            (tmp_path / f"{number}.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+        command = [sys.executable, "-m", "hashkit", "hash", "-r", ".", "--json", "--out", "s.json"]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        process.stdout.readline()
+        process.stdout.close()
+        assert "Written: s.json" in process.stderr.read()
+        process.stderr.close()
+        assert process.wait(30) == 0
+        assert json.loads((tmp_path / "s.json").read_text())["items"]
+
     @pytest.mark.parametrize("sample", ["scene-1.jpg", "heic.heic"])
     def test_never_replaces_a_picture(self, run, samples, tmp_path, sample):
         data = (samples / sample).read_bytes()
         (tmp_path / "mine").write_bytes(data)
         done = run("hash", "mine", "--out", "mine", "--force")
         assert done.returncode == 2
-        assert "This is a picture or a video. It was left as it is." in done.stderr
+        assert "It was left as it is. Choose another name." in done.stderr
         assert (tmp_path / "mine").read_bytes() == data
 
 
@@ -193,6 +227,107 @@ def test_the_same_file_twice_is_hashed_once(run, samples):
     assert len(lines(run("hash", path, path, "-r", samples, "--json"))) == 50
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs descriptors to close")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "> /dev/full"])
+def test_closed_streams(samples, tmp_path, closed):
+    command = f"{sys.executable} -m hashkit hash {samples / 'bmp.bmp'} --out s.json {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if "full" in closed else 0)
+    assert json.loads((tmp_path / "s.json").read_text())["items"]
+
+
+def test_the_pixel_limit(run, samples):
+    path = samples / "scene-1.jpg"
+    assert run("hash", path, "--max-pixels", 512 * 384, "--quiet").returncode == 0
+    done = run("hash", path, "--max-pixels", 512 * 384 - 1, "--json")
+    assert done.returncode == 1
+    assert lines(done)[0]["error"]["code"] == "too_many_pixels"
+    assert "196,608 pixels. The limit is 196,607." in lines(done)[0]["error"]["text"]
+
+
+def test_the_table_has_the_columns_that_matter(run, samples):
+    value = hashkit.hash_file(samples / "jpeg-truncated.jpg")["pdq"].value
+    table = run("hash", samples / "jpeg-truncated.jpg", samples / "bmp.bmp").stdout.splitlines()
+    assert table[0].split() == ["File", "Kind", "Hash", "Quality", "Notes"]
+    assert f"{value[:12]}…" in table[1]
+    assert value[:13] not in table[1]
+    assert table[1].rstrip().endswith("cut short")
+
+
+GIVE_UP_ROOT = """
+import contextlib, io, os, sys
+from hashkit.cli import app
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    app(["hash", "good.bmp"])  # all is imported while it may be
+if os.getuid() == 0:
+    os.setuid(65534)
+app(["hash", "private.bmp", "good.bmp", "--json"])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions")
+def test_an_unreadable_file_does_not_stop_the_rest(samples, tmp_path):
+    (tmp_path / "private.bmp").write_bytes(b"BM")
+    (tmp_path / "private.bmp").chmod(0)
+    (tmp_path / "good.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", GIVE_UP_ROOT],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert [line.get("error", {}).get("code") for line in lines(done)] == ["file_unreadable", None]
+
+
+def test_names_too_long_do_not_stop_the_rest(run, samples):
+    done = run("hash", "-r", "x" * 5000, samples / "bmp.bmp", "--json")
+    assert done.returncode == 1
+    assert [line.get("error", {}).get("code") for line in lines(done)] == ["file_missing", None]
+
+
+def test_hashes_that_do_not_apply(run, samples):
+    done = run("hash", samples / "bmp.bmp", "--algorithms", "vpdq")
+    assert done.returncode == 0
+    assert "0 files hashed, 1 without a hash of this kind." in done.stdout
+    assert "no hash of this kind" in done.stdout
+
+
+def test_samples_of_a_video(run, root):
+    clip = root / "tests" / "vectors" / "conformance" / "videos" / "mpeg4_15fps.avi"
+    for sample, count in (("1", 6), ("2", 3), ("all", 90), ("keyframes", None)):
+        (line,) = lines(run("hash", clip, "--json", "--sample", sample))
+        frames = line["hashes"]["vpdq"]["frames"]
+        assert count is None or len(frames) == count
+        assert set(frames[0]) == {"frame", "timestamp", "value", "quality"}
+        assert line["hashes"]["vpdq"]["interval"] == (float(sample) if sample.isdigit() else sample)
+        assert ("tmk_pdqf" in line["hashes"]) == (sample != "keyframes")
+    assert line["notices"][0]["code"] == "tmk_left_out"
+    for wrong in ("0", "-1", "nan", "often"):
+        assert run("hash", clip, "--sample", wrong).returncode == 2
+
+
+def test_saving_tmk(run, root, tmp_path):
+    clip = root / "tests" / "vectors" / "conformance" / "videos" / "mpeg4_15fps.avi"
+    (tmp_path / "tmk").mkdir()
+    (line,) = lines(run("hash", clip, "--json", "--save-tmk", "tmk"))
+    saved = (tmp_path / "tmk" / "mpeg4_15fps.avi.tmk").read_bytes()
+    assert line["hashes"]["tmk_pdqf"] == {
+        "encoding": "base64",
+        "value": base64.b64encode(saved).decode(),
+    }
+    again = run("hash", clip, "--save-tmk", "tmk")
+    assert again.returncode == 1
+    assert "It was left as it is." in again.stderr
+    assert run("hash", clip, "--save-tmk", "none").returncode == 2
+
+
 def test_all_algorithms(run, samples):
     (line,) = lines(run("hash", samples / "scene-1.jpg", "--json", "--algorithms", "all"))
     assert set(line["hashes"]) == set(hashkit.ALGORITHMS) - {"vpdq", "tmk_pdqf"}
@@ -227,8 +362,10 @@ def test_nothing_from_native_libraries_reaches_the_terminal(run, samples, tmp_pa
     assert len(lines(done)) == 3
 
 
-def in_a_terminal(arguments, cwd, **environment):
-    """Run hashkit with its three streams on a terminal; everything it printed."""
+def in_a_terminal(arguments, cwd, stdout=None, **environment):
+    """Run hashkit with its streams on a terminal (stdout not, where a file is given for it); all
+    that the terminal showed."""
+    pty = pytest.importorskip("pty")
     parent, child = pty.openpty()
     environment = {
         **{key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")},
@@ -239,7 +376,7 @@ def in_a_terminal(arguments, cwd, **environment):
     process = subprocess.Popen(
         [sys.executable, "-m", "hashkit", *map(str, arguments)],
         stdin=child,
-        stdout=child,
+        stdout=stdout or child,
         stderr=child,
         cwd=cwd,
         env=environment,
@@ -278,6 +415,10 @@ class TestTerminal:
             (tmp_path / f"{number}.png").write_bytes((samples / "scene-3.png").read_bytes())
         arguments = ["hash", "-r", ".", "--algorithms", "all"]
         assert "Hashing" in in_a_terminal(arguments, tmp_path)
+        with (tmp_path / "out.jsonl").open("w") as out:
+            assert "Hashing" in in_a_terminal([*arguments, "--json"], tmp_path, stdout=out)
+        written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+        assert len(written) == 40
         assert "Hashing" not in in_a_terminal([*arguments, "--quiet"], tmp_path)
         assert "Hashing" not in in_a_terminal(["hash", "0.png"], tmp_path)
 

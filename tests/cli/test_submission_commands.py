@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import hashkit
@@ -39,10 +40,15 @@ def test_inspect_refuses_what_does_not_belong(run, tmp_path):
     assert done.stdout == ""
 
 
-def test_inspect_of_other_files(run, samples):
+def test_inspect_of_other_files(run, samples, tmp_path):
     assert "not a hashkit submission" in run("inspect", samples / "scene-1.jpg").stderr
     assert "There is no file with this name here." in run("inspect", "none").stderr
     assert run("inspect").returncode == 2
+    folder = run("inspect", ".")
+    assert folder.stderr == ".: This is a folder.\n"
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        assert "This is a device or a pipe" in run("inspect", "pipe").stderr
 
 
 def test_schema(run):

@@ -91,7 +91,7 @@ def test_names_resolve_in_one_order():
     assert resolve("PDQ, md5,pdq") == ("md5", "pdq")
 
 
-@pytest.mark.parametrize("names", ["", "pdq2", "md5,", [""], "photodna"])
+@pytest.mark.parametrize("names", ["", "pdq2", "md5,", [""], [], "photodna"])
 def test_unknown_names_are_told(names):
     with pytest.raises(UnknownAlgorithm, match="Known: md5, sha1"):
         resolve(names)

@@ -9,7 +9,7 @@ import pytest
 
 from hashkit.media.decoder_messages import decoder_messages
 
-OTHERS = ("a line of somebody else\n", "ValueError: no decoder's\n", "WARNING: a log line\n")
+OTHERS = ("a line of somebody else\n", "ValueError: no decoder's\n", "DatabasePool: connected\n")
 
 TIFF = (
     "tempfile.tif: Using code not yet in table.\n"
@@ -49,21 +49,24 @@ def test_standard_error_is_back_after_an_exception(capfd):
     assert capfd.readouterr().err == "still here\n"
 
 
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="elsewhere the rest is lost")
 def test_more_than_a_pipe_holds_does_not_block():
     with decoder_messages() as complaints:
-        os.set_blocking(2, False)
-        for _ in range(200_000):
-            try:
-                os.write(2, b"Corrupt JPEG data: bad Huffman code\n")
-            except BlockingIOError:
-                break
+        for _ in range(20_000):
+            os.write(2, b"Corrupt JPEG data: bad Huffman code\n")
     assert complaints
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open descriptors")
 def test_no_descriptor_is_left_open():
-    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    before = len(os.listdir("/proc/self/fd"))
     for _ in range(50):
         with decoder_messages():
             pass
-    after = len(os.listdir("/proc/self/fd")) if before else 0
-    assert after == before
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_padding_is_no_damage():
+    with decoder_messages() as complaints:
+        os.write(2, b"Corrupt JPEG data: 18 extraneous bytes before marker 0xd9\n")
+    assert complaints == []

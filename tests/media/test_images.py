@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hashkit import notices
-from hashkit.errors import MediaError, MediaTruncated, TooManyPixels
+from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
 from hashkit.hashes import pdq
 from hashkit.media import images
 
+SUFFIXES = {".jpg": "jpeg", ".tiff": "tiff", ".heic": "heif", ".jp2": "jpeg2000"}
 UNDO = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -116,6 +117,55 @@ class TestJpeg:
         with_map = data + b"http://ns.adobe.com/hdr-gain-map/1.0/"
         assert images.decode(with_map, "jpeg").notices == ()
 
+    def test_damage_to_cmyk_is_told_too(self, samples):
+        data = (samples / "jpeg-cmyk.jpg").read_bytes()
+        third = len(data) // 3
+        decoded = images.decode(data[: 2 * third - 500] + data[2 * third :], "jpeg")
+        assert decoded.notices == (notices.DAMAGED,)
+
+    def test_endless_scans_are_refused(self, samples):
+        data = (samples / "jpeg-progressive.jpg").read_bytes()
+        scan = data[data.rindex(b"\xff\xda") : -2]
+        with pytest.raises(MediaCorrupt):
+            images.decode(data[:-2] + scan * 200 + data[-2:], "jpeg")
+
+
+@pytest.mark.parametrize("name", ["heic.heic", "avif.avif", "webp.webp"])
+@pytest.mark.parametrize("part", [0.6, 0.9])
+def test_files_whose_end_never_arrived(samples, name, part):
+    data = (samples / name).read_bytes()
+    kept = int(len(data) * part)
+    data = data[:kept] + bytes(len(data) - kept)
+    try:
+        told = images.decode(data, SUFFIXES.get(name[-5:], name.split(".")[1])).notices
+    except MediaError:
+        return
+    assert notices.DAMAGED in told
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_tiff_cut_short_shows_what_there_is(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(Image.fromarray(scene()), "TIFF", exif=exif.tobytes())
+    decoded = images.decode(data[: len(data) * 2 // 3], "tiff")
+    assert decoded.notices == (notices.TRUNCATED,)
+    assert decoded.pixels.shape == ((150, 200, 3) if orientation < 5 else (200, 150, 3))
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG", "GIF", "BMP", "TIFF"])
+def test_cut_short_shows_what_there_is(encoder):
+    data = saved(Image.fromarray(scene()), encoder)
+    assert images.decode(data[: len(data) * 2 // 3], encoder.lower()).notices == (
+        notices.TRUNCATED,
+    )
+
+
+def test_moving_avif_moves():
+    frames = [Image.fromarray(scene(n)) for n in range(3)]
+    data = saved(frames[0], "AVIF", save_all=True, append_images=frames[1:])
+    assert images.decode(data, "avif").notices == (notices.ANIMATED,)
+
 
 class TestOrientation:
     @pytest.mark.parametrize("orientation", range(1, 9))
@@ -208,6 +258,18 @@ class TestColour:
         assert pixels[0, 0] == 0
         assert pixels[5, 5] == 128
 
+    def test_one_transparent_value_of_sixteen_bits(self):
+        values = np.linspace(0, 65535, 100 * 100).reshape(100, 100).astype(np.uint16)
+        data = saved(Image.fromarray(values), "PNG", transparency=int(values[0, 50]))
+        pixels = images.decode(data, "png").pixels
+        assert pixels[0, 50] == 255
+        assert pixels[50, 50] == values[50, 50] >> 8
+
+    def test_sixteen_bit_negatives_are_turned(self):
+        values = np.linspace(0, 65535, 100 * 100).reshape(100, 100).astype(np.uint16)
+        data = saved(Image.fromarray(values), "TIFF", tiffinfo={262: 0})
+        assert np.array_equal(images.decode(data, "tiff").pixels, 255 - (values >> 8))
+
     @pytest.mark.parametrize("top", [200, 60_000, 2**31 - 1])
     def test_long_integers_are_scaled(self, top):
         values = np.linspace(0, top, 100 * 100).reshape(100, 100).astype(np.int32)
@@ -217,6 +279,14 @@ class TestColour:
 
 
 class TestLimits:
+    def test_icons_that_hold_more_than_they_say(self, monkeypatch):
+        inner = saved(Image.new("RGB", (2000, 1000)), "PNG")
+        directory = b"\0\0\1\0\1\0" + bytes([32, 32, 0, 0, 1, 0, 32, 0])
+        data = directory + len(inner).to_bytes(4, "little") + (22).to_bytes(4, "little") + inner
+        monkeypatch.setattr(images, "open_header", lambda *_: pytest.fail("decoded"))
+        with pytest.raises(TooManyPixels):
+            images.decode(data, "ico", max_pixels=1_000_000)
+
     @pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"])
     def test_pixels(self, encoder):
         data = saved(Image.fromarray(scene()), encoder)
@@ -245,9 +315,6 @@ class TestLimits:
 def test_junk_is_an_error_of_ours(name, junk):
     with pytest.raises(MediaError):
         images.decode(junk, name)
-
-
-SUFFIXES = {".jpg": "jpeg", ".tiff": "tiff", ".heic": "heif", ".jp2": "jpeg2000"}
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hashkit.errors import NotMedia, UnsupportedMedia
-from hashkit.media.kinds import holds_video, identify
+from hashkit.media.kinds import find_video, identify
 from hashkit.records import MediaKind
 
 BY_SUFFIX = {
@@ -79,6 +79,8 @@ def test_beginnings(head, expected):
         b"G",
         b"",
         ftyp(b"M4A ", b"isom"),
+        b"\0\0\1\0this is a database of some kind",
+        b"\0\0\1\0",
     ],
 )
 def test_other_files(head):
@@ -116,8 +118,8 @@ def test_anything_behind_a_known_beginning(beginning, rest):
 
 
 def test_videos_inside_pictures(samples):
-    assert holds_video((samples / "jpeg-motion-photo.jpg").read_bytes())
+    assert find_video((samples / "jpeg-motion-photo.jpg").read_bytes())
     for name in ("heic.heic", "avif.avif", "scene-1.jpg", "heic-several.heic"):
-        assert not holds_video((samples / name).read_bytes()), name
-    assert not holds_video(bytes(40) + b"ftyp isom is only a word in a caption here")
-    assert holds_video(bytes(40) + b"ftyp once by chance" + ftyp(b"isom", b"mp41"))
+        assert find_video((samples / name).read_bytes()) is None, name
+    assert not find_video(bytes(40) + b"ftyp isom is only a word in a caption here")
+    assert find_video(bytes(40) + b"ftyp once by chance" + ftyp(b"isom", b"mp41")) == 59

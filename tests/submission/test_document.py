@@ -243,6 +243,11 @@ def test_any_bytes_are_read_or_refused(data):
         Submission.from_json(data)
 
 
+def test_an_item_needs_a_hash_of_the_original():
+    with pytest.raises(ValueError, match="needs a hash"):
+        Submission.from_items([Item(MediaKind.IMAGE, (Hash("pdq", "0" * 64, 5, "mirrored"),))])
+
+
 def test_reading_and_refusing_files(tmp_path):
     path = tmp_path / "s.json"
     with pytest.raises(FileMissing):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 
@@ -36,9 +37,27 @@ def test_folders_stay(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(OutputExists):
         write_whole(tmp_path / "a", b"new")
-    with pytest.raises(OutputUnwritable):
+    with pytest.raises(OutputExists):
         write_whole(tmp_path / "a", b"new", replace=True)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes")
+def test_pipes_stay(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for replace in (False, True):
+        with pytest.raises(OutputExists):
+            write_whole(tmp_path / "pipe", b"new", replace=replace)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_the_unfinished_file_is_beside_its_target(tmp_path, monkeypatch):
+    seen = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: seen.extend(os.listdir(tmp_path)) or fsync(fd))
+    write_whole(tmp_path / "a", b"content")
+    assert len(seen) == 1
+    assert seen[0].endswith(".part")
 
 
 def test_no_folder_to_write_to(tmp_path):
@@ -60,15 +79,12 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, replace, step):
     if step == "fsync":
         monkeypatch.setattr(os, "fsync", full)
     else:
-        opened = os.fdopen
 
-        def broken(*arguments):
-            stream = opened(*arguments)
-            stream.raw.close()
-            return stream
+        class Full(io.FileIO):
+            write = full
 
-        monkeypatch.setattr(os, "fdopen", broken)
-    with pytest.raises((OutputUnwritable, ValueError)):
+        monkeypatch.setattr(os, "fdopen", Full)
+    with pytest.raises(OutputUnwritable):
         write_whole(path, b"new", replace=replace)
     assert [each.name for each in tmp_path.iterdir()] == (["a"] if replace else [])
     if replace:

@@ -14,7 +14,6 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from hashkit.errors import (
@@ -62,7 +61,10 @@ class UntrustedFile:
 
     def read(self) -> bytes:
         """All bytes. FileChanged where they may be of two versions."""
-        whole = self._stream.read(self.size + 1)  # one piece, and more if there is more by now
+        pieces = [self._stream.read(self.size + 1)]  # one piece, and more if there is more by now
+        while piece := self._stream.read(_CHUNK):  # a stream of its own kind may give less
+            pieces.append(piece)
+        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self.check_unchanged(len(whole))
         return whole
 
@@ -109,22 +111,27 @@ class UntrustedFile:
 
 
 @contextmanager
-def open_untrusted(source: str | os.PathLike[str] | BinaryIO) -> Iterator[UntrustedFile]:
+def open_untrusted(source: str | bytes | os.PathLike[str] | BinaryIO) -> Iterator[UntrustedFile]:
     """Open a path, or take a seekable binary file object (which stays open, at its end).
 
     Raises an error of the FileError branch, also for what goes wrong while reading inside the
     ``with`` block.
     """
     with _own_errors():
-        if isinstance(source, str | os.PathLike):
-            with _open_path(Path(source)) as stream:
+        if isinstance(source, str | bytes | os.PathLike):
+            with _open_path(os.fsdecode(source)) as stream:
                 yield UntrustedFile(stream)
         else:
             yield UntrustedFile(source)
 
 
-def _open_path(path: Path) -> io.FileIO:
-    descriptor = os.open(path, _OPEN_FLAGS)
+def _open_path(path: str) -> io.FileIO:
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except PermissionError:
+        if os.path.isdir(path):  # how Windows refuses to open a folder
+            raise IsAFolder from None
+        raise
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return io.FileIO(descriptor, "rb")

@@ -12,8 +12,7 @@ import threading
 
 import pytest
 
-from hashkit import errors
-from hashkit.media import files
+from hashkit import errors, files
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
 
@@ -126,7 +125,7 @@ class _Changing(io.FileIO):
 CHANGES = {
     "grows": lambda path: path.open("ab").write(b"more"),
     "shrinks": lambda path: os.truncate(path, 150_000),
-    "is written over": lambda path: os.pwrite(os.open(path, os.O_WRONLY), b"other", 200_000),
+    "is written over": lambda path: path.open("r+b").write(b"other"),
 }
 
 
@@ -178,6 +177,18 @@ def test_never_two_versions_at_once(tmp_path):
         writer.join()
     assert changed
     assert len(read(path)) == size  # and when it is left alone, it can be read
+
+
+def test_files_are_opened_read_only(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    seen = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda p, flags, *a: seen.append(flags) or real(p, flags, *a))
+    read(path)
+    access = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
+    assert [flags & access for flags in seen] == [os.O_RDONLY]
+    assert not any(flags & (os.O_CREAT | os.O_TRUNC) for flags in seen)
 
 
 def test_reading_writes_nothing(tmp_path):

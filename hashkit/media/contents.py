@@ -1,0 +1,83 @@
+"""What a picture file holds beside its picture, and what is refused before it is decoded."""
+
+from __future__ import annotations
+
+from PIL import ImageFile
+
+from hashkit import notices
+from hashkit.errors import MediaCorrupt
+from hashkit.media.kinds import find_video, unsupported
+from hashkit.media.limits import check_pixels
+from hashkit.records import Notice
+
+_DNG_VERSION_TAG = 0xC612
+_SUBFILE_TYPE_TAG, _THUMBNAIL = 0x00FE, 1
+_PLANES_TAG, _SEPARATE_PLANES = 0x011C, 2
+_BITS_TAG = 0x0102
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_START_OF_SCAN = b"\xff\xda"
+_MAX_SCANS = 100
+"""A progressive JPEG of a camera or a program has about ten; each takes the time of a picture."""
+
+_MANY_ZEROS = 256
+
+
+def refuse(header: ImageFile.ImageFile, image_format: str, data: bytes) -> None:
+    """Refuse what the header's size does not show. Raises an error of the MediaError branch."""
+    if image_format == "tiff":
+        _refuse_other_tiffs(header)
+    if image_format == "jpeg" and header.info.get("progressive"):
+        end = find_video(data)  # by chance, a video behind the picture looks full of scans
+        if data.count(_START_OF_SCAN, 0, len(data) if end is None else end) > _MAX_SCANS:
+            raise MediaCorrupt
+
+
+def refuse_large_icons(data: bytes, max_pixels: int) -> None:
+    """An icon's directory says at most 256x256; the pictures in it may say something else. To be
+    asked first of all, since Pillow decodes an icon when it opens it."""
+    for entry in range(int.from_bytes(data[4:6], "little")):
+        at = int.from_bytes(data[18 + 16 * entry : 22 + 16 * entry], "little")
+        if data[at : at + 8] == _PNG:
+            width, height = (int.from_bytes(data[i : i + 4], "big") for i in (at + 16, at + 20))
+        else:
+            width, height = (int.from_bytes(data[i : i + 4], "little") for i in (at + 4, at + 8))
+            height = (height + 1) // 2  # the picture and its mask, one above the other
+        if width and height:
+            check_pixels(width, height, max_pixels)
+
+
+def _refuse_other_tiffs(header: ImageFile.ImageFile) -> None:
+    tags = getattr(header, "tag_v2", {})
+    if _DNG_VERSION_TAG in tags or tags.get(_SUBFILE_TYPE_TAG) == _THUMBNAIL:
+        raise unsupported("camera raw file")  # what would be decoded is a thumbnail
+    bits = tags.get(_BITS_TAG, (8,))
+    if tags.get(_PLANES_TAG) == _SEPARATE_PLANES and len(bits) > 1 and max(bits) > 8:
+        raise unsupported("TIFF picture with separate 16-bit colours")  # Pillow mixes them up
+
+
+def beside(header: ImageFile.ImageFile, image_format: str, data: bytes) -> Notice | None:
+    """What else the file holds that is not hashed as a picture."""
+    if image_format in ("jpeg", "heif") and find_video(data) is not None:
+        return notices.EMBEDDED_VIDEO
+    if image_format == "jpeg":
+        return notices.SEVERAL_IMAGES if _is_multi_picture(header, data) else None
+    if image_format == "ico" or not getattr(header, "is_animated", False):
+        return None  # an icon holds one picture in several sizes: the largest is taken
+    moves = image_format in ("gif", "png", "webp") or b"avis" in data[8:64]
+    return notices.ANIMATED if moves else notices.SEVERAL_IMAGES
+
+
+def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
+    """MPO: JPEGs one after the other. A phone's second one is often just a brightness map."""
+    segments = getattr(header, "applist", [])
+    if not any(name == "APP2" and content.startswith(b"MPF\0") for name, content in segments):
+        return False
+    return b"hdrgainmap" not in data and b"http://ns.adobe.com/hdr-gain-map" not in data
+
+
+def ends_in_zeros(image_format: str, data: bytes) -> bool:
+    """Is the end of the file missing, though its length is not? So look files whose download or
+    copying was interrupted. The decoders of these formats say nothing of it."""
+    silent = image_format in ("avif", "gif", "heif", "jpeg2000", "webp")
+    return silent and data.endswith(bytes(_MANY_ZEROS))
