@@ -37,6 +37,20 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.2f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
 
 
+def row(work: str, ours: float, peer: str, theirs: float, budget: float | None = None) -> list[str]:
+    """A row of a table: our time, the peer's, the ratio, and whether it keeps the budget."""
+    ratio = ours / theirs
+    shown = f"1/{1 / ratio:.0f}" if ratio < 0.4 else f"{ratio:.2f}"
+    kept = (
+        "" if budget is None else f"{_fraction(budget)}: {'kept' if ratio <= budget else 'MISSED'}"
+    )
+    return [work, milliseconds(ours), peer, milliseconds(theirs), shown, kept]
+
+
+def _fraction(budget: float) -> str:
+    return f"1/{1 / budget:.0f}" if budget < 0.5 else f"{budget:g}"
+
+
 def table(headings: list[str], rows: list[list[str]]) -> str:
     """A Markdown table whose columns line up in a terminal too."""
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]

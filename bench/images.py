@@ -14,7 +14,7 @@ import cv2
 import imagehash
 import numpy as np
 import pdqhash
-from compare import measure, milliseconds, python, table, where_and_with_what
+from compare import measure, python, row, table, where_and_with_what
 from PIL import Image
 from threatexchange.signal_type.md5 import VideoMD5Signal
 from threatexchange.signal_type.pdq.signal import PdqSignal
@@ -23,7 +23,6 @@ import hashkit
 from hashkit.hashes import classic, pdq, pdq_reference
 
 SIZES = {1: (1280, 800), 2: (1920, 1080), 12: (4000, 3000), 24: (6000, 4000), 48: (8000, 6000)}
-Row = list[str]
 HEADINGS = ["work", "hashkit", "against", "its time", "ratio", "budget"]
 
 
@@ -40,20 +39,7 @@ def photo(width: int, height: int, seed: int = 0) -> np.ndarray:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def row(work: str, ours: float, peer: str, theirs: float, budget: float | None = None) -> Row:
-    ratio = ours / theirs
-    shown = f"1/{1 / ratio:.0f}" if ratio < 0.4 else f"{ratio:.2f}"
-    kept = (
-        "" if budget is None else f"{_fraction(budget)}: {'kept' if ratio <= budget else 'MISSED'}"
-    )
-    return [work, milliseconds(ours), peer, milliseconds(theirs), shown, kept]
-
-
-def _fraction(budget: float) -> str:
-    return f"1/{1 / budget:.0f}" if budget < 0.5 else f"{budget:g}"
-
-
-def pdq_of_arrays() -> list[Row]:
+def pdq_of_arrays() -> list[list[str]]:
     rows = []
     for megapixels, size in SIZES.items():
         pixels = photo(*size)
@@ -77,7 +63,7 @@ def pdq_of_arrays() -> list[Row]:
     return rows
 
 
-def whole_files() -> list[Row]:
+def whole_files() -> list[list[str]]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for megapixels in (2, 12, 24):
@@ -103,7 +89,7 @@ def whole_files() -> list[Row]:
     return rows
 
 
-def classic_hashes() -> list[Row]:
+def classic_hashes() -> list[list[str]]:
     pixels = photo(*SIZES[12])
     library = {
         "ahash": imagehash.average_hash,
@@ -134,7 +120,7 @@ def classic_hashes() -> list[Row]:
     return rows
 
 
-def start_up() -> list[Row]:
+def start_up() -> list[list[str]]:
     taken = measure(
         {
             "version": python("-m", "hashkit", "--version"),

@@ -1,4 +1,4 @@
-"""Make the sample pictures: ``python samples_synthetic/generate.py [FOLDER]``.
+"""Make the sample pictures and videos: ``python samples_synthetic/generate.py [FOLDER]``.
 
 Everything is drawn here from fixed numbers: blobs, lines and shapes. Nothing shows a person. The
 bytes are the same on every run with the same encoders; another version of an encoder may write
@@ -12,8 +12,10 @@ import io
 import struct
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +139,91 @@ def text_chunks() -> PngImagePlugin.PngInfo:
     return comment
 
 
+VIDEO_RATE = 12
+
+
+def film(number: int, width: int = 256, height: int = 192) -> Image.Image:
+    """Frame ``number`` of a film: scenes of two seconds through which the camera moves."""
+    part, step = divmod(number, 2 * VIDEO_RATE)
+    x, y = 3 * step, 2 * step
+    return scene(50 + part, width + 80, height + 60).crop((x, y, x + width, y + height))
+
+
+def video(
+    name: str,
+    codec: str,
+    frames: list[Image.Image],
+    *,
+    pixel_format: str = "yuv420p",
+    times: list[int] | None = None,
+    turned: int = 0,
+    **options: str,
+) -> bytes:
+    """The bytes of a video. ``times`` (milliseconds) make its rate variable, ``turned`` (degrees)
+    is written as metadata. One thread, so that the bytes are the same every time."""
+    stream = io.BytesIO()
+    stream.name = name
+    with av.open(stream, "w", format=CONTAINERS[Path(name).suffix]) as container:
+        container.flags |= av.container.Flags.bitexact.value
+        track = container.add_stream(codec, rate=VIDEO_RATE)
+        track.width, track.height = frames[0].size
+        track.pix_fmt = pixel_format
+        track.options = {"threads": "1", **options}
+        track.codec_context.flags |= av.codec.context.Flags.bitexact.value
+        if times:
+            track.codec_context.time_base = Fraction(1, 1000)
+        if turned:
+            track.set_display_rotation(turned)
+        for number, picture in enumerate(frames):
+            frame = av.VideoFrame.from_image(picture)
+            if times:
+                frame.pts, frame.time_base = times[number], Fraction(1, 1000)
+            container.mux(track.encode(frame))
+        container.mux(track.encode())
+    return stream.getvalue()
+
+
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
+
+
+def letterboxed(picture: Image.Image) -> Image.Image:
+    return ImageOps.expand(picture, (0, 32, 0, 32), "black")
+
+
+def _register_videos() -> None:
+    def frames(seconds: int = 5) -> list[Image.Image]:
+        return [film(number) for number in range(seconds * VIDEO_RATE)]
+
+    uneven = [n * 1000 // VIDEO_RATE + (1700 if n >= 2 * VIDEO_RATE else 0) for n in range(60)]
+    x265 = {"x265-params": "pools=1:frame-threads=1:log-level=none", "preset": "fast"}
+    SAMPLES.update(
+        {
+            "film-h264.mp4": lambda: video("a.mp4", "libx264", frames(), crf="26", g="12"),
+            "film-reencoded.webm": lambda: video(
+                "a.webm", "libvpx", [f.resize((192, 144)) for f in frames()], b="300k"
+            ),
+            "film-trimmed.mkv": lambda: video("a.mkv", "libx264", frames()[18:], crf="28"),
+            "film-letterboxed.mp4": lambda: video(
+                "a.mp4", "libx264", [letterboxed(f) for f in frames()], crf="28"
+            ),
+            "film-hevc-10-bit.mov": lambda: video(
+                "a.mov", "libx265", frames(3), pixel_format="yuv420p10le", crf="28", **x265
+            ),
+            "film-portrait-turned.mp4": lambda: video(
+                "a.mp4",
+                "libx264",
+                [f.rotate(90, expand=True) for f in frames(3)],
+                crf="28",
+                turned=-90,
+            ),
+            "film-variable-rate.mp4": lambda: video(
+                "a.mp4", "libx264", frames(), crf="28", times=uneven
+            ),
+            "film-mpeg4.avi": lambda: video("a.avi", "mpeg4", frames(3), b="500k"),
+        }
+    )
+
+
 def _register() -> None:
     frames = [small(30), small(31), small(32)]
     later = {"save_all": True, "append_images": frames[1:]}
@@ -207,6 +294,7 @@ def _register() -> None:
 
 
 _register()
+_register_videos()
 
 
 def main() -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 import hashkit
-from hashkit.hashes import pdq
+from hashkit.hashes import pdq, tmk, vpdq
 
-VECTORS = json.loads((Path(__file__).parent / "vectors" / "images.json").read_text())
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "samples.json").read_text())
 SAME_TOOLS = {tool: version(tool) for tool in VECTORS["tools"]} == VECTORS["tools"]
+IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
+VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
 NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round otherwise
 
 
@@ -26,7 +28,36 @@ def generate(root):
     return module
 
 
-@pytest.mark.parametrize("name", VECTORS["files"])
+@pytest.mark.parametrize("name", VIDEOS)
+def test_videos_are_hashed_as_expected(name, samples):
+    expected = VECTORS["files"][name]
+    hashed = hashkit.hash_file(samples / name, "all", sample="all")
+    assert hashed.kind.value == "video"
+    assert hashed.notices == ()
+    for algorithm, value in expected["hashes"].items():
+        assert hashed[algorithm].value == value
+    assert len(hashed.frames.hashes) == len(expected["frames"])
+    for found, frame in zip(hashed.frames.hashes, expected["frames"], strict=True):
+        assert found.timestamp == pytest.approx(frame["timestamp"], abs=0.002)
+        assert abs(found.quality - frame["quality"]) <= 2
+        if frame["quality"] >= 50:
+            assert pdq.distance(found.value, frame["value"]) <= 8
+
+
+def test_copies_of_the_film_are_told_from_other_films(samples):
+    film = hashkit.hash_file(samples / "film-h264.mp4", sample="all")
+    signature = tmk.Signature.from_bytes(film["tmk_pdqf"].value)
+    for name, least in (("film-reencoded.webm", 95), ("film-trimmed.mkv", 70)):
+        copy = hashkit.hash_file(samples / name, sample="all")
+        assert min(vpdq.compare(film.frames.hashes, copy.frames.hashes)) >= least, name
+        assert tmk.score(signature, tmk.Signature.from_bytes(copy["tmk_pdqf"].value)).level1 > 0.7
+    other = hashkit.hash_file(
+        Path(__file__).parent / "vectors" / "conformance" / "videos" / "vp9_24fps.webm"
+    )
+    assert vpdq.compare(film.frames.hashes, other.frames.hashes) == (0, 0)
+
+
+@pytest.mark.parametrize("name", IMAGES)
 def test_hashes_and_notices_are_the_expected_ones(name, samples):
     expected = VECTORS["files"][name]
     hashed = hashkit.hash_file(samples / name, "all")
@@ -55,10 +86,12 @@ def test_the_script_makes_the_same_bytes(name, samples, generate, tmp_path):
     committed = (samples / name).read_bytes()
     if made == committed:
         return
+    assert not SAME_TOOLS, f"{name}: other bytes from the same encoders"
+    if name in VIDEOS:
+        return  # made with other encoders, and tested above for what it shows
     changed = {
         tool: (old, version(tool)) for tool, old in VECTORS["tools"].items() if version(tool) != old
     }
-    assert changed, f"{name}: other bytes from the same encoders"
     (tmp_path / name).write_bytes(made)
     distance = pdq.distance(
         hashkit.hash_file(tmp_path / name, "pdq")["pdq"].value,

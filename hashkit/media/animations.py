@@ -16,7 +16,7 @@ from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.images import open_header
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.media.pixels import Pixels, to_8_bit
-from hashkit.media.videos import Frame
+from hashkit.media.videos import Frame, Turn
 
 _SHOWN_AT_LEAST = 0.02
 _SHOWN_INSTEAD = 0.1  # what browsers make of frames that claim to be shorter
@@ -44,7 +44,7 @@ class Animation:
                 self.cut_short = True
                 return
             duration = _duration(picture)
-            yield Frame(number, self.end, duration, _native(pixels), reformatter)
+            yield Frame(number, self.end, duration, _native(pixels), reformatter, Turn())
             self.end += duration
             if self.end > MAX_SECONDS:
                 return

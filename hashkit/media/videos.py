@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -63,6 +63,7 @@ class Frame:
     duration: float
     _native: av.VideoFrame
     _reformatter: VideoReformatter = field(repr=False)
+    _turn: Turn
 
     @property
     def limited_range(self) -> bool:
@@ -77,7 +78,7 @@ class Frame:
     def pixels(self) -> Pixels:
         """uint8, upright: the luma plane, (height, width), without a copy where it has 8 bits; red
         green blue, (height, width, 3), of formats that have none."""
-        return _upright(_luma_plane(self._native), self._native)
+        return _upright(_luma_plane(self._native), self._turn)
 
     def small(self) -> Pixels:
         """The frame scaled to 64x64 by FFmpeg's bicubic scaler: uint8 of shape (64, 64, 3)."""
@@ -85,7 +86,7 @@ class Frame:
             self._native, _SMALL_SIDE, _SMALL_SIDE, "rgb24", interpolation="BICUBIC"
         )
         colours: Pixels = scaled.to_ndarray().astype(np.uint8, copy=False)
-        return _upright(colours, self._native)
+        return _upright(colours, self._turn)
 
 
 @dataclass
@@ -107,6 +108,7 @@ class Video:
     _container: Any = None
     _stream: Any = None
     _start: float = 0.0
+    _turn: Turn | None = None
 
     def frames(self) -> Iterator[Frame]:
         """Every frame, in order of display. Those that cannot be decoded are counted and left out.
@@ -160,7 +162,11 @@ class Video:
             timestamp = max(0.0, native.pts * float(native.time_base or self._tick) - self._start)
         duration = (native.duration or 0) * self._tick
         self.end = max(self.end, timestamp + (duration or 1 / self.rate))
-        return Frame(number, timestamp, duration, native, reformatter)
+        if self._turn is None:
+            # Once: looking at a frame's side data ties it into a cycle, and frames that wait for
+            # the garbage collector are many megabytes.
+            self._turn = _turn_of(native)
+        return Frame(number, timestamp, duration, native, reformatter, self._turn)
 
 
 @contextmanager
@@ -302,16 +308,30 @@ def _luma_plane(native: Any) -> Pixels:
     return (deep >> shift).astype(np.uint8)
 
 
-def _upright(pixels: Pixels, native: Any) -> Pixels:
-    """The frame as a player shows it, as a view. The display matrix (ISO 14496-12) maps x, y to
-    a x + c y, b x + d y; turns by other angles than right ones do not occur in practice."""
+class Turn(NamedTuple):
+    """How a player turns what is stored: first swap the axes, then mirror left and right, then top
+    and bottom."""
+
+    swap: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+
+def _turn_of(native: Any) -> Turn:
+    """The turn that a frame's display matrix asks for. It (ISO 14496-12) maps x, y to a x + c y,
+    b x + d y; turns by other angles than right ones do not occur in practice."""
     try:
         matrix = np.frombuffer(native.side_data[SideDataType.DISPLAYMATRIX], np.int32)
     except KeyError:
-        return pixels
+        return Turn()
     (a, b, _), (c, d, _) = matrix[:6].reshape(2, 3)
     if abs(int(b)) > abs(int(a)):
-        pixels, x_sign, y_sign = pixels.swapaxes(0, 1), c, b
-    else:
-        x_sign, y_sign = a, d
-    return pixels[:: -1 if y_sign < 0 else 1, :: -1 if x_sign < 0 else 1]
+        return Turn(True, bool(c < 0), bool(b < 0))
+    return Turn(False, bool(a < 0), bool(d < 0))
+
+
+def _upright(pixels: Pixels, turn: Turn) -> Pixels:
+    """The frame as a player shows it, as a view."""
+    if turn.swap:
+        pixels = pixels.swapaxes(0, 1)
+    return pixels[:: -1 if turn.flip else 1, :: -1 if turn.mirror else 1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
@@ -462,6 +464,25 @@ class TestAnimations:
             for path in (clip, tmp_path / "a.gif")
         )
         assert min(vpdq.compare(one, two)) >= 50
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")
+def test_memory_does_not_grow_with_duration(tmp_path):
+    """Frames must not wait for the garbage collector: each is megabytes."""
+
+    def peak(path):
+        code = (
+            "import hashkit, sys; hashkit.hash_file(sys.argv[1]);"
+            "print([line for line in open('/proc/self/status') if 'VmHWM' in line][0])"
+        )
+        command = [sys.executable, "-c", code, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        return int(done.stdout.split()[1]) / 1024
+
+    size = (1280, 720)
+    short = encode(tmp_path / "a.mp4", seconds=2, size=size, preset="ultrafast")
+    long = encode(tmp_path / "b.mp4", seconds=20, size=size, preset="ultrafast")
+    assert peak(long) < peak(short) + 60
 
 
 def test_progress_is_told(tmp_path):

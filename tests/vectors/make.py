@@ -1,4 +1,4 @@
-"""Make ``images.json``: expected hashes of the samples, by the reference tools, without hashkit."""
+"""Make ``samples.json``: expected hashes of the samples by the reference tools, not hashkit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+import av
 import imagehash
 import numpy as np
 import pdqhash
@@ -18,7 +19,8 @@ pillow_heif.register_heif_opener()
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent.parent / "samples_synthetic"
-TOOLS = ("pdqhash", "imagehash", "pillow", "pillow_heif", "numpy", "opencv-python-headless")
+TOOLS = ("pdqhash", "imagehash", "pillow", "pillow_heif", "numpy", "opencv-python-headless", "av")
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
 # What a person must be told, by reading the list of samples: not computed.
 NOTICES = {
@@ -51,11 +53,26 @@ def picture_of(path: Path) -> Image.Image:
     return picture
 
 
-def hashes_of(path: Path) -> dict[str, object]:
+def exact_hashes_of(path: Path) -> dict[str, object]:
     data = path.read_bytes()
-    hashes: dict[str, object] = {
-        name: hashlib.new(name, data).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")
-    }
+    names = ("md5", "sha1", "sha256", "sha512")
+    return {name: hashlib.new(name, data).hexdigest() for name in names}
+
+
+def frames_of(path: Path) -> list[dict[str, object]]:
+    """PDQ of every frame as FFmpeg turns it into RGB; turned upright."""
+    found = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            pixels = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
+            vector, quality = pdqhash.compute(np.ascontiguousarray(pixels))
+            value = f"{int(''.join(map(str, vector)), 2):064x}"
+            found.append({"timestamp": round(frame.time, 3), "value": value, "quality": quality})
+    return found
+
+
+def hashes_of(path: Path) -> dict[str, object]:
+    hashes = exact_hashes_of(path)
     picture = picture_of(path)
     vector, quality = pdqhash.compute(np.asarray(picture.convert("RGB")))
     hashes["pdq"] = {"value": f"{int(''.join(map(str, vector)), 2):064x}", "quality": quality}
@@ -71,13 +88,16 @@ def hashes_of(path: Path) -> dict[str, object]:
     return hashes
 
 
+def vector_of(path: Path) -> dict[str, object]:
+    if path.suffix in VIDEOS:
+        return {"kind": "video", "hashes": exact_hashes_of(path), "frames": frames_of(path)}
+    notices = NOTICES.get(path.name, [])
+    return {"kind": "image", "hashes": hashes_of(path), "notices": notices}
+
+
 def main() -> None:
     files = {
-        path.name: {
-            "kind": "image",
-            "hashes": hashes_of(path),
-            "notices": NOTICES.get(path.name, []),
-        }
+        path.name: vector_of(path)
         for path in sorted(SAMPLES.iterdir())
         if path.suffix not in (".py", ".md") and path.is_file()
     }
@@ -86,7 +106,7 @@ def main() -> None:
         "tools": {tool: version(tool) for tool in TOOLS},
         "files": files,
     }
-    (HERE / "images.json").write_text(json.dumps(document, indent=1) + "\n")
+    (HERE / "samples.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":
