@@ -13,6 +13,8 @@ from hashkit.cli.terminal import console, shown_name
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, Notice
 from hashkit.submission.document import Submission, hashes_to_json
 
+_FRAMES_SHOWN = 30
+
 Outcome = HashedFile | FailedFile
 
 
@@ -132,8 +134,10 @@ def every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]
     if frames is not None:
         lines += [
             f"{'vpdq':<15} {each.value} at {each.timestamp:.3f} s, quality {each.quality}"
-            for each in frames.hashes
+            for each in frames.hashes[:_FRAMES_SHOWN]
         ]
+        if (more := len(frames.hashes) - _FRAMES_SHOWN) > 0:
+            lines.append(f"{'':<15} and {more:,} more frames: --json shows all")
     return lines
 
 

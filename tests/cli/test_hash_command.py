@@ -309,6 +309,7 @@ def test_samples_of_a_video(run, root):
         assert line["hashes"]["vpdq"]["interval"] == (float(sample) if sample.isdigit() else sample)
         assert ("tmk_pdqf" in line["hashes"]) == (sample != "keyframes")
     assert line["notices"][0]["code"] == "tmk_left_out"
+    assert "and 60 more frames: --json shows all" in run("hash", clip, "--sample", "all").stdout
     for wrong in ("0", "-1", "nan", "often"):
         assert run("hash", clip, "--sample", wrong).returncode == 2
 
