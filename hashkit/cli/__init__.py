@@ -17,10 +17,13 @@ from hashkit.cli.hash_command import hash_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
 
+_LOOKED_AT = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
 app = typer.Typer(
     name="hashkit",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="rich" if _LOOKED_AT else None,  # its boxes are for people
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(

@@ -126,6 +126,8 @@ class Video:
 
         Only the packets that are needed are decoded: those of keyframes, and those of gaps.
         """
+        # Threads that each decode a frame only start up and wait when frames come one by one.
+        self._stream.thread_type = "SLICE"
         reformatter, last = VideoReformatter(), float("-inf")
         for group in _groups(self._packets()):
             # A gap shows as soon as a packet lies that far behind its keyframe: what was kept until
