@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 
 import av
@@ -483,6 +484,33 @@ def test_memory_does_not_grow_with_duration(tmp_path):
     short = encode(tmp_path / "a.mp4", seconds=2, size=size, preset="ultrafast")
     long = encode(tmp_path / "b.mp4", seconds=20, size=size, preset="ultrafast")
     assert peak(long) < peak(short) + 60
+
+
+def test_an_interrupt_stops_it_at_the_next_frame(tmp_path):
+    path = encode(tmp_path / "a.mp4", seconds=5)
+    calls, threads = [], threading.active_count()
+
+    def interrupt(part):
+        calls.append(part)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hashkit.hash_file(path, on_progress=interrupt)
+    assert len(calls) == 1
+    assert threading.active_count() == threads
+    assert [each.name for each in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_palettes_become_colours():
+    palette = np.zeros((256, 4), np.uint8)
+    palette[:, 0] = 255  # alpha first
+    palette[7, 1:] = (10, 200, 90)
+    indices = np.full((64, 80), 7, np.uint8)
+    native = av.VideoFrame.from_ndarray((indices, palette), "pal8")
+    pixels = videos._luma_plane(native)
+    assert pixels.shape == (64, 80, 3)
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) == 1
+    assert sorted(pixels[0, 0].tolist()) == pytest.approx([10, 90, 200], abs=2)
 
 
 def test_progress_is_told(tmp_path):
