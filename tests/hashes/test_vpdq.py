@@ -186,6 +186,9 @@ def test_other_text_is_refused(text):
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused(text):
     try:
-        vpdq.from_text(text)
-    except ValueError:
-        pass
+        found = vpdq.from_text(text)
+    except ValueError as refusal:
+        assert str(refusal)
+    else:
+        again = vpdq.from_text(vpdq.to_text(found))
+        assert [each.value for each in again] == [each.value for each in found]
