@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from hashkit.hashes.pdq_filter import LUMA, Float32, Pixels
 from hashkit.hashes.pdq_reference import DCT
@@ -106,7 +107,8 @@ class Score(NamedTuple):
 
 def score(a: Signature, b: Signature) -> Score:
     """Compare two signatures: the cosine of their means, and the best agreement at any shift."""
-    level1 = float(a.mean @ b.mean) / max(_norm(a.mean) * _norm(b.mean), 1e-30)
+    one, other = (signature.mean.astype(np.float64) for signature in (a, b))
+    level1 = float(one @ other) / max(_norm(one) * _norm(other), 1e-30)
     best = max(_best_shift(a, b, period) for period in range(len(PERIODS)))
     whole = float(COEFFICIENTS[0] + 2 * COEFFICIENTS[1:].sum())
     return Score(level1, best / whole)
@@ -115,8 +117,11 @@ def score(a: Signature, b: Signature) -> Score:
 def _best_shift(a: Signature, b: Signature, period: int) -> float:
     """The largest K(o) = sum over j of cos(2 pi j o / T) (CC + SS) + sin(2 pi j o / T) (SC - CS),
     over all shifts o: the real part of a Fourier sum, so one inverse FFT gives them all."""
+    # As float64: what a file holds may be of any size, and must not overflow.
     products = {
-        (one, two): np.einsum("jd,jd->j", getattr(a, one)[period], getattr(b, two)[period])
+        (one, two): np.einsum(
+            "jd,jd->j", getattr(a, one)[period], getattr(b, two)[period], dtype=np.float64
+        )
         for one in ("cosines", "sines")
         for two in ("cosines", "sines")
     }
@@ -129,7 +134,7 @@ def _best_shift(a: Signature, b: Signature, period: int) -> float:
     return float((np.fft.ifft(spectrum) * length).real.max())
 
 
-def _norm(vector: Float32) -> float:
+def _norm(vector: npt.NDArray[np.float64]) -> float:
     return float(np.linalg.norm(vector))
 
 

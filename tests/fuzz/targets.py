@@ -1,0 +1,188 @@
+"""What is fuzzed: each target takes any bytes, and complains by raising.
+
+Readers of untrusted bytes may refuse them in one way only, with the error that they document.
+Whatever they take must come out again as it went in.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hashkit import ALGORITHMS, HashedFile, HashkitError, Submission, hash_file
+from hashkit.errors import DocumentInvalid
+from hashkit.hashes import tmk, vpdq
+
+SAMPLES = Path(__file__).parent.parent.parent / "samples_synthetic"
+_MAX_PIXELS = 1_000_000
+
+
+def images(untrusted: bytes) -> None:
+    """Any bytes as a picture: hashes, or an error of hashkit's."""
+    _hash(untrusted, "sha256,pdq,dhash,vpdq")
+
+
+def videos(untrusted: bytes) -> None:
+    """Any bytes as a video: hashes, or an error of hashkit's."""
+    _hash(untrusted, "md5,vpdq,tmk_pdqf")
+
+
+def _hash(untrusted: bytes, algorithms: str) -> None:
+    try:
+        hashed = hash_file(io.BytesIO(untrusted), algorithms.split(","), max_pixels=_MAX_PIXELS)
+    except HashkitError:
+        return
+    # What was made must be fit for a submission, and be read again.
+    text = Submission.of([hashed]).to_json()
+    assert Submission.from_json(text).to_json() == text
+    _check_quality(hashed)
+
+
+def _check_quality(hashed: HashedFile) -> None:
+    for each in hashed.hashes:
+        assert each.quality is None or 0 <= each.quality <= 100, each
+
+
+def document(untrusted: bytes) -> None:
+    """Any bytes as a submission."""
+    try:
+        submission = Submission.from_json(untrusted)
+    except DocumentInvalid:
+        return
+    text = submission.to_json()
+    assert Submission.from_json(text).to_json() == text
+
+
+def vpdq_text(untrusted: bytes) -> None:
+    """Any text as vPDQ hashes."""
+    try:
+        frames = vpdq.from_text(untrusted.decode("utf-8", "replace"))
+    except ValueError:
+        return
+    text = vpdq.to_text(frames)
+    assert vpdq.to_text(vpdq.from_text(text)) == text
+    vpdq.compare(frames[:50], frames[:50])
+
+
+def tmk_signature(untrusted: bytes) -> None:
+    """Any bytes as a TMK+PDQF signature."""
+    # The reader looks at the size first: what is missing is taken from a real one.
+    whole = untrusted + _a_signature()[len(untrusted) :]
+    try:
+        signature = tmk.Signature.from_bytes(whole[: tmk.SIZE])
+    except ValueError:
+        return
+    assert signature.to_bytes()[-1024:] == whole[: tmk.SIZE][-1024:]
+    levels = tmk.score(signature, signature)
+    assert math.isfinite(levels.level1), levels
+    assert math.isfinite(levels.level2), levels
+
+
+_FILM = SAMPLES / "film-trimmed.mkv"
+_signatures: list[bytes] = []
+
+
+def _a_signature() -> bytes:
+    if not _signatures:
+        value = hash_file(_FILM, "tmk_pdqf")["tmk_pdqf"].value
+        assert isinstance(value, bytes)
+        _signatures.append(value)
+    return _signatures[0]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function to fuzz, what to begin with, and the longest input that is worth trying."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Iterable[bytes]]
+    max_bytes: int
+    mutate: Callable[[bytes, int, int], bytes] | None = None
+
+
+_ODD_VALUES = [
+    *(None, True, -1, 0, 1, 100, 101, 10**30, 0.5, -0.0, 1e308, "", "a" * 64, "image", "video"),
+    *([], {}, "all", "keyframes", [[]], {"value": "", "quality": 1}, "\ud800"),
+]
+
+
+def _mutate_json(data: bytes, max_bytes: int, seed: int) -> bytes:
+    """Change one place of a document, which leaves it JSON; or any byte of it."""
+    import atheris
+
+    chance = random.Random(seed)
+    try:
+        tree = json.loads(data)
+    except (ValueError, RecursionError):
+        tree = None
+    places = list(_places(tree))
+    if not places or chance.random() < 0.2:
+        return atheris.Mutate(data, max_bytes)
+    holder, key = chance.choice(places)
+    other_holder, other_key = chance.choice(places)
+    match chance.randrange(5):
+        case 0:
+            del holder[key]
+        case 1:
+            holder[key] = chance.choice(_ODD_VALUES)
+        case 2:
+            holder[key] = copy.deepcopy(other_holder[other_key])
+        case 3 if isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[key]))
+        case _ if isinstance(holder, dict):
+            holder[chance.choice([*ALGORITHMS, "name", "variant"])] = holder.pop(key)
+    return json.dumps(tree).encode()[:max_bytes]
+
+
+def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a tree: what holds it, and its key there."""
+    keys = tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+    for key in keys:
+        yield tree, key
+        yield from _places(tree[key])
+
+
+def _files(*beginnings: str, but: tuple[str, ...] = ()) -> Callable[[], Iterator[bytes]]:
+    def read() -> Iterator[bytes]:
+        for path in sorted(SAMPLES.iterdir()):
+            if path.name.startswith(beginnings) and not path.name.startswith(but):
+                yield path.read_bytes()
+
+    return read
+
+
+def _documents() -> Iterator[bytes]:
+    everything = [hash_file(SAMPLES / name, "all") for name in ("scene-1.jpg", "gif-animated.gif")]
+    yield Submission.of(everything).to_json().encode()
+    yield Submission.of([hash_file(SAMPLES / "scene-1.jpg")]).to_json().encode()
+    yield b'{"format": "hashkit-submission", "version": 1, "items": []}'
+
+
+def _vpdq_texts() -> Iterator[bytes]:
+    frames = hash_file(_FILM, "vpdq").frames
+    assert frames is not None
+    yield vpdq.to_text(frames.hashes).encode()
+    yield vpdq.to_signal(frames.hashes).encode()
+
+
+TARGETS = {
+    "images": Target(
+        images,
+        _files(
+            *("avif", "bmp", "gif", "heic", "icon", "jpeg", "png", "tiff", "webp", "scene-1-"),
+            but=("jpeg-motion",),
+        ),
+        200_000,
+    ),
+    "videos": Target(videos, _files("film"), 200_000),
+    "document": Target(document, _documents, 100_000, _mutate_json),
+    "vpdq": Target(vpdq_text, _vpdq_texts, 20_000),
+    "tmk": Target(tmk_signature, lambda: [_a_signature()[:4096], _a_signature()], tmk.SIZE),
+}
