@@ -29,8 +29,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hashkit.batch import files_in, hash_files
+    from hashkit.batch import hash_files
     from hashkit.errors import HashkitError
+    from hashkit.folders import files_in
     from hashkit.hashes.registry import ALGORITHMS, DEFAULT
     from hashkit.hashing import hash_file
     from hashkit.media.limits import MAX_PIXELS
@@ -76,8 +77,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "hashkit.batch": ("files_in", "hash_files"),
+    "hashkit.batch": ("hash_files",),
     "hashkit.errors": ("HashkitError",),
+    "hashkit.folders": ("files_in",),
     "hashkit.hashes.registry": ("ALGORITHMS", "DEFAULT"),
     "hashkit.hashing": ("hash_file",),
     "hashkit.media.limits": ("MAX_PIXELS",),

@@ -1,17 +1,27 @@
-"""Many files: no bad one stops the rest."""
+"""Many files, over isolated workers: no bad one stops the rest, and none is decoded twice."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from hashkit.hashes.registry import DEFAULT, resolve
-from hashkit.hashing import Options, hash_or_fail
+from hashkit.copies import Copies, Outcome, Task
+from hashkit.engines import Engine, OwnWorkers, SomebodysExecutor, answer_of, cores, sha256_of
+from hashkit.hashes.registry import DEFAULT
 from hashkit.media.limits import MAX_PIXELS
-from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, check_sample
-from hashkit.records import FailedFile, HashedFile
-from hashkit.video_hashing import OnProgress
+from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
+from hashkit.options import OnProgress, Options
+from hashkit.supervisor import TIME_LIMIT, Limits
+
+_BETWEEN_PROGRESS = 0.2  # seconds
+_AHEAD = 1_000  # files that may be done before one that they must come after
+_AHEAD_BYTES = 64 << 20  # of TMK and frame hashes in them, roughly
+_AT_A_TIME_ELSEWHERE = 64
 
 
 def hash_files(
@@ -20,41 +30,147 @@ def hash_files(
     algorithms: str | Iterable[str] = DEFAULT,
     sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    time_limit: float = TIME_LIMIT,
+    ordered: bool = True,
     on_progress: OnProgress | None = None,
-) -> Iterator[HashedFile | FailedFile]:
-    """Hash many files, in their order, one outcome for each, as they are finished.
+) -> Generator[Outcome, None, None]:
+    """Hash many files in isolated processes, which cannot write, or reach the network.
 
-    Arguments as for ``hash_file``; ``on_progress`` begins anew with each file. What goes wrong with
-    a file is its outcome, a FailedFile; only a wrong argument raises (UnknownAlgorithm, ValueError,
-    TypeError).
+    ``paths`` may be endless: a few are taken at a time. ``algorithms``, ``sample`` and
+    ``max_pixels`` are as for ``hash_file``. One outcome comes for each path, in their order, or as
+    they are done if ``ordered`` is false. What goes wrong with a file is its outcome, a FailedFile:
+    also where it crashes the decoder, keeps it busy for more than ``time_limit`` seconds without
+    getting anywhere, or takes too much memory. Files that are byte for byte the same are decoded
+    once.
+
+    ``workers`` is the number of processes, as many as there are cores if not given. With an
+    ``executor``, the work is handed to it (at most ``workers`` files at a time, 64 if not given);
+    the files must be readable where it runs, and it is left running.
+
+    ``on_progress`` is called, in this thread, with the number of files that are done; one that is
+    half done counts half.
+
+    Raises UnknownAlgorithm, ValueError or TypeError for a wrong argument, and WorkerUnavailable
+    where no worker can be started.
     """
     if isinstance(paths, str | bytes | os.PathLike):
         raise TypeError("paths is an iterable of paths; for one path there is hash_file")
-    options = Options(resolve(algorithms), check_sample(sample), max_pixels)
-    return (hash_or_fail(path, options, on_progress) for path in paths)
+    if workers is not None and workers < 1:
+        raise ValueError("workers is at least 1")
+    if not time_limit > 0:
+        raise ValueError("time_limit is more than 0")
+    options, limits = Options.checked(algorithms, sample, max_pixels), Limits(time_limit)
+    engine: Engine
+    if executor is None:
+        engine = OwnWorkers(options, limits, workers or cores())
+    else:
+        engine = SomebodysExecutor(executor, options, limits, workers or _AT_A_TIME_ELSEWHERE)
+    return _Run(engine, ordered, on_progress).outcomes(paths)
 
 
-def files_in(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Every file in a folder and in the folders in it, sorted, without hidden ones.
+class _Run:
+    """What is being done, and what is done but not yet given out."""
 
-    Links to folders are not followed, so a link that leads back cannot trap the search. Pipes and
-    devices are left out. A folder that may not be listed is given itself, so that hashing it says
-    so.
-    """
-    unreadable: list[Path] = []
-    for directory, folders, names in os.walk(
-        folder, onerror=lambda error: unreadable.append(Path(error.filename))
-    ):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(directory, name)
-            if not name.startswith(".") and _is_file_or_link(path):
-                yield path
-    yield from unreadable
+    def __init__(self, engine: Engine, ordered: bool, on_progress: OnProgress | None) -> None:
+        self._engine, self._ordered, self._on_progress = engine, ordered, on_progress
+        self._copies = Copies()
+        self._hashing: dict[Future[Any], Task] = {}
+        self._reading: dict[Future[Any], Task] = {}
+        self._done: dict[int, Outcome] = {}
+        self._parts: dict[int, float] = {}
+        self._begun = self._finished = self._given = 0
+
+    def outcomes(self, paths: Iterable[str | os.PathLike[str]]) -> Generator[Outcome, None, None]:
+        """The outcomes of these paths."""
+        remaining = iter(paths)
+        exhausted = False
+        with self._engine:
+            while True:
+                while not exhausted and self._has_room():
+                    try:
+                        path = Path(next(remaining))
+                    except StopIteration:
+                        exhausted = True
+                    else:
+                        self._begin(path)
+                if not self._hashing and not self._reading:
+                    break
+                self._collect()
+                yield from self._ready()
+
+    def _has_room(self) -> bool:
+        busy = len(self._hashing) + len(self._reading)
+        waiting_their_turn = sum(
+            len(each.value) for done in self._done.values() for each in done.hashes
+        )
+        return (
+            busy < 2 * self._engine.width
+            and self._begun - self._given < max(_AHEAD, 4 * self._engine.width)
+            and waiting_their_turn < _AHEAD_BYTES
+        )
+
+    def _begin(self, path: Path) -> None:
+        task = Task(self._begun, path, _size_of(path))
+        self._begun += 1
+        if self._copies.may_be_known(task):
+            self._reading[self._engine.sha256(path)] = task
+        else:
+            self._hash(task)
+
+    def _hash(self, task: Task) -> None:
+        def report(part: float) -> None:
+            self._parts[task.number] = part
+
+        self._copies.begin(task)
+        self._hashing[self._engine.hash(task.path, report)] = task
+
+    def _identified(self, task: Task) -> None:
+        """The SHA-256 is known, or it is known that the file cannot be read."""
+        known = self._copies.known(task)
+        if known is not None:
+            self._finish(task, replace(known, path=task.path))
+        elif not self._copies.waits(task):
+            self._hash(task)
+
+    def _finish(self, task: Task, outcome: Outcome) -> None:
+        self._done[task.number] = outcome
+        self._parts.pop(task.number, None)
+        self._finished += 1
+
+    def _collect(self) -> None:
+        """Wait until something is done, and see what it is."""
+        done, _ = wait([*self._hashing, *self._reading], _BETWEEN_PROGRESS, FIRST_COMPLETED)
+        for future in done:
+            if future in self._reading:
+                task = self._reading.pop(future)
+                task.sha256 = sha256_of(future)
+                self._identified(task)
+                continue
+            task = self._hashing.pop(future)
+            answer = answer_of(future, task.path)
+            self._finish(task, answer.outcome)
+            for freed in self._copies.finish(task, answer.outcome, answer.sha256):
+                self._identified(freed)
+        if self._on_progress is not None:
+            self._on_progress(self._finished + sum([*self._parts.values()]))
+
+    def _ready(self) -> Iterator[Outcome]:
+        if not self._ordered:
+            for number in [*self._done]:
+                self._given += 1
+                yield self._done.pop(number)
+            return
+        while self._given in self._done:
+            self._given += 1
+            yield self._done.pop(self._given - 1)
 
 
-def _is_file_or_link(path: Path) -> bool:
+def _size_of(path: Path) -> int | None:
+    """Bytes of a file that has some, and can be looked at from here."""
     try:
-        return path.is_file() or path.is_symlink()
-    except OSError:  # a folder that may be listed but not entered: hashing the file says so
-        return True
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size or None if stat.S_ISREG(status.st_mode) else None

@@ -17,12 +17,17 @@
     │   ├── MediaCorrupt          media_corrupt
     │   ├── TooManyPixels         too_many_pixels
     │   ├── TooLong               too_long
-    │   └── NoVideo               no_video
+    │   ├── NoVideo               no_video
+    │   ├── TooMuchMemory         too_much_memory
+    │   ├── TookTooLong           took_too_long
+    │   └── DecoderCrashed        decoder_crashed
     ├── DocumentError             a submission could not be read or written
     │   ├── DocumentInvalid       document_invalid
     │   ├── OutputExists          output_exists
     │   └── OutputUnwritable      output_unwritable
-    └── UnknownAlgorithm          unknown_algorithm
+    ├── UnknownAlgorithm          unknown_algorithm
+    ├── WorkerLost                worker_lost
+    └── WorkerUnavailable         worker_unavailable
 
 ``code`` never changes once released: programs may branch on it. ``text`` says what happened and
 ``advice`` what to do next, both in plain words; neither holds a path or a file name, so that an
@@ -175,6 +180,30 @@ class NoVideo(MediaError):
     advice = "Check that it is the file you mean."
 
 
+class TooMuchMemory(MediaError):
+    """Decoding takes more memory than a worker may have."""
+
+    code = "too_much_memory"
+    text = "Opening this file takes more memory than hashkit allows."
+    advice = "Hash a smaller copy of it, the one that would be shared."
+
+
+class TookTooLong(MediaError):
+    """The worker got nowhere for longer than the limit, and was ended."""
+
+    code = "took_too_long"
+    text = "Opening this file took too long, so it was stopped."
+    advice = "It may be damaged: try another copy. For a slow computer, raise --time-limit."
+
+
+class DecoderCrashed(MediaError):
+    """The worker crashed on this file, or gave an answer that makes no sense."""
+
+    code = "decoder_crashed"
+    text = "Opening this file made the decoder crash."
+    advice = "It may be damaged, or made to do harm. Nothing happened to your other files."
+
+
 class DocumentError(HashkitError):
     """A submission document could not be read or written."""
 
@@ -208,3 +237,19 @@ class UnknownAlgorithm(HashkitError):
 
     code = "unknown_algorithm"
     text = "This is not the name of a hash that hashkit can compute."
+
+
+class WorkerLost(HashkitError):
+    """The executor that hash_files was given lost the work on this file."""
+
+    code = "worker_lost"
+    text = "The computer that was to hash this file gave no answer."
+    advice = "Check that it is running, then try again."
+
+
+class WorkerUnavailable(HashkitError):
+    """No worker could be started: nothing can be hashed."""
+
+    code = "worker_unavailable"
+    text = "The part of hashkit that opens files could not be started."
+    advice = "Run: hashkit doctor"

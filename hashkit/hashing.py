@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit import files, notices
-from hashkit.errors import FileTooBig, HashkitError, MediaError, UnsupportedMedia
+from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
 from hashkit.hashes import cryptographic, pdq
-from hashkit.hashes.registry import DEFAULT, Family, of_family, resolve
+from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, of_family
 from hashkit.media import animations, images, kinds
 from hashkit.media.limits import MAX_PIXELS, check_bytes
-from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler, check_sample
+from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
+from hashkit.options import OnProgress, Options
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind, Notice
-from hashkit.video_hashing import OnProgress, hash_frames, hash_video
+from hashkit.video_hashing import hash_frames, hash_video
 
 Source = str | os.PathLike[str] | BinaryIO
 
@@ -48,27 +48,18 @@ def hash_file(
     ``hash_files`` returns it instead, together with the cryptographic hashes of a picture or video
     that cannot be decoded.
     """
-    options = Options(resolve(algorithms), check_sample(sample), max_pixels)
+    options = Options.checked(algorithms, sample, max_pixels)
     outcome = hash_or_fail(source, options, on_progress)
     if isinstance(outcome, FailedFile):
         raise outcome.error
     return outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked for, checked: algorithm names in the registry's order, sample, limit."""
-
-    algorithms: tuple[str, ...] = DEFAULT
-    sample: Sample = DEFAULT_SAMPLE
-    max_pixels: int = MAX_PIXELS
-
-
 def hash_or_fail(
     source: Source, options: Options, on_progress: OnProgress | None = None
 ) -> HashedFile | FailedFile:
     """As ``hash_file``, with the error as a value."""
-    path = Path(source) if isinstance(source, str | os.PathLike) else None
+    path = _path_of(source)
     try:
         with files.open_untrusted(source) as untrusted:
             try:
@@ -86,16 +77,43 @@ def hash_or_fail(
     return _hash_image(path, data, media.format, options)
 
 
+def exact_or_fail(source: Source, options: Options) -> HashedFile | FailedFile:
+    """The cryptographic hashes alone: nothing but the first bytes of the file is looked into."""
+    path = _path_of(source)
+    try:
+        with files.open_untrusted(source) as untrusted:
+            try:
+                kind = kinds.identify(untrusted.head).kind
+            except UnsupportedMedia:
+                kind = MediaKind.IMAGE
+            return HashedFile(path, kind, _digests_of(untrusted, options))
+    except HashkitError as error:
+        return FailedFile(path, error)
+
+
+def _path_of(source: Source) -> Path | None:
+    return Path(source) if isinstance(source, str | os.PathLike) else None
+
+
+def _digests_of(untrusted: files.UntrustedFile, options: Options) -> tuple[Hash, ...]:
+    digests = cryptographic.Digests(of_family(options.algorithms, Family.CRYPTOGRAPHIC))
+    for chunk in untrusted.chunks():
+        digests.update(chunk)
+    return digests.hashes()
+
+
 def _exact_only(
     path: Path | None, untrusted: files.UntrustedFile, error: HashkitError, options: Options
 ) -> FailedFile:
     """The outcome for a picture that will not be decoded: its bytes can be hashed all the same."""
-    digests = cryptographic.Digests(of_family(options.algorithms, Family.CRYPTOGRAPHIC))
-    for chunk in untrusted.chunks():
-        digests.update(chunk)
-    hashes = digests.hashes()
-    told = (notices.EXACT_ONLY,) if hashes else ()
-    return FailedFile(path, error, MediaKind.IMAGE, hashes, told)
+    return failed(path, error, MediaKind.IMAGE, _digests_of(untrusted, options))
+
+
+def failed(
+    path: Path | None, error: HashkitError, kind: MediaKind | None, exact: tuple[Hash, ...]
+) -> FailedFile:
+    """The outcome of a file of which nothing but its bytes could be hashed."""
+    return FailedFile(path, error, kind, exact, (notices.EXACT_ONLY,) if exact else ())
 
 
 def _hash_image(
@@ -108,20 +126,30 @@ def _hash_image(
     if exact_names == options.algorithms:
         return HashedFile(path, MediaKind.IMAGE, exact)
     try:
-        picture = images.decode(data, image_format, options.max_pixels)
+        others, frames, told = _look_at(data, image_format, options)
     except MediaError as error:
-        told: tuple[Notice, ...] = (notices.EXACT_ONLY,) if exact else ()
-        return FailedFile(path, error, MediaKind.IMAGE, exact, told)
-    perceptual = _perceptual_hashes(picture.pixels, options.algorithms)
-    told = (*picture.notices, *_doubts(picture.pixels, perceptual))
-    moving: tuple[Hash, ...] = ()
-    frames = None
-    if notices.ANIMATED in picture.notices:
-        moving, frames, told = _hash_animation(data, image_format, options, told)
-    hashes = (*exact, *perceptual, *moving)
+        return failed(path, error, MediaKind.IMAGE, exact)
+    except MemoryError:
+        return failed(path, TooMuchMemory(), MediaKind.IMAGE, exact)
+    order = list(ALGORITHMS)
+    hashes = tuple(sorted((*exact, *others), key=lambda each: order.index(each.algorithm)))
     if not hashes and frames is None:
         told = (*told, notices.NO_HASH)
     return HashedFile(path, MediaKind.IMAGE, hashes, told, frames)
+
+
+def _look_at(
+    data: bytes, image_format: str, options: Options
+) -> tuple[tuple[Hash, ...], FrameHashes | None, tuple[Notice, ...]]:
+    """What can be said of a picture only by decoding it."""
+    picture = images.decode(data, image_format, options.max_pixels)
+    perceptual = _perceptual_hashes(picture.pixels, options.algorithms)
+    told = (*picture.notices, *_doubts(picture.pixels, perceptual))
+    if notices.ANIMATED not in picture.notices:
+        return perceptual, None, told
+    del picture
+    moving, frames, told = _hash_animation(data, image_format, options, told)
+    return (*perceptual, *moving), frames, told
 
 
 def _hash_animation(

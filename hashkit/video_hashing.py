@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hashkit import notices
-from hashkit.errors import MediaCorrupt, MediaError
+from hashkit.errors import MediaCorrupt, MediaError, TooMuchMemory
 from hashkit.files import UntrustedFile
 from hashkit.hashes import tmk, vpdq
 from hashkit.hashes.cryptographic import Digests
@@ -23,6 +23,7 @@ from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
 from hashkit.media.sampling import KEYFRAME_GAP, Sample, Sampler
 from hashkit.media.tee import Tee
+from hashkit.options import OnProgress
 from hashkit.records import (
     FailedFile,
     FrameHash,
@@ -32,9 +33,6 @@ from hashkit.records import (
     MediaKind,
     Notice,
 )
-
-OnProgress = Callable[[float], None]
-"""Called with the part of a file that is done, 0.0 to 1.0."""
 
 
 class MovingFrame(Protocol):
@@ -76,6 +74,8 @@ def hash_video(
                     done = _hash_moving(video, moving, sample, on_progress)
             except MediaError as caught:
                 error = caught
+            except MemoryError:
+                error = TooMuchMemory()
         untrusted.check_unchanged(tee.finish())
     exact = digests.hashes()
     if error is not None:
@@ -165,8 +165,7 @@ class _SignatureBuilder:
         if times and self._last is not None:
             if self._features is None:
                 self._features = tmk.features_of(self._last.small())
-            for _ in range(times):
-                self._into.add(self._features)
+            self._into.add(self._features, times)
 
     def finish(self) -> tmk.Signature | None:
         """The signature, or None of no frames at all."""
@@ -192,8 +191,8 @@ def _reporting(
 ) -> Iterator[videos.Frame]:
     for frame in frames:
         yield frame
-        if on_progress is not None and duration:
-            on_progress(min(1.0, frame.timestamp / duration))
+        if on_progress is not None:
+            on_progress(min(1.0, frame.timestamp / duration) if duration else 0.0)
 
 
 class _DigestsBeside:

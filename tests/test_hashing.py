@@ -6,6 +6,8 @@ import hashlib
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 
 import cv2
@@ -14,8 +16,9 @@ import pytest
 from PIL import Image
 
 import hashkit
-from hashkit import errors
+from hashkit.hashing import hash_or_fail
 from hashkit.media import images
+from hashkit.options import Options
 from hashkit.records import FailedFile, MediaKind
 
 SERVICES = ("md5", "sha1", "sha256", "pdq")
@@ -158,7 +161,8 @@ class TestWhatCannotBeHashed:
         assert [each.algorithm for each in outcome.hashes] == ["md5", "sha1", "sha256"]
         assert outcome.hashes[0].value == hashlib.md5(path.read_bytes()).hexdigest()
         assert codes(outcome) == ["exact_only"]
-        assert outcome.error.__cause__ is not None or code == "media_truncated"
+        error = hash_or_fail(path, Options()).error
+        assert error.__cause__ is not None or code == "media_truncated"
 
     def test_without_exact_hashes_there_is_nothing_to_keep(self, samples, tmp_path):
         path = tmp_path / "a.png"
@@ -245,32 +249,22 @@ def test_streams_that_give_little_at_a_time(samples):
     assert hashkit.hash_file(Slow(data)).hashes == hashkit.hash_file(io.BytesIO(data)).hashes
 
 
-def test_hash_files_is_lazy_but_checks_names_at_once(samples):
-    def paths():
-        yield samples / "scene-1.jpg"
-        pytest.fail("asked for more than was taken")
+NOBODY = """
+import os, sys
+from hashkit.hashing import Options, hash_or_fail
+hash_or_fail("good.bmp", Options())  # all is imported while it may be
+if os.getuid() == 0:
+    os.setuid(65534)
+print(hash_or_fail("private.bmp", Options()).error.code)
+"""
 
-    assert next(hashkit.hash_files(paths()))["pdq"]
-    with pytest.raises(errors.UnknownAlgorithm):
-        hashkit.hash_files([], algorithms="crc32")
 
-
-class TestFolders:
-    def names(self, folder):
-        return [path.relative_to(folder).as_posix() for path in hashkit.files_in(folder)]
-
-    def test_everything_but_the_hidden(self, tmp_path):
-        for name in ("b.jpg", "a.txt", ".hidden.jpg", "sub/c.png", ".git/d.jpg", "sub/.e"):
-            path = tmp_path / name
-            path.parent.mkdir(exist_ok=True)
-            path.touch()
-        assert self.names(tmp_path) == ["a.txt", "b.jpg", "sub/c.png"]
-
-    @pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
-    def test_links_and_pipes(self, tmp_path):
-        (tmp_path / "a.jpg").touch()
-        (tmp_path / "link.jpg").symlink_to("a.jpg")
-        (tmp_path / "loop.jpg").symlink_to("loop.jpg")
-        (tmp_path / "again").symlink_to(tmp_path)
-        os.mkfifo(tmp_path / "pipe.jpg")
-        assert self.names(tmp_path) == ["a.jpg", "link.jpg", "loop.jpg"]
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions")
+def test_an_unreadable_file(samples, tmp_path):
+    (tmp_path / "private.bmp").write_bytes(b"BM")
+    (tmp_path / "private.bmp").chmod(0)
+    (tmp_path / "good.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+    tmp_path.chmod(0o755)
+    command = [sys.executable, "-c", NOBODY]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == "file_unreadable"

@@ -77,6 +77,8 @@ def test_reading_a_submission_loads_no_decoder():
 
 def test_no_source_file_imports_a_network_module():
     for path in Path(hashkit.__file__).parent.rglob("*.py"):
+        if path.name == "probes.py":  # tries to get out of a worker, and must fail
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
             if isinstance(node, ast.Import):

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from hashkit import __version__
+from hashkit.cli.doctor_command import doctor_command
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
@@ -56,6 +57,7 @@ def _root(
 app.command("hash")(hash_command)
 app.command("inspect")(inspect_command)
 app.command("schema")(schema_command)
+app.command("doctor")(doctor_command)
 
 
 def main() -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hashkit.cli.terminal import ExitCode, fail, say, shown_name, told
+from hashkit.cli.terminal import ExitCode, fail, say
 
 if TYPE_CHECKING:
+    from hashkit.cli.hash_run import HashRun
+    from hashkit.cli.json_lines import ToFile, ToStandardOutput
     from hashkit.media.sampling import Sample
-    from hashkit.records import FailedFile, HashedFile
-    from hashkit.submission.document import Submission
 
 
 def hash_command(
@@ -65,46 +65,109 @@ def hash_command(
         int | None,
         typer.Option(min=1, help="Refuse larger pictures. [default: 200 million]"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many files to open at a time. [default: one a core]"),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(min=1, help="Seconds after which a file that gets nowhere is given up."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="With --json --out NAME.jsonl: go on where an earlier run was interrupted.",
+        ),
+    ] = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Hash on a Dask cluster, such as tcp://scheduler:8786, that can read the files.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and JSON if asked for.")
     ] = False,
 ) -> None:
     """Hash pictures. They stay on this computer and are not changed."""
-    from hashkit.batch import hash_files
-    from hashkit.cli.progress import progress
+    from hashkit.cli.hash_run import HashRun
+    from hashkit.cli.json_lines import SUFFIX
     from hashkit.errors import HashkitError, OutputUnwritable
     from hashkit.hashes.registry import resolve
-    from hashkit.media.images import lift_pillows_limit
+    from hashkit.isolation import lock_network
     from hashkit.media.limits import MAX_PIXELS
+    from hashkit.supervisor import TIME_LIMIT
 
     wanted_sample = _parse_sample(sample)
     if save_tmk is not None and not save_tmk.is_dir():
         fail(OutputUnwritable(), save_tmk, ExitCode.WRONG_USE)
-    lift_pillows_limit()
     try:
         names = resolve(algorithms)
     except HashkitError as error:
         fail(error, None, ExitCode.WRONG_USE)
+    to_lines = as_json and out is not None and out.suffix.lower() == SUFFIX
+    if resume and not to_lines:
+        raise typer.BadParameter(
+            "needs --json and --out with a name that ends in .jsonl", param_hint="--resume"
+        )
+    if dask is None:
+        lock_network()
     found = list(_expand(paths, recursive))
     if out is not None:
-        _check_target(out, force, found)
-    run = _Run(as_json, quiet, out, force, save_tmk)
+        _check_target(out, force or resume, found)
+    run = HashRun(
+        lines=_lines(out if to_lines else None, resume, force) if as_json else None,
+        quiet=quiet,
+        out=None if to_lines else out,
+        force=force,
+        save_tmk=save_tmk,
+        from_folders={each.path for each in found if each.from_folder},
+    )
+    options = {
+        "algorithms": names,
+        "sample": wanted_sample,
+        "max_pixels": max_pixels or MAX_PIXELS,
+        "time_limit": time_limit or TIME_LIMIT,
+        "workers": workers,
+        "ordered": as_json,
+    }
     try:
-        with progress(len(found), wanted=not quiet) as show:
-            outcomes = hash_files(
-                (each.path for each in found),
-                algorithms=names,
-                sample=wanted_sample,
-                max_pixels=max_pixels or MAX_PIXELS,
-                on_progress=lambda part: show(run.done + part),
-            )
-            for each, outcome in zip(found, outcomes, strict=True):
-                run.take(outcome, from_folder=each.from_folder)
-                show(run.done)
+        _hash_all([each.path for each in found if not run.has(each.path)], run, options, dask)
+    except HashkitError as error:
+        fail(error, None, ExitCode.SOME_FAILED)
     except KeyboardInterrupt:
-        say("Stopped. Nothing was written." if out is not None else "Stopped.")
+        say(run.interrupted())
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     run.finish()
+
+
+def _hash_all(paths: list[Path], run: HashRun, options: dict[str, Any], dask: str | None) -> None:
+    from hashkit.batch import hash_files
+    from hashkit.cli.progress import progress
+
+    with ExitStack() as stack:
+        if dask is not None:
+            from hashkit.cli.cluster import cluster
+
+            options["executor"], width = stack.enter_context(cluster(dask))
+            options["workers"] = options["workers"] or width
+        show = stack.enter_context(progress(len(paths), wanted=not run.quiet))
+        # Closed at once when interrupted, not when nobody remembers it any more.
+        outcomes = stack.enter_context(closing(hash_files(paths, **options, on_progress=show)))
+        for outcome in outcomes:
+            run.take(outcome)
+
+
+def _lines(out: Path | None, resume: bool, replace: bool) -> ToStandardOutput | ToFile:
+    from hashkit.cli.json_lines import open_lines
+    from hashkit.errors import HashkitError
+
+    try:
+        return open_lines(out, resume=resume, replace=replace)
+    except HashkitError as error:
+        fail(error.text, out, ExitCode.WRONG_USE)
 
 
 def _parse_sample(text: str) -> Sample:
@@ -126,7 +189,7 @@ class _Found:
 
 def _expand(paths: list[Path], recursive: bool) -> Iterator[_Found]:
     """The files that are meant, each once."""
-    from hashkit.batch import files_in
+    from hashkit.folders import files_in
 
     seen: set[Path] = set()
     for given in paths:
@@ -175,87 +238,3 @@ def _may_be_replaced(path: Path) -> bool:
     except HashkitError:
         return False
     return False
-
-
-@dataclass
-class _Run:
-    """What has come of the files so far."""
-
-    as_json: bool
-    quiet: bool
-    out: Path | None
-    force: bool
-    save_tmk: Path | None
-    outcomes: list[HashedFile | FailedFile] = field(default_factory=list)
-    done: int = 0
-    skipped: int = 0
-    failed: int = 0
-
-    def take(self, outcome: HashedFile | FailedFile, *, from_folder: bool) -> None:
-        """Count an outcome, and print what can be printed already."""
-        from hashkit.cli.report import json_line
-        from hashkit.records import FailedFile
-
-        self.done += 1
-        if isinstance(outcome, FailedFile):
-            if from_folder and outcome.error.code == "not_media":
-                self.skipped += 1
-                return
-            self.failed += 1
-            if not self.as_json:  # there, the error is in the line
-                say(f"{shown_name(outcome.path or '')}: {told(outcome.error)}")
-        self.outcomes.append(outcome)
-        if self.as_json:
-            self._print(json_line(outcome))
-        if self.save_tmk is not None:
-            self._save_tmk(outcome, self.save_tmk)
-
-    def _save_tmk(self, outcome: HashedFile | FailedFile, folder: Path) -> None:
-        """Write the TMK hash of an outcome, if it has one, under the file's own name."""
-        from hashkit.errors import HashkitError
-        from hashkit.submission.writing import write_whole
-
-        for found in outcome.hashes:
-            if isinstance(found.value, bytes) and outcome.path is not None:
-                target = folder / f"{outcome.path.name}.tmk"
-                try:
-                    write_whole(target, found.value)
-                except HashkitError as error:
-                    self.failed += 1
-                    say(f"{shown_name(target)}: {told(error)}")
-
-    def _print(self, line: str) -> None:
-        try:
-            print(line, flush=True)
-        except BrokenPipeError:  # whoever read our output has seen enough; --out is still wanted
-            if self.out is None:
-                raise
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the rest of the process)
-
-    def finish(self) -> None:
-        """Write the submission, print the table, say what was done, and exit."""
-        from hashkit.cli.report import print_table, summary
-
-        submission = self._write()
-        if not self.quiet:
-            text = summary(self.outcomes, self.skipped, self.out, submission)
-            if self.as_json:
-                say(text)
-            else:
-                print_table(self.outcomes)
-                self._print(text)
-        raise typer.Exit(ExitCode.SOME_FAILED if self.failed else ExitCode.DONE)
-
-    def _write(self) -> Submission | None:
-        from hashkit.errors import HashkitError
-        from hashkit.submission.document import Submission, write_submission
-
-        if self.out is None:
-            return None
-        submission = Submission.of(self.outcomes)
-        if submission.items:
-            try:
-                write_submission(submission, self.out, replace=self.force)
-            except HashkitError as error:
-                fail(error, self.out, ExitCode.SOME_FAILED)
-        return submission

@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from hashkit.cli.terminal import console, shown_name
+from hashkit.hash_json import hashes_to_json
+from hashkit.matching import same_pictures
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, Notice
-from hashkit.submission.document import Submission, hashes_to_json
+from hashkit.submission.document import Submission
 
 _FRAMES_SHOWN = 30
+_NAMES_SHOWN = 8
 
 Outcome = HashedFile | FailedFile
 
 
 def json_line(outcome: Outcome) -> str:
     """One object on one line. A file that could only be hashed in part has an error as well."""
-    path = os.fsencode(outcome.path or "").decode("utf-8", "backslashreplace")
-    fields: dict[str, Any] = {"path": path}
+    fields: dict[str, Any] = {"path": path_in_json(outcome.path or "")}
     if outcome.kind is not None:
         fields["kind"] = outcome.kind.value
     if isinstance(outcome, HashedFile) or outcome.hashes:
@@ -32,6 +35,11 @@ def json_line(outcome: Outcome) -> str:
     if isinstance(outcome, FailedFile):
         fields["error"] = {"code": outcome.error.code, "text": str(outcome.error)}
     return json.dumps(fields)
+
+
+def path_in_json(path: str | os.PathLike[str]) -> str:
+    """A path as text; bytes that are no UTF-8 are shown as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:
@@ -52,40 +60,45 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     screen.print(table)
     for notice in _distinct(shown):
         screen.print(f"{notice.label}: {notice.text}")
+    for group in same_pictures(shown):
+        screen.print(_same(group))
     if len(shown) == 1:
         print()
         for line in every_value(shown[0].hashes, frames_of(shown[0])):
             print(line)  # not through rich: a long value must come out in one piece, to be copied
 
 
-def summary(
-    outcomes: Sequence[Outcome], skipped: int, out: Path | None, submission: Submission | None
-) -> str:
-    """What was done, in words."""
-    failed = [outcome for outcome in outcomes if isinstance(outcome, FailedFile)]
-    exact = sum(has_hashes(outcome) for outcome in failed)
-    hashed = sum(has_hashes(outcome) for outcome in outcomes) - exact
-    without = len(outcomes) - len(failed) - hashed
-    parts = [f"{_count(hashed, 'file')} hashed"]
-    if exact:
-        parts.append(f"{exact} only for exact copies")
-    if len(failed) > exact:
-        parts.append(f"{len(failed) - exact} could not be opened")
-    if without:
-        parts.append(f"{without} without a hash of this kind")
-    if skipped:
-        parts.append(f"{_count(skipped, 'other file')} skipped")
-    lines = [", ".join(parts) + "."]
-    if out is not None and submission is not None:
-        if submission.items:
-            lines.append(
-                f"Written: {shown_name(out)}, with the hashes of "
-                f"{_count(len(submission.items), 'file')}. It holds no names and no dates."
-            )
-        else:
-            lines.append("Nothing was written, since there are no hashes to write.")
-    lines.append("The pictures and videos themselves did not leave this computer.")
-    return "\n".join(lines)
+def tally(outcome: Outcome) -> str:
+    """As what an outcome is counted in the summary."""
+    if isinstance(outcome, FailedFile):
+        return "exact" if has_hashes(outcome) else "unopened"
+    return "hashed" if has_hashes(outcome) else "without"
+
+
+def summary(counts: Counter[str]) -> str:
+    """What was done, in words, of how many outcomes there were of each kind."""
+    parts = [f"{_count(counts['hashed'], 'file')} hashed"]
+    if counts["exact"]:
+        parts.append(f"{counts['exact']} only for exact copies")
+    if counts["unopened"]:
+        parts.append(f"{counts['unopened']} could not be opened")
+    if counts["without"]:
+        parts.append(f"{counts['without']} without a hash of this kind")
+    if counts["skipped"]:
+        parts.append(f"{_count(counts['skipped'], 'other file')} skipped")
+    if counts["before"]:
+        parts.append(f"{counts['before']} done before")
+    return ", ".join(parts) + "."
+
+
+def what_was_written(out: Path, submission: Submission) -> str:
+    """Where the submission is, and what it holds."""
+    if not submission.items:
+        return "Nothing was written, since there are no hashes to write."
+    return (
+        f"Written: {shown_name(out)}, with the hashes of {_count(len(submission.items), 'file')}. "
+        "It holds no names and no dates."
+    )
 
 
 def in_words(quality: int) -> str:
@@ -122,6 +135,14 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         quality,
         ", ".join(notice.label for notice in outcome.notices),
     )
+
+
+def _same(group: Sequence[HashedFile]) -> str:
+    """Says that some files show one picture."""
+    names = [shown_name(each.path or "") for each in group]
+    if len(names) > _NAMES_SHOWN:
+        names[_NAMES_SHOWN - 1 :] = [f"and {len(names) - _NAMES_SHOWN + 1} more"]
+    return f"These {len(group)} are the same picture: {', '.join(names)}"
 
 
 def _distinct(outcomes: Iterable[Outcome]) -> list[Notice]:

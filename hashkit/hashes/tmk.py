@@ -149,11 +149,17 @@ class Accumulator:
         self._sums = np.zeros((2, len(PERIODS), len(COEFFICIENTS), DIMENSION))
         self._block: list[Float32] = []
 
-    def add(self, features: Float32) -> None:
-        """Add the next of the 15 frames a second, as ``features_of`` gives it."""
-        self._block.append(features)
-        if len(self._block) == self._BLOCK:
+    def add(self, features: Float32, times: int = 1) -> None:
+        """Add the next of the 15 frames a second, as ``features_of`` gives it; more than once for a
+        picture that stands still."""
+        if times >= self._BLOCK:
             self._flush()
+            self._add_still(features.astype(np.float64), times)
+            return
+        for _ in range(times):
+            self._block.append(features)
+            if len(self._block) == self._BLOCK:
+                self._flush()
 
     def _flush(self) -> None:
         if not self._block:
@@ -163,11 +169,24 @@ class Accumulator:
         self._sum += block.sum(axis=0)
         unit = block / np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-30)
         for index, period in enumerate(PERIODS):
-            angles = (2 * np.pi / period) * (np.outer(_J, times) % period)
+            angles = _angles(times, period)
             self._sums[0, index] += np.cos(angles) @ unit
             self._sums[1, index] += np.sin(angles) @ unit
         self._frames += len(block)
         self._block = []
+
+    def _add_still(self, features: npt.NDArray[np.float64], times: int) -> None:
+        """A file may claim that one picture stands for a day. The waves come round again after a
+        period, so it is enough to count how often each place of it is passed."""
+        self._sum = self._sum + features * times
+        unit = features / max(_norm(features), 1e-30)
+        for index, period in enumerate(PERIODS):
+            places = np.arange(period)
+            passed = (times - (places - self._frames) % period + period - 1) // period
+            angles = _angles(places, period)
+            self._sums[0, index] += np.outer(np.cos(angles) @ passed, unit)
+            self._sums[1, index] += np.outer(np.sin(angles) @ passed, unit)
+        self._frames += times
 
     def signature(self) -> Signature:
         """The signature of all frames so far. ValueError where there are none."""
@@ -180,6 +199,12 @@ class Accumulator:
         return Signature(
             self._frames, (self._sum / self._frames).astype(np.float32), cosines, sines
         )
+
+
+def _angles(times: npt.NDArray[np.int64], period: int) -> npt.NDArray[np.float64]:
+    """Shape (32, times): where each wave of this period stands at each time."""
+    angles: npt.NDArray[np.float64] = (np.outer(_J, times) % period) * np.float64(2 * np.pi / period)
+    return angles
 
 
 def features_of(small: Pixels) -> Float32:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import av
 from av.video.reformatter import VideoReformatter
-from PIL import Image
+from PIL import Image, ImageFile
 
 from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.images import open_header
@@ -18,6 +18,7 @@ from hashkit.media.limits import MAX_SECONDS
 from hashkit.media.pixels import Pixels, to_8_bit
 from hashkit.media.videos import Frame, Turn
 
+_MANY = 1 << 31
 _SHOWN_AT_LEAST = 0.02
 _SHOWN_INSTEAD = 0.1  # what browsers make of frames that claim to be shorter
 
@@ -35,11 +36,14 @@ class Animation:
         """Every frame, whole, in order. Ends early where the file does."""
         picture = open_header(self.data, self.image_format)
         reformatter = VideoReformatter()
-        for number in range(getattr(picture, "n_frames", 1)):
+        declared = _count_frames(picture)
+        for number in range(declared or _MANY):
             try:
                 with decoder_messages():
                     picture.seek(number)
                     pixels = to_8_bit(picture)
+            except MemoryError:
+                raise
             except Exception:  # a decoder may raise anything on hostile bytes
                 self.cut_short = True
                 return
@@ -53,6 +57,15 @@ class Animation:
     def rate(self) -> float:
         """Frames a second, by how long the first is shown."""
         return 1.0 / _duration(open_header(self.data, self.image_format))
+
+
+def _count_frames(picture: ImageFile.ImageFile) -> int | None:
+    """How many frames there are. None where counting them comes upon damage: they are then as many
+    as can be read."""
+    try:
+        return getattr(picture, "n_frames", 1)
+    except Exception:  # as above
+        return None
 
 
 def _duration(picture: Image.Image) -> float:

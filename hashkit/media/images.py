@@ -29,7 +29,7 @@ from PIL import (
 from pillow_heif import HeifImageFile
 
 from hashkit import notices
-from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
+from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
 from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.kinds import unsupported
@@ -99,6 +99,8 @@ def open_header(untrusted_data: bytes, image_format: str) -> ImageFile.ImageFile
 
 
 def _translated(error: Exception) -> MediaError:
+    if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
+        return TooMuchMemory()
     if "unknown pixel mode" in str(error) or "unknown data organization" in str(error):
         return unsupported("TIFF picture of a rare kind")
     cut_short = "truncated" in str(error).lower() or isinstance(error, EOFError)

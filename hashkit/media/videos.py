@@ -151,6 +151,8 @@ class Video:
             for packet in self._container.demux(self._stream):
                 if packet.size:
                     yield packet
+        except MemoryError:
+            raise
         except FFmpegError:
             self.damaged += 1
 
@@ -162,6 +164,8 @@ class Video:
             timestamp = number / self.rate
         else:
             timestamp = max(0.0, native.pts * float(native.time_base or self._tick) - self._start)
+        if timestamp > MAX_SECONDS:
+            raise TooLong
         duration = (native.duration or 0) * self._tick
         self.end = max(self.end, timestamp + (duration or 1 / self.rate))
         if self._turn is None:
@@ -189,7 +193,7 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
             metadata_errors="replace",
             buffer_size=1 << 18,
         )
-    except (FFmpegError, ValueError) as error:
+    except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
     with container:
         yield _checked(container)
@@ -237,6 +241,8 @@ def _decoded(video: Video, packets: Any) -> Iterator[Any]:
     for packet in [None] if packets is None else _with_end(packets):
         try:
             frames = codec.decode(packet)
+        except MemoryError:
+            raise
         except (FFmpegError, ValueError):
             video.damaged += 1
             continue

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -20,16 +19,8 @@ from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.files import open_untrusted
-from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import (
-    ORIGINAL,
-    FailedFile,
-    FrameHash,
-    FrameHashes,
-    Hash,
-    HashedFile,
-    MediaKind,
-)
+from hashkit.hash_json import fields_of, hashes_from_json, hashes_to_json
+from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.submission.writing import write_whole
 
 FORMAT = "hashkit-submission"
@@ -92,34 +83,6 @@ class Submission:
         return cls.from_items(_items(document))
 
 
-def hashes_to_json(hashes: Iterable[Hash], frames: FrameHashes | None = None) -> dict[str, Any]:
-    """Hashes of one original by name, in the registry's order: the value, or an object with the
-    value and what belongs to it."""
-    found = {each.algorithm: _to_json(each) for each in hashes if each.variant == ORIGINAL}
-    if frames is not None:
-        found["vpdq"] = {
-            "interval": frames.interval,
-            "frames": [
-                {
-                    "frame": each.frame,
-                    "timestamp": round(each.timestamp, 3),
-                    "value": each.value,
-                    "quality": each.quality,
-                }
-                for each in frames.hashes
-            ],
-        }
-    return {name: found[name] for name in ALGORITHMS if name in found}
-
-
-def _to_json(found: Hash) -> str | dict[str, Any]:
-    if isinstance(found.value, bytes):
-        return {"encoding": "base64", "value": found.text}
-    if found.quality is not None:
-        return {"value": found.value, "quality": found.quality}
-    return found.value
-
-
 def _frames(outcome: HashedFile | FailedFile) -> FrameHashes | None:
     return outcome.frames if isinstance(outcome, HashedFile) else None
 
@@ -164,7 +127,7 @@ def _no_constant(name: str) -> None:
 
 
 def _items(document: Any) -> list[Item]:
-    fields = _fields(document, "the document", {"format", "version", "items"})
+    fields = fields_of(document, "the document", {"format", "version", "items"})
     if fields["format"] != FORMAT:
         raise DocumentInvalid
     if fields["version"] != VERSION or isinstance(fields["version"], bool):
@@ -175,90 +138,10 @@ def _items(document: Any) -> list[Item]:
 
 
 def _item(untrusted: Any, where: str) -> Item:
-    fields = _fields(untrusted, where, {"kind", "hashes"})
+    fields = fields_of(untrusted, where, {"kind", "hashes"})
     if fields["kind"] not in [kind.value for kind in MediaKind]:
         raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
-    if not isinstance(fields["hashes"], dict) or not fields["hashes"]:
+    if not fields["hashes"]:
         raise DocumentInvalid(f"In {where}, there are no hashes.")
-    named = dict(fields["hashes"])
-    frames = _vpdq(named.pop("vpdq"), f"{where}, vpdq") if "vpdq" in named else None
-    hashes = tuple(_hash(name, value, where) for name, value in named.items())
+    hashes, frames = hashes_from_json(fields["hashes"], where)
     return Item(MediaKind(fields["kind"]), hashes, frames)
-
-
-def _hash(name: str, untrusted: Any, where: str) -> Hash:
-    algorithm = ALGORITHMS.get(name)
-    if algorithm is None:
-        raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
-    quality = None
-    if name == "tmk_pdqf":
-        return _tmk(untrusted, f"{where}, {name}")
-    if algorithm.has_quality:
-        fields = _fields(untrusted, f"{where}, {name}", {"value", "quality"})
-        untrusted, quality = fields["value"], _quality(fields["quality"], f"{where}, {name}")
-    return Hash(name, _value(name, untrusted, where), quality)
-
-
-def _value(name: str, untrusted: Any, where: str) -> str:
-    if not isinstance(untrusted, str) or not ALGORITHMS[name].pattern.fullmatch(untrusted):
-        raise DocumentInvalid(f"In {where}, the value of {name} is not a {name} hash.")
-    return untrusted
-
-
-def _quality(untrusted: Any, where: str) -> int:
-    if type(untrusted) is not int or not 0 <= untrusted <= 100:
-        raise DocumentInvalid(f"In {where}, the quality is not 0 to 100.")
-    return untrusted
-
-
-def _tmk(untrusted: Any, where: str) -> Hash:
-    fields = _fields(untrusted, where, {"encoding", "value"})
-    value = _value("tmk_pdqf", fields["value"], where)
-    if fields["encoding"] != "base64":
-        raise DocumentInvalid(f"In {where}, the encoding is not base64.")
-    try:
-        return Hash("tmk_pdqf", b64decode(value, validate=True))
-    except ValueError as error:
-        raise DocumentInvalid(f"In {where}, the value is not base64.") from error
-
-
-def _vpdq(untrusted: Any, where: str) -> FrameHashes:
-    fields = _fields(untrusted, where, {"interval", "frames"})
-    interval = fields["interval"]
-    if interval not in ("all", "keyframes") and not _is_number(interval):
-        raise DocumentInvalid(f"In {where}, the interval is not a number of seconds.")
-    if not isinstance(fields["frames"], list):
-        raise DocumentInvalid(f"In {where}, the frames are not a list.")
-    return FrameHashes(interval, tuple(_frame(each, where) for each in fields["frames"]))
-
-
-def _frame(untrusted: Any, where: str) -> FrameHash:
-    fields = _fields(untrusted, where, {"frame", "timestamp", "value", "quality"})
-    if type(fields["frame"]) is not int or fields["frame"] < 0:
-        raise DocumentInvalid(f"In {where}, a frame has no number.")
-    if not _is_number(fields["timestamp"]):
-        raise DocumentInvalid(f"In {where}, a timestamp is not a number of seconds.")
-    return FrameHash(
-        fields["frame"],
-        float(fields["timestamp"]),
-        _value("pdq", fields["value"], where),
-        _quality(fields["quality"], where),
-    )
-
-
-def _is_number(untrusted: Any) -> bool:
-    return type(untrusted) in (int, float) and 0 <= untrusted < float("inf")
-
-
-def _fields(untrusted: Any, where: str, names: set[str]) -> dict[str, Any]:
-    """The fields of an object that has exactly these names."""
-    if not isinstance(untrusted, dict):
-        raise DocumentInvalid
-    if missing := names - untrusted.keys():
-        raise DocumentInvalid(f"In {where}, this is missing: {', '.join(sorted(missing))}.")
-    if untrusted.keys() - names:
-        raise DocumentInvalid(
-            f"In {where}, there is something that does not belong in a submission. "
-            "Do not send this file."
-        )
-    return untrusted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import hashkit
 from hashkit.hashes import tmk
 
 CONFORMANCE = Path(__file__).parent.parent / "vectors" / "conformance"
+GOOD = (CONFORMANCE / "tmk" / "av1_24fps.mp4.tmk").read_bytes()
 VIDEOS = sorted(path.name for path in (CONFORMANCE / "videos").iterdir())
 
 
@@ -124,6 +126,29 @@ def test_blocks_make_no_difference(length, seed):
                     np.testing.assert_allclose(sums[period, coefficient], plain, atol=1e-5)
 
 
+@pytest.mark.parametrize("length", [1, 511, 512, 2731, 30_000])
+def test_a_picture_that_stands_still(length):
+    """Counting how often each place of a wave is passed equals going through them all."""
+    rng = np.random.default_rng(length)
+    at_once, one_by_one = tmk.Accumulator(), tmk.Accumulator()
+    for _ in range(3):
+        for features, times in ((rng.normal(size=256), 7), (rng.normal(size=256), length)):
+            at_once.add(features.astype(np.float32), times)
+            for _ in range(times):
+                one_by_one.add(features.astype(np.float32))
+    got, expected = at_once.signature(), one_by_one.signature()
+    assert got.frames == expected.frames
+    for name in ("mean", "cosines", "sines"):
+        np.testing.assert_allclose(getattr(got, name), getattr(expected, name), atol=1e-6)
+
+
+def test_scores_of_absurd_numbers_are_finite():
+    good = tmk.Signature.from_bytes(GOOD)
+    huge = {name: np.full_like(getattr(good, name), 3e38) for name in ("mean", "cosines", "sines")}
+    absurd = dataclasses.replace(good, **huge)
+    assert np.isfinite(tmk.score(absurd, absurd)).all()
+
+
 def test_a_signature_needs_a_frame():
     with pytest.raises(ValueError, match="at least one frame"):
         tmk.Accumulator().signature()
@@ -157,9 +182,6 @@ class TestClock:
     def test_misreported_durations_are_ignored(self):
         times = [n / 30 for n in range(90)]
         assert self.kept(times, 30, [3.0] * 90) == self.kept(times, 30, [0.0] * 90)
-
-
-GOOD = (CONFORMANCE / "tmk" / "av1_24fps.mp4.tmk").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 import hashkit
 from hashkit.hashes import pdq, vpdq
+from hashkit.hashing import hash_or_fail
 from hashkit.media import videos
 from hashkit.media.sampling import Sampler, check_sample
 from hashkit.media.tee import Tee
+from hashkit.options import Options
 
 WIDTH, HEIGHT, RATE = 176, 144, 12  # H.263 knows few sizes; MPEG-1 few rates: it gets 25
 
@@ -351,7 +353,7 @@ class TestDamage:
         whole = encode(tmp_path / "a.mp4", seconds=2)
         cut = tmp_path / "cut.mp4"
         cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-        (outcome,) = hashkit.hash_files([cut])
+        outcome = hash_or_fail(cut, Options())
         assert outcome.error.code == "media_corrupt"
         assert isinstance(outcome.error.__cause__, av.FFmpegError)
         assert outcome.hashes
@@ -375,7 +377,7 @@ class TestDamage:
                 broken = bytearray(whole)
                 for position in rng.integers(0, len(whole), 8):
                     broken[position] = rng.integers(256)
-                list(hashkit.hash_files([_written(tmp_path / f"b-{name}", broken)]))
+                hash_or_fail(_written(tmp_path / f"b-{name}", broken), Options())
         assert capfd.readouterr().err == ""
 
 
@@ -388,19 +390,31 @@ class TestLimits:
     def test_frame_size(self, tmp_path, monkeypatch):
         path = encode(tmp_path / "a.mp4")
         monkeypatch.setattr(videos, "MAX_FRAME_PIXELS", WIDTH * HEIGHT - 1)
-        (outcome,) = hashkit.hash_files([path])
+        outcome = hash_or_fail(path, Options())
         assert outcome.error.code == "too_many_pixels"
 
     def test_length(self, tmp_path, monkeypatch):
         path = encode(tmp_path / "a.mp4")
         monkeypatch.setattr(videos, "MAX_SECONDS", 2)
-        (outcome,) = hashkit.hash_files([path])
+        outcome = hash_or_fail(path, Options())
         assert outcome.error.code == "too_long"
+
+    def test_a_frame_that_claims_to_come_after_a_year(self, tmp_path):
+        path = tmp_path / "a.mkv"
+        with av.open(path, "w") as container:
+            stream = container.add_stream("mjpeg", rate=RATE)
+            stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
+            for number in (0, 1, 2, 366 * 24 * 3600 * RATE):
+                frame = av.VideoFrame(64, 64, "yuvj420p")
+                frame.pts = number
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        assert hash_or_fail(path, Options()).error.code == "too_long"
 
     def test_streams(self, tmp_path, monkeypatch):
         path = encode(tmp_path / "a.mp4", audio=True)
         monkeypatch.setattr(videos, "MAX_STREAMS", 1)
-        (outcome,) = hashkit.hash_files([path])
+        outcome = hash_or_fail(path, Options())
         assert outcome.error.code == "media_corrupt"
 
 

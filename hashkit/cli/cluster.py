@@ -1,0 +1,31 @@
+"""``--dask``: hash on a Dask cluster that the organisation runs. The only command line room that
+may reach another machine, and only the one that it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+from hashkit.cli.terminal import ExitCode, fail
+
+_SECONDS_TO_CONNECT = 15
+_FILES_FOR_EACH_CORE = 2
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """An executor on the cluster, and how many files it should be given at a time."""
+    try:
+        from distributed import Client
+    except ImportError:
+        fail("For --dask, install: pip install 'hashkit[dask]'", None, ExitCode.WRONG_USE)
+    try:
+        client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
+    except (OSError, ValueError):
+        fail("There is no Dask scheduler at this address.", None, ExitCode.WRONG_USE)
+    with client:
+        cores = sum(client.ncores().values())
+        if not cores:
+            fail("The Dask cluster has no workers.", None, ExitCode.SOME_FAILED)
+        yield client.get_executor(pure=False, retries=1), _FILES_FOR_EACH_CORE * cores

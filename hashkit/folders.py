@@ -1,0 +1,33 @@
+"""The files in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def files_in(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Every file in a folder and in the folders in it, sorted, without hidden ones.
+
+    Links to folders are not followed, so a link that leads back cannot trap the search. Pipes and
+    devices are left out. A folder that may not be listed is given itself, so that hashing it says
+    so.
+    """
+    unreadable: list[Path] = []
+    for directory, folders, names in os.walk(
+        folder, onerror=lambda error: unreadable.append(Path(error.filename))
+    ):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(directory, name)
+            if not name.startswith(".") and _is_file_or_link(path):
+                yield path
+    yield from unreadable
+
+
+def _is_file_or_link(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_symlink()
+    except OSError:  # a folder that may be listed but not entered: hashing the file says so
+        return True

@@ -1,0 +1,67 @@
+"""Which pictures are the same, by their hashes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from hashkit.records import FailedFile, HashedFile
+
+SAME_PICTURE = 10
+"""PDQ distance, of 256 bits, up to which two hashes are of one picture, re-encoded or resized. (31
+is the distance in common use for finding copies; that finds edited ones as well.)"""
+
+_BITS = 256
+_WORTH_COMPARING = 50  # quality: plain pictures have hashes alike that are not alike themselves
+
+
+def same_pictures(
+    outcomes: Iterable[HashedFile | FailedFile], distance: int = SAME_PICTURE
+) -> list[list[HashedFile]]:
+    """Groups of at least two pictures that are the same, each in the order given.
+
+    Two are in one group where their PDQ hashes differ in at most ``distance`` bits, or where others
+    lead from one to the other in such steps. Hashes of a quality below 50 are left out.
+    """
+    by_value: defaultdict[int, list[HashedFile]] = defaultdict(list)
+    for outcome in outcomes:
+        found = next((each for each in outcome.hashes if each.algorithm == "pdq"), None)
+        if isinstance(outcome, HashedFile) and found and (found.quality or 0) >= _WORTH_COMPARING:
+            by_value[int(found.text, 16)].append(outcome)
+    values = [*by_value]
+    groups = [
+        [each for index in group for each in by_value[values[index]]]
+        for group in _components(values, distance)
+    ]
+    return [group for group in groups if len(group) > 1]
+
+
+def _components(values: Sequence[int], distance: int) -> list[list[int]]:
+    """Indices of values that hang together, by steps of at most ``distance`` bits.
+
+    Cut into ``distance + 1`` pieces, two values that differ in fewer bits than there are pieces
+    have at least one in common. So only those that share a piece are compared.
+    """
+    leader = [*range(len(values))]
+
+    def leader_of(index: int) -> int:
+        while leader[index] != index:
+            leader[index] = index = leader[leader[index]]
+        return index
+
+    cuts = [_BITS * piece // (distance + 1) for piece in range(distance + 2)]
+    for begin, end in pairwise(cuts):
+        sharing: defaultdict[int, list[int]] = defaultdict(list)
+        for index, value in enumerate(values):
+            alike = sharing[(value >> begin) & ((1 << (end - begin)) - 1)]
+            for other in alike:
+                if (value ^ values[other]).bit_count() <= distance:
+                    # The lower one leads: groups stay in the order of their first.
+                    low, high = sorted((leader_of(index), leader_of(other)))
+                    leader[high] = low
+            alike.append(index)
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for index in range(len(values)):
+        groups[leader_of(index)].append(index)
+    return [*groups.values()]

@@ -1,0 +1,53 @@
+"""What the decoders on this machine are, and what they can open."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import av
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+from PIL import features
+
+_PACKAGES = (
+    *("numpy", "Pillow", "pillow-heif", "opencv-python-headless", "av", "imagehash"),
+    *("pyseccomp", "landlock", "typer", "rich"),
+)
+_ALWAYS = ("JPEG", "PNG", "GIF", "BMP", "icons", "HEIC")
+_SOME_BUILDS = {"WebP": "webp", "AVIF": "avif", "JPEG 2000": "jpg_2000", "TIFF": "libtiff"}
+_CODECS = {
+    **{"H.264": "h264", "HEVC": "hevc", "AV1": "av1", "VP8": "vp8", "VP9": "vp9"},
+    **{"MPEG-4": "mpeg4", "MPEG-2": "mpeg2video", "H.263": "h263", "Motion JPEG": "mjpeg"},
+    **{"WMV": "wmv2", "ProRes": "prores", "Theora": "theora"},
+}
+
+
+def versions() -> dict[str, str]:
+    """The versions of the packages that open files, and of the libraries in them."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    ffmpeg = (f"{name} {'.'.join(map(str, each))}" for name, each in av.library_versions.items())
+    return found | {"FFmpeg": ", ".join(ffmpeg)}
+
+
+def picture_formats() -> dict[str, bool]:
+    """The kinds of pictures, and whether they can be opened here."""
+    optional = {name: bool(features.check(feature)) for name, feature in _SOME_BUILDS.items()}
+    return dict.fromkeys(_ALWAYS, True) | optional
+
+
+def video_formats() -> dict[str, bool]:
+    """The ways in which videos are coded, and whether they can be opened here."""
+    return {name: _has(codec) for name, codec in _CODECS.items()}
+
+
+def _has(codec: str) -> bool:
+    try:
+        Codec(codec, "r")
+    except UnknownCodecError:
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""Attempts to do what a worker may not do. They run inside a worker, for ``hashkit doctor`` and for
+the tests: a wall is said to stand because somebody ran against it.
+
+Each way is tried twice where there are two: through Python, which the audit hook refuses, and
+through the C library, where only the operating system is left to refuse.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+
+def attempt(folder: str, port: int = 9) -> dict[str, str]:
+    """What happened to each attempt, by its name: ``refused``, or what could be done.
+
+    ``folder`` is one where whoever asks may write; what should not have been possible there leaves
+    nothing behind. ``port`` is one on this machine: nothing is sent beyond it.
+    """
+    target = os.path.join(folder, f".hashkit-probe-{os.getpid()}")
+    attempts: dict[str, Callable[[], object]] = {
+        "connect": lambda: socket.create_connection(("127.0.0.1", port), 1),
+        "connect by IPv6": lambda: socket.create_connection(("::1", port), 1),
+        "UNIX socket": lambda: socket.socket(socket.AF_UNIX).connect(target),
+        "write a file": lambda: _gone(open(target, "wb").close, target),  # noqa: SIM115
+        "start a program": lambda: subprocess.run([sys.executable, "-V"], check=False),
+        "list a folder": lambda: os.listdir(folder),
+    }
+    if os.name == "posix":
+        attempts["fork"] = lambda: _fork(os.fork)
+    if _c_library is not None:
+        attempts |= _c_library.attempts(target)
+    return {name: _outcome(each) for name, each in attempts.items()}
+
+
+def _outcome(step: Callable[[], object]) -> str:
+    try:
+        step()
+    except ConnectionError:  # nobody answered, but somebody was asked
+        return "not refused"
+    except OSError:
+        return "refused"
+    return "not refused"
+
+
+class _CLibrary:
+    """Functions of the C library. A function that fails returns -1."""
+
+    def __init__(self) -> None:
+        libc = ctypes.CDLL(None)
+        self.socket, self.open, self.mkdir, self.fork = (
+            libc.socket, libc.open, libc.mkdir, libc.fork,
+        )  # fmt: skip
+
+    def attempts(self, target: str) -> dict[str, Callable[[], object]]:
+        """The same as through Python."""
+        name = os.fsencode(target)
+
+        def connect() -> None:
+            os.close(_check(self.socket(socket.AF_INET, socket.SOCK_STREAM, 0)))
+
+        def create() -> None:
+            flags = os.O_WRONLY | os.O_CREAT
+            _gone(lambda: os.close(_check(self.open(name, flags, 0o600))), target)
+
+        def make_folder() -> None:
+            _check(self.mkdir(name, 0o700))
+            os.rmdir(target)
+
+        return {
+            "connect, past Python": connect,
+            "write a file, past Python": create,
+            "make a folder, past Python": make_folder,
+            "fork, past Python": lambda: _fork(lambda: _check(self.fork())),
+        }
+
+
+# Found when this module is imported: later, the walls refuse that as well.
+_c_library = _CLibrary() if os.name == "posix" else None
+
+
+def _check(returned: int) -> int:
+    if returned < 0:
+        raise OSError
+    return returned
+
+
+def _fork(fork: Callable[[], int]) -> None:
+    child = fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _gone(step: Callable[[], object], target: str) -> None:
+    step()
+    os.remove(target)

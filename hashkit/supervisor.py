@@ -1,0 +1,325 @@
+"""Workers from the outside: start them, ask them, end those that hang, say what became of them.
+
+Nothing that a file could have a say in is decoded in this process. A worker's answers are read as
+hashes and known sentences only (``hashkit.wire``): it may have been taken over.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, TypeVar, cast
+
+from hashkit import notices
+from hashkit.errors import (
+    DecoderCrashed,
+    DocumentInvalid,
+    MediaError,
+    TookTooLong,
+    TooMuchMemory,
+    WorkerUnavailable,
+)
+from hashkit.hash_json import fields_of
+from hashkit.isolation import Wall
+from hashkit.options import OnProgress, Options
+from hashkit.records import FailedFile, HashedFile
+from hashkit.wire import Answer, checked_sha256, from_line, path_to_text, to_line
+
+# -I: nothing from the current folder, which may be the one with the hostile files, and nothing from
+# the environment. What this process imports from, the worker does too.
+_BEGIN = (
+    "import json, sys; start = json.loads(sys.stdin.buffer.readline()); "
+    "sys.path[:] = start.pop('path'); from hashkit.worker import main; main(start)"
+)
+_ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_ONE_THREAD = {  # none before the walls stand; and the cores have files of their own to work on
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "MALLOC_ARENA_MAX": "4",  # else each thread sets address space aside, which is limited
+}
+TIME_LIMIT = 180.0
+"""Default limit in seconds: many times what the largest picture takes."""
+
+_LONGEST_ANSWER = 256 << 20  # bytes
+_START = 120.0  # seconds
+_SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
+_LAST_BREATH = 5.0  # seconds between the end of its answers and its own
+_KILLED = -9
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker may take: ``seconds`` without getting anywhere (between two frames of a video,
+    or for a whole picture), and bytes of ``memory`` (None: by the limit of pixels)."""
+
+    seconds: float = TIME_LIMIT
+    memory: int | None = None
+
+    def memory_for(self, options: Options) -> int:
+        """The limit in bytes."""
+        if self.memory is not None:
+            return self.memory
+        return (2 << 30) + 24 * options.max_pixels
+
+
+class Closed(Exception):
+    """The work was called off."""
+
+
+class Worker:
+    """A process that opens files, and the pipes to it. ``walls`` are those around it."""
+
+    def __init__(self, options: Options, limits: Limits, *, with_probes: bool = False) -> None:
+        """Start it, and wait until its walls stand. WorkerUnavailable where that fails.
+
+        ``with_probes`` makes it ready to try what it may not do (``hashkit.probes``).
+        """
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (nothing in it is from elsewhere)
+                [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BEGIN],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # what hostile files make libraries say is for nobody
+                env=kept | _ONE_THREAD,
+                start_new_session=True,  # no terminal, and Ctrl-C is for us to deal with
+            )
+        except OSError as error:
+            raise WorkerUnavailable from error
+        self._requests = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
+        self._deadline = self.last_used = 0.0
+        self._expired = self._closing = False
+        start = {
+            "path": [os.path.abspath(entry) for entry in sys.path],
+            "options": asdict(options),
+            "max_memory": limits.memory_for(options),
+            "with_probes": with_probes,
+        }
+        try:
+            self.walls = tuple(Wall(**wall) for wall in self._exchange(start, _START)["walls"])
+        except (MediaError, TypeError, KeyError) as error:
+            self.kill()
+            raise WorkerUnavailable from error
+
+    def ask(
+        self, request: dict[str, Any], seconds: float, on_progress: OnProgress | None = None
+    ) -> Any:
+        """The answer to a request, untrusted. TookTooLong, TooMuchMemory or DecoderCrashed where
+        there is none; then the worker is gone."""
+        return self._exchange({**request, "seconds": seconds}, seconds, on_progress)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._closing = True
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._requests, self._answers):
+            with suppress(OSError):
+                pipe.close()
+
+    def _exchange(
+        self, message: dict[str, Any], seconds: float, on_progress: OnProgress | None = None
+    ) -> Any:
+        with self._time_limit(seconds):
+            try:
+                self._requests.write(to_line(message))
+                self._requests.flush()
+            except OSError:
+                raise self._cause_of_death() from None
+            while True:
+                answer = self._read()
+                if "progress" not in answer:
+                    return answer
+                self._deadline = time.monotonic() + seconds
+                if on_progress is not None:
+                    on_progress(_checked_part(answer["progress"]))
+
+    def _read(self) -> dict[str, Any]:
+        line = self._answers.readline(_LONGEST_ANSWER)
+        if not line.endswith(b"\n"):
+            raise self._cause_of_death()
+        try:
+            answer = from_line(line)
+        except DocumentInvalid as error:
+            raise DecoderCrashed from error
+        if not isinstance(answer, dict):
+            raise DecoderCrashed
+        return answer
+
+    def _cause_of_death(self) -> Exception:
+        try:
+            code = self._process.wait(_LAST_BREATH)
+        except subprocess.TimeoutExpired:  # it only closed its mouth
+            self._process.kill()
+            code = self._process.wait()
+        if self._closing:
+            return Closed()
+        if self._expired or code == -getattr(signal, "SIGALRM", 0):
+            return TookTooLong()
+        # Killed, and not by us: that is what Linux does when memory runs out.
+        return TooMuchMemory() if code == _KILLED else DecoderCrashed()
+
+    @contextmanager
+    def _time_limit(self, seconds: float) -> Iterator[None]:
+        """End the process when it has got nowhere for so long. Reading from it then ends, too."""
+        self._deadline = time.monotonic() + seconds
+        done = threading.Event()
+
+        def watch() -> None:
+            while (left := self._deadline - time.monotonic()) > 0:
+                if done.wait(left):
+                    return
+            self._expired = True
+            self._process.kill()
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+def _checked_part(untrusted: Any) -> float:
+    if isinstance(untrusted, int | float) and 0 <= untrusted <= 1:
+        return float(untrusted)
+    raise DecoderCrashed
+
+
+def absolute(path: Path) -> Path:
+    """The same file from any folder. (Not cleaned of "..": that would change it behind a link.)"""
+    try:
+        return Path.cwd() / path
+    except FileNotFoundError:  # we are in a folder that is no more
+        return path
+
+
+class Crew:
+    """Workers that take turns. Each thread that asks gets one to itself; one that is lost is
+    replaced. All of them hash with the same options."""
+
+    def __init__(self, options: Options, limits: Limits, idle_seconds: float | None = None) -> None:
+        """With ``idle_seconds``, workers that had nothing to do for so long are ended."""
+        self._options, self._limits, self._idle_seconds = options, limits, idle_seconds
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._closed = False
+
+    def hash(self, path: Path, on_progress: OnProgress | None = None) -> Answer:
+        """Hash a file. What goes wrong with it, or with the worker, is the outcome.
+
+        Raises Closed where the work was called off, and WorkerUnavailable.
+        """
+
+        def read(untrusted: Any) -> Answer:
+            return Answer.from_json(untrusted, path)
+
+        try:
+            return self._ask("hash", path, read, on_progress)
+        except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
+            error = caught
+        # No worker survives this file. Services can still find exact copies of it.
+        with suppress(TookTooLong, TooMuchMemory, DecoderCrashed):
+            answer = self._ask("exact", path, read)
+            exact = answer.outcome
+            if isinstance(exact, HashedFile):
+                told = (notices.EXACT_ONLY,) if exact.hashes else ()
+                failed = FailedFile(path, error, exact.kind, exact.hashes, told)
+                return Answer(failed, answer.sha256)
+        return Answer(FailedFile(path, error), None)
+
+    def sha256(self, path: Path) -> str | None:
+        """The SHA-256 of a file, None where it cannot be read. Raises as ``hash``."""
+
+        def read(untrusted: Any) -> str | None:
+            return checked_sha256(fields_of(untrusted, "the answer", {"sha256"})["sha256"])
+
+        try:
+            return self._ask("sha256", path, read)
+        except (TookTooLong, TooMuchMemory, DecoderCrashed):
+            return None
+
+    def close(self) -> None:
+        """End all workers at once, whatever they are doing."""
+        with self._lock:
+            self._closed = True
+            workers = [*self._all]
+        for worker in workers:
+            worker.kill()
+
+    def _ask(
+        self,
+        what: str,
+        path: Path,
+        read: Callable[[Any], T],
+        on_progress: OnProgress | None = None,
+    ) -> T:
+        with self._worker() as worker:
+            answer = worker.ask(
+                {what: path_to_text(absolute(path))}, self._seconds_for(path), on_progress
+            )
+            try:
+                return read(answer)
+            except DocumentInvalid as error:  # it was taken over: it must not see another file
+                raise DecoderCrashed from error
+
+    def _seconds_for(self, path: Path) -> float:
+        try:
+            size = os.stat(path).st_size
+        except (OSError, ValueError):
+            size = 0
+        return self._limits.seconds + size / _SLOW_DISK
+
+    @contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        """A worker for one request. It goes back to the others if it survives."""
+        worker = self._take()
+        try:
+            yield worker
+        except BaseException:
+            worker.kill()
+            with self._lock:
+                self._all.discard(worker)
+            raise
+        worker.last_used = time.monotonic()
+        with self._lock:
+            self._idle.append(worker)
+        if self._idle_seconds is not None:
+            timer = threading.Timer(self._idle_seconds, self._retire, (self._idle_seconds,))
+            timer.daemon = True
+            timer.start()
+
+    def _retire(self, idle_seconds: float) -> None:
+        before = time.monotonic() - idle_seconds
+        with self._lock:
+            tired = [worker for worker in self._idle if worker.last_used <= before]
+            self._idle = [worker for worker in self._idle if worker not in tired]
+            self._all.difference_update(tired)
+        for worker in tired:
+            worker.kill()
+
+    def _take(self) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise Closed
+            if self._idle:
+                return self._idle.pop()
+        worker = Worker(self._options, self._limits)
+        with self._lock:
+            self._all.add(worker)
+            if not self._closed:
+                return worker
+        worker.kill()
+        raise Closed

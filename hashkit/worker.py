@@ -1,0 +1,154 @@
+"""Inside a worker: build the walls, then hash one file after the other.
+
+    standard input    one JSON object a line: first how to start, then requests
+    standard output   one JSON object a line: first which walls stand, then answers
+
+    {"hash": path, "seconds": s}     -> {"progress": 0.0 to 1.0}, now and then
+                                     -> {"outcome": …, "sha256": … or null}
+    {"exact": path, "seconds": s}    -> the same, without decoding anything
+    {"sha256": path, "seconds": s}   -> {"sha256": … or null}
+    {"abilities": {}, "seconds": s}  -> {"abilities": …}: what the decoders can open
+    {"probe": {…}, "seconds": s}     -> {"probe": …}: what this process could do if it tried
+
+``hashkit.supervisor`` is the other end. Whatever is imported here is imported before the walls
+stand; a file is opened only after.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hashkit import isolation, notices
+from hashkit.hashes.registry import Family, of_family, resolve
+from hashkit.hashing import exact_or_fail, hash_or_fail
+from hashkit.media import abilities
+from hashkit.media.images import lift_pillows_limit
+from hashkit.options import Options
+from hashkit.records import FailedFile, HashedFile
+from hashkit.wire import Answer, path_from_text, to_line
+
+_BETWEEN_PROGRESS = 0.1  # seconds
+_GRACE = 10.0  # seconds after which this process ends itself, should nobody else end it
+
+
+def main(start: dict[str, Any]) -> None:
+    """Build the walls and answer requests until there are no more."""
+    answers = _own_output()
+    options = Options(**{**start["options"], "algorithms": tuple(start["options"]["algorithms"])})
+    _prepare(options, start["with_probes"])
+    walls = isolation.lock_down(start["max_memory"])
+    _send(answers, to_line({"walls": [asdict(wall) for wall in walls]}))
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        seconds = request.pop("seconds")
+        _alarm(seconds + _GRACE)
+        _send(answers, _answer(request, options, _reporter(answers, seconds)))
+        _alarm(0)
+
+
+def _own_output() -> BinaryIO:
+    """Where answers go. What a library prints must not be taken for one."""
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return answers
+
+
+def _prepare(options: Options, with_probes: bool) -> None:
+    """Import what is wanted, and leave decisions on ending to the supervisor."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lift_pillows_limit()
+    if of_family(options.algorithms, Family.CLASSIC):
+        from hashkit.hashes import classic  # noqa: F401, PLC0415 (brings SciPy)
+    if with_probes:
+        from hashkit import probes  # noqa: F401, PLC0415 (only for the doctor)
+
+
+def _alarm(seconds: float) -> None:
+    """End this process after so many seconds, also in the middle of native code. The supervisor
+    does so too, but it may be gone."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _send(answers: BinaryIO, message: bytes) -> None:
+    answers.write(message)
+    answers.flush()
+
+
+def _answer(
+    request: dict[str, Any], options: Options, on_progress: Callable[[float], None]
+) -> bytes:
+    match request:
+        case {"hash": str(text)}:
+            return _hash(
+                text, options, lambda path, wanted: hash_or_fail(path, wanted, on_progress)
+            )
+        case {"exact": str(text)}:
+            return _hash(text, options, exact_or_fail)
+        case {"sha256": str(text)}:
+            exact = exact_or_fail(path_from_text(text), Options(("sha256",)))
+            return to_line({"sha256": _value_of(exact, "sha256")})
+        case {"probe": dict(targets)}:
+            return to_line({"probe": sys.modules["hashkit.probes"].attempt(**targets)})
+        case {"abilities": _}:
+            found = {
+                "versions": abilities.versions(),
+                "pictures": abilities.picture_formats(),
+                "videos": abilities.video_formats(),
+            }
+            return to_line({"abilities": found})
+    raise ValueError("no such request")
+
+
+def _hash(
+    text: str, options: Options, work: Callable[[Path, Options], HashedFile | FailedFile]
+) -> bytes:
+    """An answer always has the SHA-256, by which the supervisor knows copies of the same file."""
+    with_sha256 = replace(options, algorithms=resolve((*options.algorithms, "sha256")))
+    outcome = work(path_from_text(text), with_sha256)
+    sha256 = _value_of(outcome, "sha256")
+    if "sha256" not in options.algorithms:
+        outcome = _without_sha256(outcome)
+    return Answer(outcome, sha256).to_line()
+
+
+def _value_of(outcome: HashedFile | FailedFile, algorithm: str) -> str | None:
+    return next((each.text for each in outcome.hashes if each.algorithm == algorithm), None)
+
+
+def _without_sha256(outcome: HashedFile | FailedFile) -> HashedFile | FailedFile:
+    """The outcome as if SHA-256 had not been asked for."""
+    hashes = tuple(each for each in outcome.hashes if each.algorithm != "sha256")
+    told = outcome.notices
+    if isinstance(outcome, FailedFile):
+        if not hashes:
+            told = tuple(notice for notice in told if notice != notices.EXACT_ONLY)
+        return replace(outcome, hashes=hashes, notices=told)
+    if not hashes and outcome.frames is None and notices.NO_HASH not in told:
+        told = (*told, notices.NO_HASH)
+    return replace(outcome, hashes=hashes, notices=told)
+
+
+def _reporter(answers: BinaryIO, seconds: float) -> Callable[[float], None]:
+    """Passes progress on, now and then; each time, the time limit begins anew."""
+    last = 0.0
+
+    def report(part: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _BETWEEN_PROGRESS:
+            last = now
+            _alarm(seconds + _GRACE)
+            _send(answers, to_line({"progress": part}))
+
+    return report
