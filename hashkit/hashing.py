@@ -74,6 +74,9 @@ def hash_or_fail(
             data = untrusted.read()
     except HashkitError as error:
         return FailedFile(path, error)
+    except MemoryError:
+        exact = exact_or_fail(source, options)
+        return failed(path, TooMuchMemory(), exact.kind, exact.hashes)
     return _hash_image(path, data, media.format, options)
 
 

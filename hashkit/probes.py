@@ -15,23 +15,24 @@ import sys
 from collections.abc import Callable
 
 
-def attempt(folder: str, port: int = 9) -> dict[str, str]:
-    """What happened to each attempt, by its name: ``refused``, or what could be done.
+def attempt(folder: str, port: int = 9, unix_path: str | None = None) -> dict[str, str]:
+    """What happened to each attempt, by its name: ``refused`` or ``not refused``.
 
     ``folder`` is one where whoever asks may write; what should not have been possible there leaves
-    nothing behind. ``port`` is one on this machine: nothing is sent beyond it.
+    nothing behind. ``port`` is one on this machine, ``unix_path`` a UNIX socket: nothing is sent
+    beyond it.
     """
     target = os.path.join(folder, f".hashkit-probe-{os.getpid()}")
     attempts: dict[str, Callable[[], object]] = {
-        "connect": lambda: socket.create_connection(("127.0.0.1", port), 1),
-        "connect by IPv6": lambda: socket.create_connection(("::1", port), 1),
-        "UNIX socket": lambda: socket.socket(socket.AF_UNIX).connect(target),
-        "write a file": lambda: _gone(open(target, "wb").close, target),  # noqa: SIM115
-        "start a program": lambda: subprocess.run([sys.executable, "-V"], check=False),
+        "connect": lambda: socket.create_connection(("127.0.0.1", port), 1).close(),
+        "connect by IPv6": lambda: socket.create_connection(("::1", port), 1).close(),
+        "write a file": lambda: _write(target),
+        "start a program": _start_a_program,
         "list a folder": lambda: os.listdir(folder),
     }
     if os.name == "posix":
         attempts["fork"] = lambda: _fork(os.fork)
+        attempts["UNIX socket"] = lambda: _connect_unix(unix_path)
     if _c_library is not None:
         attempts |= _c_library.attempts(target)
     return {name: _outcome(each) for name, each in attempts.items()}
@@ -47,14 +48,23 @@ def _outcome(step: Callable[[], object]) -> str:
     return "not refused"
 
 
+def _start_a_program() -> None:
+    subprocess.run([sys.executable, "-V"], check=False, stdout=subprocess.DEVNULL)
+
+
+def _connect_unix(path: str | None) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        if path is not None:
+            connection.connect(path)
+
+
 class _CLibrary:
     """Functions of the C library. A function that fails returns -1."""
 
     def __init__(self) -> None:
         libc = ctypes.CDLL(None)
-        self.socket, self.open, self.mkdir, self.fork = (
-            libc.socket, libc.open, libc.mkdir, libc.fork,
-        )  # fmt: skip
+        self.socket, self.open, self.unlink = libc.socket, libc.open, libc.unlink
+        self.mkdir, self.rmdir, self.fork = libc.mkdir, libc.rmdir, libc.fork
 
     def attempts(self, target: str) -> dict[str, Callable[[], object]]:
         """The same as through Python."""
@@ -65,11 +75,12 @@ class _CLibrary:
 
         def create() -> None:
             flags = os.O_WRONLY | os.O_CREAT
-            _gone(lambda: os.close(_check(self.open(name, flags, 0o600))), target)
+            os.close(_check(self.open(name, flags, 0o600)))
+            self.unlink(name)
 
         def make_folder() -> None:
             _check(self.mkdir(name, 0o700))
-            os.rmdir(target)
+            self.rmdir(name)
 
         return {
             "connect, past Python": connect,
@@ -96,6 +107,7 @@ def _fork(fork: Callable[[], int]) -> None:
     os.waitpid(child, 0)
 
 
-def _gone(step: Callable[[], object], target: str) -> None:
-    step()
+def _write(target: str) -> None:
+    with open(target, "wb"):
+        pass
     os.remove(target)

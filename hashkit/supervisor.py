@@ -40,8 +40,10 @@ _BEGIN = (
     "sys.path[:] = start.pop('path'); from hashkit.worker import main; main(start)"
 )
 _ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-_ONE_THREAD = {  # none before the walls stand; and the cores have files of their own to work on
+_OWN_ENVIRONMENT = {
+    # No threads before the walls stand; and the other cores have files of their own to work on.
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "HOME": "/nonexistent",  # whose it is is not its business, and looking it up takes a socket
     "MALLOC_ARENA_MAX": "4",  # else each thread sets address space aside, which is limited
 }
 TIME_LIMIT = 180.0
@@ -75,6 +77,10 @@ class Closed(Exception):
     """The work was called off."""
 
 
+class _OfAnotherFile(DecoderCrashed):
+    """A worker was lost that had opened other files before this one."""
+
+
 class Worker:
     """A process that opens files, and the pipes to it. ``walls`` are those around it."""
 
@@ -90,7 +96,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # what hostile files make libraries say is for nobody
-                env=kept | _ONE_THREAD,
+                env=kept | _OWN_ENVIRONMENT,
                 start_new_session=True,  # no terminal, and Ctrl-C is for us to deal with
             )
         except OSError as error:
@@ -99,6 +105,7 @@ class Worker:
         self._answers = cast(IO[bytes], self._process.stdout)
         self._deadline = self.last_used = 0.0
         self._expired = self._closing = False
+        self.asked = 0
         start = {
             "path": [os.path.abspath(entry) for entry in sys.path],
             "options": asdict(options),
@@ -159,9 +166,10 @@ class Worker:
     def _cause_of_death(self) -> Exception:
         try:
             code = self._process.wait(_LAST_BREATH)
-        except subprocess.TimeoutExpired:  # it only closed its mouth
+        except subprocess.TimeoutExpired:  # it says no more, but lives
             self._process.kill()
-            code = self._process.wait()
+            self._process.wait()
+            code = 0
         if self._closing:
             return Closed()
         if self._expired or code == -getattr(signal, "SIGALRM", 0):
@@ -226,8 +234,19 @@ class Crew:
         def read(untrusted: Any) -> Answer:
             return Answer.from_json(untrusted, path)
 
+        def read_hash(untrusted: Any) -> Answer:
+            answer = read(untrusted)
+            if isinstance(answer.outcome, FailedFile) and isinstance(
+                answer.outcome.error, TooMuchMemory
+            ):
+                raise answer.outcome.error  # it may not get it back: another takes over
+            return answer
+
         try:
-            return self._ask("hash", path, read, on_progress)
+            try:
+                return self._ask("hash", path, read_hash, on_progress)
+            except _OfAnotherFile:
+                return self._ask("hash", path, read_hash, on_progress, fresh=True)
         except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
             error = caught
         # No worker survives this file. Services can still find exact copies of it.
@@ -265,15 +284,25 @@ class Crew:
         path: Path,
         read: Callable[[Any], T],
         on_progress: OnProgress | None = None,
+        *,
+        fresh: bool = False,
     ) -> T:
-        with self._worker() as worker:
-            answer = worker.ask(
-                {what: path_to_text(absolute(path))}, self._seconds_for(path), on_progress
-            )
+        """The checked answer of a worker, a ``fresh`` one if so. _OfAnotherFile where one that had
+        opened other files before is lost: it may have been their doing."""
+        with self._worker(fresh) as worker:
+            before, worker.asked = worker.asked, worker.asked + 1
             try:
-                return read(answer)
+                return read(
+                    worker.ask(
+                        {what: path_to_text(absolute(path))}, self._seconds_for(path), on_progress
+                    )
+                )
             except DocumentInvalid as error:  # it was taken over: it must not see another file
-                raise DecoderCrashed from error
+                raise (_OfAnotherFile if before else DecoderCrashed) from error
+            except (DecoderCrashed, TooMuchMemory) as error:
+                if before:
+                    raise _OfAnotherFile from error
+                raise
 
     def _seconds_for(self, path: Path) -> float:
         try:
@@ -283,9 +312,9 @@ class Crew:
         return self._limits.seconds + size / _SLOW_DISK
 
     @contextmanager
-    def _worker(self) -> Iterator[Worker]:
+    def _worker(self, fresh: bool) -> Iterator[Worker]:
         """A worker for one request. It goes back to the others if it survives."""
-        worker = self._take()
+        worker = self._take(fresh)
         try:
             yield worker
         except BaseException:
@@ -310,11 +339,11 @@ class Crew:
         for worker in tired:
             worker.kill()
 
-    def _take(self) -> Worker:
+    def _take(self, fresh: bool) -> Worker:
         with self._lock:
             if self._closed:
                 raise Closed
-            if self._idle:
+            if self._idle and not fresh:
                 return self._idle.pop()
         worker = Worker(self._options, self._limits)
         with self._lock:

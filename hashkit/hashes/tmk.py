@@ -203,8 +203,8 @@ class Accumulator:
 
 def _angles(times: npt.NDArray[np.int64], period: int) -> npt.NDArray[np.float64]:
     """Shape (32, times): where each wave of this period stands at each time."""
-    angles: npt.NDArray[np.float64] = (np.outer(_J, times) % period) * np.float64(2 * np.pi / period)
-    return angles
+    turns: npt.NDArray[np.float64] = np.outer(_J, times) % period / period
+    return turns * (2 * np.pi)
 
 
 def features_of(small: Pixels) -> Float32:
