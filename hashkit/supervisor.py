@@ -39,7 +39,8 @@ _BEGIN = (
     "import json, sys; start = json.loads(sys.stdin.buffer.readline()); "
     "sys.path[:] = start.pop('path'); from hashkit.worker import main; main(start)"
 )
-_ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+# How text and libraries are to be found, and which way to calculate (last bits depend on it).
+_ENVIRONMENT = ("LANG", "LC_", "LD_LIBRARY", "DYLD_", "SYSTEMROOT", "OPENBLAS_", "MKL_", "NPY_")
 _OWN_ENVIRONMENT = {
     # No threads before the walls stand; and the other cores have files of their own to work on.
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -77,8 +78,8 @@ class Closed(Exception):
     """The work was called off."""
 
 
-class _OfAnotherFile(DecoderCrashed):
-    """A worker was lost that had opened other files before this one."""
+class _OfAnotherFile(Exception):
+    """A worker was lost that had opened other files before this one: it may be their doing."""
 
 
 class Worker:
@@ -89,7 +90,7 @@ class Worker:
 
         ``with_probes`` makes it ready to try what it may not do (``hashkit.probes``).
         """
-        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        kept = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
         try:
             self._process = subprocess.Popen(  # noqa: S603 (nothing in it is from elsewhere)
                 [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BEGIN],
@@ -243,10 +244,7 @@ class Crew:
             return answer
 
         try:
-            try:
-                return self._ask("hash", path, read_hash, on_progress)
-            except _OfAnotherFile:
-                return self._ask("hash", path, read_hash, on_progress, fresh=True)
+            return self._ask("hash", path, read_hash, on_progress)
         except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
             error = caught
         # No worker survives this file. Services can still find exact copies of it.
@@ -284,21 +282,30 @@ class Crew:
         path: Path,
         read: Callable[[Any], T],
         on_progress: OnProgress | None = None,
-        *,
-        fresh: bool = False,
     ) -> T:
-        """The checked answer of a worker, a ``fresh`` one if so. _OfAnotherFile where one that had
-        opened other files before is lost: it may have been their doing."""
+        """The answer of a worker, checked. Where one is lost, another that is new is asked."""
+        try:
+            return self._ask_once(what, path, read, on_progress, fresh=False)
+        except _OfAnotherFile:
+            return self._ask_once(what, path, read, on_progress, fresh=True)
+
+    def _ask_once(
+        self,
+        what: str,
+        path: Path,
+        read: Callable[[Any], T],
+        on_progress: OnProgress | None,
+        *,
+        fresh: bool,
+    ) -> T:
+        request = {what: path_to_text(absolute(path))}
         with self._worker(fresh) as worker:
             before, worker.asked = worker.asked, worker.asked + 1
             try:
-                return read(
-                    worker.ask(
-                        {what: path_to_text(absolute(path))}, self._seconds_for(path), on_progress
-                    )
-                )
-            except DocumentInvalid as error:  # it was taken over: it must not see another file
-                raise (_OfAnotherFile if before else DecoderCrashed) from error
+                try:
+                    return read(worker.ask(request, self._seconds_for(path), on_progress))
+                except DocumentInvalid as error:  # it was taken over: it must not see another file
+                    raise DecoderCrashed from error
             except (DecoderCrashed, TooMuchMemory) as error:
                 if before:
                     raise _OfAnotherFile from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def hash_command(
         "max_pixels": max_pixels or MAX_PIXELS,
         "time_limit": time_limit or TIME_LIMIT,
         "workers": workers,
-        "ordered": as_json,
+        "ordered": as_json or not sys.stdout.isatty(),  # a person sees them as they are done
     }
     try:
         _hash_all([each.path for each in found if not run.has(each.path)], run, options, dask)

@@ -170,8 +170,8 @@ class Accumulator:
         unit = block / np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-30)
         for index, period in enumerate(PERIODS):
             angles = _angles(times, period)
-            self._sums[0, index] += np.cos(angles) @ unit
-            self._sums[1, index] += np.sin(angles) @ unit
+            self._sums[0, index] += _product("jt,td->jd", np.cos(angles), unit)
+            self._sums[1, index] += _product("jt,td->jd", np.sin(angles), unit)
         self._frames += len(block)
         self._block = []
 
@@ -184,8 +184,8 @@ class Accumulator:
             places = np.arange(period)
             passed = (times - (places - self._frames) % period + period - 1) // period
             angles = _angles(places, period)
-            self._sums[0, index] += np.outer(np.cos(angles) @ passed, unit)
-            self._sums[1, index] += np.outer(np.sin(angles) @ passed, unit)
+            self._sums[0, index] += _product("jt,t,d->jd", np.cos(angles), passed, unit)
+            self._sums[1, index] += _product("jt,t,d->jd", np.sin(angles), passed, unit)
         self._frames += times
 
     def signature(self) -> Signature:
@@ -199,6 +199,15 @@ class Accumulator:
         return Signature(
             self._frames, (self._sum / self._frames).astype(np.float32), cosines, sines
         )
+
+
+def _product(
+    subscripts: str, *factors: npt.NDArray[np.float64] | npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Not by BLAS, which adds in an order that depends on the number of threads: the same video
+    would have one signature here and another there."""
+    product: npt.NDArray[np.float64] = np.einsum(subscripts, *factors)
+    return product
 
 
 def _angles(times: npt.NDArray[np.int64], period: int) -> npt.NDArray[np.float64]:

@@ -1,0 +1,59 @@
+"""``hashkit doctor``: what it says is so, and can be passed on."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "hashkit", "doctor", "--report"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=tmp_path_factory.mktemp("somewhere"),
+    )
+    return done
+
+
+def test_all_walls_stand_here(report):
+    if sys.platform == "linux":
+        assert report.returncode == 0, report.stdout
+        assert report.stdout.count("wall, ") == report.stdout.count(": stands") == 8
+        assert "not refused" not in report.stdout
+
+
+def test_versions_and_formats(report):
+    lines = dict(line.split(": ", 1) for line in report.stdout.splitlines())
+    assert lines["Python"] == platform.python_version()
+    for name in ("hashkit", "numpy", "Pillow", "pillow-heif", "opencv-python-headless", "av"):
+        assert lines[name][0].isdigit()
+    assert "libavcodec" in lines["FFmpeg"]
+    formats = ("JPEG", "PNG", "HEIC", "AVIF", "WebP", "H.264", "HEVC", "AV1", "VP9")
+    assert {lines[f"format, {name}"] for name in formats} == {"yes"}
+
+
+def test_a_report_holds_no_path_and_no_name(report):
+    told = report.stdout
+    for secret in (str(Path.home()), sys.prefix, str(Path.cwd()), platform.node(), "/", "\\"):
+        assert secret not in told.replace("tcp://", "")
+    user = getpass.getuser()
+    assert f" {user}" not in told
+    assert f"{user}:" not in told
+
+
+def test_in_words(run):
+    done = run("doctor")
+    assert "Such a process has just tried to get out:" in done.stdout
+    if sys.platform == "linux":
+        assert done.stdout.rstrip().endswith("nor can your pictures.")
+        assert "NOT THERE" not in done.stdout

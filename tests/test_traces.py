@@ -1,0 +1,112 @@
+"""Nothing is left behind, nothing is sent: the whole command, watched from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = {
+    "hash": ["hash", "-r", "{samples}"],
+    "hash all": ["hash", "-r", "{samples}", "--algorithms", "all", "--json"],
+    "hash to a submission": ["hash", "{samples}/scene-1.jpg", "--out", "{out}/s.json"],
+    "hash to lines": ["hash", "-r", "{samples}", "--json", "--out", "{out}/s.jsonl"],
+    "hash with TMK files": ["hash", "{samples}/film-h264.mp4", "--save-tmk", "{out}"],
+    "hash what fails": ["hash", "{samples}/generate.py", "{samples}/none"],
+    "inspect": ["inspect", "{out}/given.json"],
+    "schema": ["schema"],
+    "doctor": ["doctor"],
+    "doctor's report": ["doctor", "--report"],
+    "help": ["--help"],
+    "version": ["--version"],
+    "wrong use": ["hash"],
+}
+
+
+def test_every_command_is_here(run):
+    listed = re.findall(r"^  (\w+)  ", run("--help").stdout.partition("Commands:")[2], re.M)
+    assert listed
+    assert set(listed) <= {arguments[0] for arguments in COMMANDS.values()}
+
+
+@pytest.fixture
+def given(run, samples, tmp_path):
+    """Folders for what is asked for, and for what must stay empty."""
+    out, home, temporary, work = (tmp_path / name for name in ("out", "home", "tmp", "work"))
+    for folder in (out, home, temporary, work):
+        folder.mkdir()
+    run("hash", samples / "scene-1.jpg", "--out", out / "given.json")
+    return out, home, temporary, work
+
+
+def listing(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_nothing_is_left_behind(name, given, samples):
+    out, home, temporary, work = given
+    before = listing(samples)
+    arguments = [each.format(samples=samples, out=out) for each in COMMANDS[name]]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
+    subprocess.run(
+        [sys.executable, "-m", "hashkit", *arguments],
+        env={**kept, "HOME": str(home), "TMPDIR": str(temporary), "TEMP": str(temporary)},
+        cwd=work,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    for folder in (home, temporary, work):
+        assert list(folder.rglob("*")) == []
+    assert listing(samples) == before
+    assert {path.suffix for path in out.iterdir()} <= {".json", ".jsonl", ".tmk"}
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+NETWORK = (
+    "socket,socketpair,connect,bind,listen,accept,accept4,sendto,sendmsg,sendmmsg,recvfrom,recvmsg,"
+    "recvmmsg,io_uring_setup"
+)
+WRITING = (
+    "open,openat,creat,openat2,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,link,linkat,"
+    "symlink,symlinkat,truncate,unlink,unlinkat,rmdir,chmod,fchmodat,chown,fchownat,setxattr"
+)
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@pytest.mark.parametrize("name", ["hash", "hash all", "hash to a submission", "hash to lines"])
+def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):
+    """Everything that the command and its workers ask the system for."""
+    out, home, temporary, work = given
+    log = tmp_path / "strace.log"
+    arguments = [each.format(samples=samples, out=out) for each in COMMANDS[name]]
+    done = subprocess.run(
+        [
+            *("strace", "-f", "-qq", "-e", f"trace={NETWORK},{WRITING}", "-o", log),
+            *(sys.executable, "-B", "-m", "hashkit", *arguments),
+        ],
+        env={**os.environ, "HOME": str(home), "TMPDIR": str(temporary)},
+        cwd=work,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines()]
+    calls = [call for call in calls if re.match(r"\w", call)]  # not ends of calls, or signals
+    assert len(calls) > 500  # it was watched
+    assert [call for call in calls if call.startswith(tuple(NETWORK.split(",")))] == []
+    opened = [call for call in calls if re.match(r"open|creat", call)]
+    written = [
+        call for call in opened if not re.search(r"O_RDONLY|O_PATH", call) or "O_CREAT" in call
+    ]
+    changed = [call for call in calls if call not in opened]
+    for call in [*written, *changed]:
+        assert str(out) in call or "/dev/null" in call, call
+    if "to" not in name:
+        assert not [call for call in [*written, *changed] if "/dev/null" not in call]

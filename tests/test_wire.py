@@ -1,0 +1,162 @@
+"""What a worker says: every outcome comes through as it is, and nothing else comes through."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hashkit import errors, notices, wire
+from hashkit.errors import DocumentInvalid, FileError, MediaError
+from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+
+PATH = Path("a")
+
+quality = st.integers(0, 100)
+hex64 = st.text("0123456789abcdef", min_size=64, max_size=64)
+told = st.lists(
+    st.sampled_from(
+        [notice for notice in notices.ALL if "{span}" not in notice.text]
+        + [notices.with_span(notices.VIDEO_TRUNCATED, 0.0, 4000.25, 9000)]
+        + [notices.with_span(notices.VIDEO_DAMAGED, 0.0, 1.0, None)]
+    ),
+    max_size=3,
+).map(tuple)
+exact = st.builds(Hash, st.just("sha256"), hex64)
+pdq = st.builds(Hash, st.just("pdq"), hex64, quality)
+tmk = st.builds(Hash, st.just("tmk_pdqf"), st.binary(min_size=263_344, max_size=263_344))
+hashes = st.tuples(exact, pdq) | st.just(()) | st.tuples(pdq) | st.tuples(exact, pdq, tmk)
+frame = st.builds(
+    FrameHash, st.integers(0, 1 << 40), st.floats(0, 1e6, allow_subnormal=False), hex64, quality
+)
+frames = st.none() | st.builds(
+    FrameHashes, st.sampled_from([1.0, 0.04, "all", "keyframes"]), st.lists(frame).map(tuple)
+)
+ERRORS = [kind for base in (FileError, MediaError) for kind in wire._branch(base)]
+outcomes = st.builds(
+    HashedFile, st.just(PATH), st.sampled_from(MediaKind), hashes, told, frames
+) | st.builds(
+    FailedFile,
+    st.just(PATH),
+    st.sampled_from(ERRORS).map(lambda kind: kind()),
+    st.none() | st.sampled_from(MediaKind),
+    hashes,
+    told,
+)
+
+
+@given(outcomes, st.none() | hex64)
+def test_round_trip(outcome, sha256):
+    line = wire.Answer(outcome, sha256).to_line()
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    again = wire.Answer.from_json(wire.from_line(line), PATH)
+    assert again.sha256 == sha256
+    if isinstance(outcome, FailedFile):
+        assert isinstance(again.outcome, FailedFile)
+        assert (type(again.outcome.error), str(again.outcome.error)) == (
+            type(outcome.error),
+            str(outcome.error),
+        )
+        again = FailedFile(PATH, outcome.error, *_rest(again.outcome))
+        assert again == outcome
+    else:
+        assert again.outcome == outcome
+
+
+def _rest(failed):
+    return failed.kind, failed.hashes, failed.notices
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["image", "small", "not_media", "a" * 64, notices.SMALL.text]),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(["outcome", "sha256", "kind", "hashes", "notices", "error", "pdq"])
+            | st.text(),
+            inner,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(anything)
+def test_anything_else_is_refused(untrusted):
+    try:
+        answer = wire.Answer.from_json(untrusted, PATH)
+    except DocumentInvalid:
+        return
+    _is_clean(answer)
+
+
+@given(st.binary())
+def test_any_bytes_are_refused_or_json(untrusted):
+    try:
+        wire.from_line(untrusted)
+    except DocumentInvalid:
+        return
+    json.loads(untrusted)
+
+
+def _is_clean(answer):
+    """Nothing in it but hashes and what hashkit itself would say."""
+    codes = {notice.code for notice in notices.ALL}
+    assert all(notice.code in codes for notice in answer.outcome.notices)
+    assert wire.Answer.from_json(wire.from_line(answer.to_line()), PATH).sha256 == answer.sha256
+
+
+GOOD = {"kind": "image", "hashes": {"md5": "0" * 32}, "notices": [], "error": None}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": None},
+        {"kind": "picture"},
+        {"kind": ["image"]},
+        {"hashes": None},
+        {"hashes": {"md5": "0" * 31}},
+        {"hashes": {"md5": "0" * 32, "name": "mine"}},
+        {"notices": None},
+        {"notices": [["small"]]},
+        {"notices": [["small", "Call this number."]]},
+        {"notices": [["small", notices.SMALL.text + " "]]},
+        {"notices": [["video_damaged", notices.VIDEO_DAMAGED.text]]},
+        {"notices": [["unheard_of", "x"]]},
+        {"error": "not_media"},
+        {"error": ["not_media", "\x1b[2J"]},
+        {"error": ["not_media", "x" * 1000]},
+        {"error": ["document_invalid", "x"]},
+        {"error": ["unknown_algorithm", "x"]},
+        {"path": "a"},
+    ],
+)
+def test_what_does_not_belong_is_refused(change):
+    assert wire.outcome_from_json(GOOD, PATH)
+    with pytest.raises(DocumentInvalid):
+        wire.outcome_from_json({**GOOD, **change}, PATH)
+
+
+def test_every_error_of_a_file_can_be_told():
+    assert {kind.code for kind in ERRORS} >= {
+        *("not_media", "file_missing", "too_much_memory", "decoder_crashed", "took_too_long"),
+    }
+    assert errors.WorkerUnavailable not in ERRORS
+
+
+@given(st.binary(max_size=300).filter(lambda name: b"\0" not in name))
+def test_any_path_goes_there_and_back(name):
+    import os
+
+    path = Path(os.fsdecode(name))
+    assert wire.path_from_text(json.loads(json.dumps(wire.path_to_text(path)))) == path
