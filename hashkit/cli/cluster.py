@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from hashkit.cli.terminal import ExitCode, fail
 
-_SECONDS_TO_CONNECT = 15
+_SECONDS_TO_CONNECT = 10
 _FILES_FOR_EACH_CORE = 2
 
 
