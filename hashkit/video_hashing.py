@@ -21,6 +21,7 @@ from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.pdq_filter import Float32, Pixels
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
+from hashkit.media.ends import is_cut_short
 from hashkit.media.sampling import KEYFRAME_GAP, Sample, Sampler
 from hashkit.media.tee import Tee
 from hashkit.options import OnProgress
@@ -66,12 +67,13 @@ def hash_video(
     moving = of_family(algorithms, Family.VIDEO)
     error: MediaError | None = None
     done = _Done()
+    cut_short = bool(moving) and is_cut_short(untrusted.stream, untrusted.size, video_format)
     with _digests_beside(of_family(algorithms, Family.CRYPTOGRAPHIC)) as digests:
         tee = Tee(untrusted.stream, digests.feed)
         if moving:
             try:
                 with videos.open_video(tee, video_format) as video:
-                    done = _hash_moving(video, moving, sample, on_progress)
+                    done = _hash_moving(video, moving, sample, cut_short, on_progress)
             except MediaError as caught:
                 error = caught
             except MemoryError:
@@ -98,7 +100,11 @@ class _Done:
 
 
 def _hash_moving(
-    video: videos.Video, algorithms: tuple[str, ...], sample: Sample, on_progress: OnProgress | None
+    video: videos.Video,
+    algorithms: tuple[str, ...],
+    sample: Sample,
+    cut_short: bool,
+    on_progress: OnProgress | None,
 ) -> _Done:
     only_keyframes = sample == "keyframes"
     tmk_left_out = only_keyframes and "tmk_pdqf" in algorithms
@@ -114,7 +120,7 @@ def _hash_moving(
     )
     if not video.end:
         raise MediaCorrupt("The file is damaged, and the video could not be read.")
-    told = _gaps(video)
+    told = _gaps(video, cut_short)
     if tmk_left_out:
         told = (*told, notices.TMK_LEFT_OUT)
     return _Done(hashes, FrameHashes(sample, sampled) if "vpdq" in algorithms else None, told)
@@ -173,11 +179,11 @@ class _SignatureBuilder:
         return self._into.signature() if self._last is not None else None
 
 
-def _gaps(video: videos.Video) -> tuple[Notice, ...]:
-    """What of the video could not be read, if anything."""
+def _gaps(video: videos.Video, cut_short: bool) -> tuple[Notice, ...]:
+    """What of the video could not be read, if anything. ``cut_short``: its file is."""
     slack = max(1.0, 3 / video.rate)  # sound often lasts a little longer than the picture
-    cut_short = video.expected_end is not None and video.end < video.expected_end - slack
-    if cut_short:
+    early = video.expected_end is not None and video.end < video.expected_end - slack
+    if early or cut_short:
         notice = notices.VIDEO_TRUNCATED
     elif video.damaged:
         notice = notices.VIDEO_DAMAGED
