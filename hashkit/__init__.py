@@ -10,8 +10,9 @@
     clip = hash_file("clip.mp4", sample=1.0)
     clip.frames.hashes, clip["tmk_pdqf"].value
 
-``hash_file`` raises a ``HashkitError`` when it cannot; ``hash_files`` goes through many files and
-gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document that may leave
+``hash_file`` raises a ``HashkitError`` when it cannot, and opens the file in this process.
+``hash_files`` goes through many files in isolated processes, which cannot write or reach the
+network, and gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document that may leave
 the machine: it knows no path, name or date.
 
     from hashkit import Submission, hash_files, write_submission

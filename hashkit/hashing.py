@@ -35,7 +35,8 @@ def hash_file(
     max_pixels: int = MAX_PIXELS,
     on_progress: OnProgress | None = None,
 ) -> HashedFile:
-    """Hash one file: a path, or a seekable binary file object.
+    """Hash one file: a path, or a seekable binary file object. It is decoded in this process; for
+    files that somebody else may have made there is ``hash_files``, which isolates.
 
     ``algorithms`` are names as in ``hashkit.ALGORITHMS``, or ``services`` (the default: what
     takedown services take) or ``all``; those that do not apply to the kind of file are left out.

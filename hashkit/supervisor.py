@@ -55,6 +55,7 @@ _START = 120.0  # seconds
 _SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
 _LAST_BREATH = 5.0  # seconds between the end of its answers and its own
 _KILLED = -9
+_ALARM = -signal.SIGALRM if hasattr(signal, "SIGALRM") else None
 
 T = TypeVar("T")
 
@@ -173,7 +174,7 @@ class Worker:
             code = 0
         if self._closing:
             return Closed()
-        if self._expired or code == -getattr(signal, "SIGALRM", 0):
+        if self._expired or code == _ALARM:
             return TookTooLong()
         # Killed, and not by us: that is what Linux does when memory runs out.
         return TooMuchMemory() if code == _KILLED else DecoderCrashed()

@@ -1,4 +1,4 @@
-"""Does a video file end in the middle of its pictures?
+"""Does a file end in the middle of its pictures?
 
 Players show what there is of a file that is cut short, and less than a second may be missing, by
 which the sound of whole files differs from the picture as well. But the parts of a file say how
@@ -12,18 +12,26 @@ from typing import BinaryIO
 
 _MOST_PARTS = 100_000
 _SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+_TOP_LEVEL = {
+    *(_SEGMENT, _CLUSTER),
+    *(
+        bytes.fromhex(name)
+        for name in ("1A45DFA3", "114D9B74", "1549A966", "1654AE6B", "1C53BB6B", "1941A469")
+    ),
+    *(bytes.fromhex(name) for name in ("1043A770", "1254C367", "EC", "BF")),
+}
+"""Also: EBML header, seek head, info, tracks, cues, attachments, chapters, tags, void, CRC-32."""
 
 
-def is_cut_short(untrusted: BinaryIO, size: int, video_format: str) -> bool:
+def is_cut_short(untrusted: BinaryIO, size: int, media_format: str) -> bool:
     """Does a part that holds pictures go on after the ``size`` bytes that the file has?
 
     Leaves the file at its beginning. False for kinds that do not say.
     """
-    walks = {"mp4": _boxes, "mov": _boxes, "matroska": _elements, "avi": _chunks}
-    if video_format not in walks:
+    if media_format not in _WALKS:
         return False
     try:
-        parts = zip(walks[video_format](untrusted), range(_MOST_PARTS), strict=False)
+        parts = zip(_WALKS[media_format](untrusted), range(_MOST_PARTS), strict=False)
         return any(holds_pictures and end > size for (holds_pictures, end), _ in parts)
     finally:
         untrusted.seek(0)
@@ -49,19 +57,22 @@ def _boxes(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
 
 def _elements(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
     """Matroska (RFC 8794, RFC 9559): a header, then a segment, in which clusters hold pictures."""
-    place = 0
-    while len(start := _read_at(untrusted, place, 12)) > 4 and start[0]:
+    place = segment_end = 0
+    while len(start := _read_at(untrusted, place, 12)) > 4:
         name = start[: 9 - start[0].bit_length()]
         rest = start[len(name) :]
-        if len(name) > 4 or not rest or not rest[0]:
+        if name not in _TOP_LEVEL or not rest or not rest[0]:
+            yield True, segment_end  # lost: something is missing before, if it is too short
             return
         width = 9 - rest[0].bit_length()
         limit = 1 << 7 * width
         length = int.from_bytes(rest[:width], "big") % limit
+        known = length != limit - 1  # else, it was written as it was recorded
         place += len(name) + width
         if name == _SEGMENT:
+            segment_end = place + length if known else 0
             continue  # and on inside it
-        if length == limit - 1:  # written as it was recorded: nobody knew
+        if not known:
             return
         place += length
         yield name == _CLUSTER, place
@@ -77,3 +88,9 @@ def _chunks(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
         length = int.from_bytes(header[4:8], "little")
         place += 8 + length + length % 2
         yield header[8:] == b"movi", place
+
+
+_WALKS = {
+    **dict.fromkeys(("mp4", "mov", "heif", "avif"), _boxes),
+    **{"matroska": _elements, "avi": _chunks},
+}

@@ -32,6 +32,7 @@ from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
 from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
+from hashkit.media.ends import is_cut_short
 from hashkit.media.kinds import unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.media.pixels import Pixels, as_pixels, to_8_bit
@@ -120,10 +121,17 @@ def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Pictur
         pixels, incomplete = _decode_with_pillow(header)
         if image_format == "jpeg":  # CMYK: OpenCV's decoder says what Pillow's keeps to itself
             _opencv(untrusted_data, cv2.IMREAD_GRAYSCALE)
-    if incomplete is None and contents.ends_in_zeros(image_format, untrusted_data):
+    if incomplete is None and _misses_bytes(image_format, untrusted_data):
         incomplete = notices.DAMAGED
     upright = _upright(pixels, _orientation(header))
     return Picture(upright, tuple(notice for notice in (incomplete, found) if notice))
+
+
+def _misses_bytes(image_format: str, untrusted_data: bytes) -> bool:
+    """Is something missing that the decoder of this format passes over in silence?"""
+    return contents.ends_in_zeros(image_format, untrusted_data) or is_cut_short(
+        io.BytesIO(untrusted_data), len(untrusted_data), image_format
+    )
 
 
 def _opencv(data: bytes, colour: int) -> Pixels | None:

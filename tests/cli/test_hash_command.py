@@ -394,6 +394,47 @@ class TestTerminal:
         assert "Hashing" not in in_a_terminal(["hash", "0.png"], tmp_path)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the system holds it on Linux only")
+def test_the_command_gives_up_the_network_itself(samples):
+    code = """
+import contextlib, ctypes, io, sys
+from hashkit.cli import app
+connect = ctypes.CDLL(None, use_errno=True).socket
+def can():
+    return connect(2, 1, 0) >= 0
+assert can()
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    app(["inspect", sys.argv[1]])
+assert can()
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    app(["hash", sys.argv[1]])
+assert not can()
+import socket
+try:
+    socket.socket()
+except PermissionError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", code, str(samples / "bmp.bmp")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "hashkit does not use the network" in done.stdout
+
+
+def test_the_same_pictures_are_named_together(run, samples):
+    names = ("scene-1.jpg", "scene-2.jpg", "scene-1-resized.jpg", "scene-1-recompressed.jpg")
+    told = run("hash", *(samples / name for name in names)).stdout
+    group = ", ".join(str(samples / names[number]) for number in (0, 2, 3))
+    assert f"These 3 are the same picture: {group}\n" in told
+    assert "same picture" not in run("hash", samples / names[0], samples / names[1]).stdout
+
+
+def test_many_names_are_cut_short(run, samples, tmp_path):
+    many(12, samples / "scene-1.jpg", tmp_path)
+    told = run("hash", "-r", ".").stdout
+    assert "These 12 are the same picture: 0.jpg, 1.jpg, 10.jpg" in told
+    assert "and 5 more\n" in told
+
+
 def many(count, picture, folder):
     """The same picture in so many files, no two of them byte for byte the same."""
     for number in range(count):
