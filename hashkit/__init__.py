@@ -12,8 +12,8 @@
 
 ``hash_file`` raises a ``HashkitError`` when it cannot, and opens the file in this process.
 ``hash_files`` goes through many files in isolated processes, which cannot write or reach the
-network, and gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document that may leave
-the machine: it knows no path, name or date.
+network, and gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document
+that may leave the machine: it knows no path, name or date.
 
     from hashkit import Submission, hash_files, write_submission
 

@@ -29,6 +29,7 @@ from hashkit.errors import (
 )
 from hashkit.hash_json import fields_of
 from hashkit.isolation import Wall
+from hashkit.media.limits import MAX_SECONDS
 from hashkit.options import OnProgress, Options
 from hashkit.records import FailedFile, HashedFile
 from hashkit.wire import Answer, checked_sha256, from_line, path_to_text, to_line
@@ -50,9 +51,11 @@ _OWN_ENVIRONMENT = {
 TIME_LIMIT = 180.0
 """Default limit in seconds: many times what the largest picture takes."""
 
-_LONGEST_ANSWER = 256 << 20  # bytes
 _START = 120.0  # seconds
 _SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
+_SLOWEST_VIDEO = 5e3  # bytes a second, for all of a video that goes on and on
+_LONGEST_ANSWER = 256 << 20  # bytes
+_FRAME_BYTES = 200  # of a frame in an answer, at most
 _LAST_BREATH = 5.0  # seconds between the end of its answers and its own
 _KILLED = -9
 _ALARM = -signal.SIGALRM if hasattr(signal, "SIGALRM") else None
@@ -73,6 +76,15 @@ class Limits:
         if self.memory is not None:
             return self.memory
         return (2 << 30) + 24 * options.max_pixels
+
+
+def longest_answer(options: Options) -> int:
+    """Bytes that an honest worker needs at most for what it was asked: a lie is not to fill our
+    memory."""
+    if isinstance(options.sample, str):
+        return _LONGEST_ANSWER
+    frames = int(MAX_SECONDS / options.sample) + 1
+    return min(_LONGEST_ANSWER, (1 << 20) + _FRAME_BYTES * frames)
 
 
 class Closed(Exception):
@@ -105,6 +117,7 @@ class Worker:
             raise WorkerUnavailable from error
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
+        self._longest_answer = longest_answer(options)
         self._deadline = self.last_used = 0.0
         self._expired = self._closing = False
         self.asked = 0
@@ -115,17 +128,25 @@ class Worker:
             "with_probes": with_probes,
         }
         try:
-            self.walls = tuple(Wall(**wall) for wall in self._exchange(start, _START)["walls"])
+            self.walls = tuple(
+                Wall(**wall) for wall in self._exchange(start, _START, _START)["walls"]
+            )
         except (MediaError, TypeError, KeyError) as error:
             self.kill()
             raise WorkerUnavailable from error
 
     def ask(
-        self, request: dict[str, Any], seconds: float, on_progress: OnProgress | None = None
+        self,
+        request: dict[str, Any],
+        seconds: float,
+        on_progress: OnProgress | None = None,
+        at_most: float | None = None,
     ) -> Any:
-        """The answer to a request, untrusted. TookTooLong, TooMuchMemory or DecoderCrashed where
-        there is none; then the worker is gone."""
-        return self._exchange({**request, "seconds": seconds}, seconds, on_progress)
+        """The answer to a request, untrusted, which takes ``seconds`` without progress, and
+        ``at_most`` so many in all. TookTooLong, TooMuchMemory or DecoderCrashed where there is
+        none; then the worker is gone."""
+        message = {**request, "seconds": seconds}
+        return self._exchange(message, seconds, at_most or seconds, on_progress)
 
     def kill(self) -> None:
         """End it at once."""
@@ -137,8 +158,13 @@ class Worker:
                 pipe.close()
 
     def _exchange(
-        self, message: dict[str, Any], seconds: float, on_progress: OnProgress | None = None
+        self,
+        message: dict[str, Any],
+        seconds: float,
+        at_most: float,
+        on_progress: OnProgress | None = None,
     ) -> Any:
+        latest = time.monotonic() + at_most
         with self._time_limit(seconds):
             try:
                 self._requests.write(to_line(message))
@@ -149,12 +175,12 @@ class Worker:
                 answer = self._read()
                 if "progress" not in answer:
                     return answer
-                self._deadline = time.monotonic() + seconds
+                self._deadline = min(time.monotonic() + seconds, latest)
                 if on_progress is not None:
                     on_progress(_checked_part(answer["progress"]))
 
     def _read(self) -> dict[str, Any]:
-        line = self._answers.readline(_LONGEST_ANSWER)
+        line = self._answers.readline(self._longest_answer)
         if not line.endswith(b"\n"):
             raise self._cause_of_death()
         try:
@@ -213,6 +239,13 @@ def absolute(path: Path) -> Path:
         return Path.cwd() / path
     except FileNotFoundError:  # we are in a folder that is no more
         return path
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return 0
 
 
 class Crew:
@@ -300,24 +333,20 @@ class Crew:
         fresh: bool,
     ) -> T:
         request = {what: path_to_text(absolute(path))}
+        size = _size_of(path)
+        seconds = self._limits.seconds + size / _SLOW_DISK
+        at_most = seconds + size / _SLOWEST_VIDEO
         with self._worker(fresh) as worker:
             before, worker.asked = worker.asked, worker.asked + 1
             try:
                 try:
-                    return read(worker.ask(request, self._seconds_for(path), on_progress))
+                    return read(worker.ask(request, seconds, on_progress, at_most))
                 except DocumentInvalid as error:  # it was taken over: it must not see another file
                     raise DecoderCrashed from error
             except (DecoderCrashed, TooMuchMemory) as error:
                 if before:
                     raise _OfAnotherFile from error
                 raise
-
-    def _seconds_for(self, path: Path) -> float:
-        try:
-            size = os.stat(path).st_size
-        except (OSError, ValueError):
-            size = 0
-        return self._limits.seconds + size / _SLOW_DISK
 
     @contextmanager
     def _worker(self, fresh: bool) -> Iterator[Worker]:

@@ -20,8 +20,9 @@ import hashkit
 from hashkit import supervisor
 from hashkit.errors import WorkerUnavailable
 from hashkit.options import Options
-from hashkit.records import FailedFile, HashedFile
+from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.supervisor import Crew, Limits, Worker
+from hashkit.wire import Answer
 
 # What a decoder would do that was made to misbehave: in a real worker, with its walls.
 FAULTS = r"""
@@ -39,6 +40,9 @@ def hash_or_fail(path, options, on_progress):
         case "creep":
             for part in range(20):
                 time.sleep(0.1); on_progress(part / 20)
+        case "forever":
+            while True:
+                time.sleep(0.1); on_progress(0.5)
         case "words": say("not JSON\n")
         case "list": say("[1]\n")
         case "pickle": say("\x80\x04K\x01.\n")
@@ -101,6 +105,13 @@ class TestMisbehaviour:
         outcome = hash_among_others(name, samples, tmp_path, time_limit=1)
         expected = "took_too_long" if name == "hang" else "decoder_crashed"
         assert outcome.error.code == expected
+        assert outcome.hashes
+
+    def test_getting_somewhere_for_ever(self, samples, tmp_path, monkeypatch):
+        """Progress is what a worker says: one that was taken over could say so without end."""
+        monkeypatch.setattr(supervisor, "_SLOWEST_VIDEO", 1e5)
+        outcome = hash_among_others("forever", samples, tmp_path, time_limit=1)
+        assert outcome.error.code == "took_too_long"
         assert outcome.hashes
 
     def test_slow_but_getting_somewhere(self, samples, tmp_path):
@@ -227,6 +238,19 @@ def is_alive(pid):
         return False
     status = Path(f"/proc/{pid}/stat")
     return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
+
+
+def test_the_longest_answer_fits_what_was_asked():
+    """A day of video, with the longest numbers."""
+    frames = tuple(FrameHash(10**7 + n, 86_399.123456789, "f" * 64, 100) for n in range(1000))
+    tmk = Hash("tmk_pdqf", bytes(263_344))
+    found = HashedFile(None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames))
+    line = len(Answer(found, "0" * 64).to_line())
+    rest = len(Answer(HashedFile(None, MediaKind.VIDEO, (tmk,)), None).to_line())
+    whole_day = rest + (line - rest) / 1000 * 86_400
+    assert whole_day < supervisor.longest_answer(Options()) < 20 << 20
+    everything = Options(sample="all")
+    assert supervisor.longest_answer(everything) > whole_day * 10
 
 
 def test_a_worker_that_cannot_start(monkeypatch):
