@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -125,7 +126,11 @@ def measure_all(folder: Path) -> dict[str, list[float]]:
     for _ in range(ROUNDS):
         for way in WAYS:
             command = [sys.executable, __file__, "--one", way, "--files", str(folder)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            # Else the threads of two processes would be in each other's way.
+            environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+            done = subprocess.run(
+                command, check=True, capture_output=True, text=True, env=environment
+            )
             found[way].append(json.loads(done.stdout.splitlines()[-1]))
     return {
         way: [statistics.median(each) for each in zip(*all_, strict=True)]

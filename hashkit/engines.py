@@ -12,10 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+from hashkit.crew import Crew, absolute
 from hashkit.errors import DocumentInvalid, HashkitError, WorkerLost
 from hashkit.options import OnProgress, Options
 from hashkit.records import FailedFile
-from hashkit.supervisor import Crew, Limits, absolute
+from hashkit.supervisor import Limits
 from hashkit.wire import Answer, from_line, path_from_text, path_to_text
 
 _IDLE_SECONDS = 60.0

@@ -12,13 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, cast
 
-from hashkit import notices
 from hashkit.errors import (
     DecoderCrashed,
     DocumentInvalid,
@@ -27,12 +25,10 @@ from hashkit.errors import (
     TooMuchMemory,
     WorkerUnavailable,
 )
-from hashkit.hash_json import fields_of
 from hashkit.isolation import Wall
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.options import OnProgress, Options
-from hashkit.records import FailedFile, HashedFile
-from hashkit.wire import Answer, checked_sha256, from_line, path_to_text, to_line
+from hashkit.wire import from_line, to_line
 
 # -I: nothing from the current folder, which may be the one with the hostile files, and nothing from
 # the environment. What this process imports from, the worker does too.
@@ -52,15 +48,11 @@ TIME_LIMIT = 180.0
 """Default limit in seconds: many times what the largest picture takes."""
 
 _START = 120.0  # seconds
-_SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
-_SLOWEST_VIDEO = 5e3  # bytes a second, for all of a video that goes on and on
 _LONGEST_ANSWER = 256 << 20  # bytes
 _FRAME_BYTES = 200  # of a frame in an answer, at most
 _LAST_BREATH = 5.0  # seconds between the end of its answers and its own
 _KILLED = -9
 _ALARM = -signal.SIGALRM if hasattr(signal, "SIGALRM") else None
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +81,6 @@ def longest_answer(options: Options) -> int:
 
 class Closed(Exception):
     """The work was called off."""
-
-
-class _OfAnotherFile(Exception):
-    """A worker was lost that had opened other files before this one: it may be their doing."""
 
 
 class Worker:
@@ -231,161 +219,3 @@ def _checked_part(untrusted: Any) -> float:
     if isinstance(untrusted, int | float) and 0 <= untrusted <= 1:
         return float(untrusted)
     raise DecoderCrashed
-
-
-def absolute(path: Path) -> Path:
-    """The same file from any folder. (Not cleaned of "..": that would change it behind a link.)"""
-    try:
-        return Path.cwd() / path
-    except FileNotFoundError:  # we are in a folder that is no more
-        return path
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return os.stat(path).st_size
-    except (OSError, ValueError):
-        return 0
-
-
-class Crew:
-    """Workers that take turns. Each thread that asks gets one to itself; one that is lost is
-    replaced. All of them hash with the same options."""
-
-    def __init__(self, options: Options, limits: Limits, idle_seconds: float | None = None) -> None:
-        """With ``idle_seconds``, workers that had nothing to do for so long are ended."""
-        self._options, self._limits, self._idle_seconds = options, limits, idle_seconds
-        self._lock = threading.Lock()
-        self._idle: list[Worker] = []
-        self._all: set[Worker] = set()
-        self._closed = False
-
-    def hash(self, path: Path, on_progress: OnProgress | None = None) -> Answer:
-        """Hash a file. What goes wrong with it, or with the worker, is the outcome.
-
-        Raises Closed where the work was called off, and WorkerUnavailable.
-        """
-
-        def read(untrusted: Any) -> Answer:
-            return Answer.from_json(untrusted, path)
-
-        def read_hash(untrusted: Any) -> Answer:
-            answer = read(untrusted)
-            if isinstance(answer.outcome, FailedFile) and isinstance(
-                answer.outcome.error, TooMuchMemory
-            ):
-                raise answer.outcome.error  # it may not get it back: another takes over
-            return answer
-
-        try:
-            return self._ask("hash", path, read_hash, on_progress)
-        except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
-            error = caught
-        # No worker survives this file. Services can still find exact copies of it.
-        with suppress(TookTooLong, TooMuchMemory, DecoderCrashed):
-            answer = self._ask("exact", path, read)
-            exact = answer.outcome
-            if isinstance(exact, HashedFile):
-                told = (notices.EXACT_ONLY,) if exact.hashes else ()
-                failed = FailedFile(path, error, exact.kind, exact.hashes, told)
-                return Answer(failed, answer.sha256)
-        return Answer(FailedFile(path, error), None)
-
-    def sha256(self, path: Path) -> str | None:
-        """The SHA-256 of a file, None where it cannot be read. Raises as ``hash``."""
-
-        def read(untrusted: Any) -> str | None:
-            return checked_sha256(fields_of(untrusted, "the answer", {"sha256"})["sha256"])
-
-        try:
-            return self._ask("sha256", path, read)
-        except (TookTooLong, TooMuchMemory, DecoderCrashed):
-            return None
-
-    def close(self) -> None:
-        """End all workers at once, whatever they are doing."""
-        with self._lock:
-            self._closed = True
-            workers = [*self._all]
-        for worker in workers:
-            worker.kill()
-
-    def _ask(
-        self,
-        what: str,
-        path: Path,
-        read: Callable[[Any], T],
-        on_progress: OnProgress | None = None,
-    ) -> T:
-        """The answer of a worker, checked. Where one is lost, another that is new is asked."""
-        try:
-            return self._ask_once(what, path, read, on_progress, fresh=False)
-        except _OfAnotherFile:
-            return self._ask_once(what, path, read, on_progress, fresh=True)
-
-    def _ask_once(
-        self,
-        what: str,
-        path: Path,
-        read: Callable[[Any], T],
-        on_progress: OnProgress | None,
-        *,
-        fresh: bool,
-    ) -> T:
-        request = {what: path_to_text(absolute(path))}
-        size = _size_of(path)
-        seconds = self._limits.seconds + size / _SLOW_DISK
-        at_most = seconds + size / _SLOWEST_VIDEO
-        with self._worker(fresh) as worker:
-            before, worker.asked = worker.asked, worker.asked + 1
-            try:
-                try:
-                    return read(worker.ask(request, seconds, on_progress, at_most))
-                except DocumentInvalid as error:  # it was taken over: it must not see another file
-                    raise DecoderCrashed from error
-            except (DecoderCrashed, TooMuchMemory) as error:
-                if before:
-                    raise _OfAnotherFile from error
-                raise
-
-    @contextmanager
-    def _worker(self, fresh: bool) -> Iterator[Worker]:
-        """A worker for one request. It goes back to the others if it survives."""
-        worker = self._take(fresh)
-        try:
-            yield worker
-        except BaseException:
-            worker.kill()
-            with self._lock:
-                self._all.discard(worker)
-            raise
-        worker.last_used = time.monotonic()
-        with self._lock:
-            self._idle.append(worker)
-        if self._idle_seconds is not None:
-            timer = threading.Timer(self._idle_seconds, self._retire, (self._idle_seconds,))
-            timer.daemon = True
-            timer.start()
-
-    def _retire(self, idle_seconds: float) -> None:
-        before = time.monotonic() - idle_seconds
-        with self._lock:
-            tired = [worker for worker in self._idle if worker.last_used <= before]
-            self._idle = [worker for worker in self._idle if worker not in tired]
-            self._all.difference_update(tired)
-        for worker in tired:
-            worker.kill()
-
-    def _take(self, fresh: bool) -> Worker:
-        with self._lock:
-            if self._closed:
-                raise Closed
-            if self._idle and not fresh:
-                return self._idle.pop()
-        worker = Worker(self._options, self._limits)
-        with self._lock:
-            self._all.add(worker)
-            if not self._closed:
-                return worker
-        worker.kill()
-        raise Closed

@@ -17,11 +17,11 @@ import pytest
 
 import hashkit
 from hashkit import batch, copies, engines, errors
+from hashkit.crew import Crew
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.hashing import hash_or_fail
 from hashkit.options import Options
 from hashkit.records import FailedFile, Hash, HashedFile, MediaKind
-from hashkit.supervisor import Crew
 
 
 def same(outcome, expected):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from hashkit import isolation, supervisor
+from hashkit.crew import Crew
 from hashkit.isolation import Wall
 from hashkit.options import Options
 from hashkit.supervisor import Limits, Worker
@@ -277,7 +278,7 @@ class TestLessIsOffered:
         begin = supervisor._BEGIN.replace("from hashkit.worker import main", self.MISSING)
         assert begin != supervisor._BEGIN
         monkeypatch.setattr(supervisor, "_BEGIN", begin)
-        crew = supervisor.Crew(Options(), Limits())
+        crew = Crew(Options(), Limits())
         try:
             hashed = crew.hash(samples / "scene-1.jpg").outcome
             assert hashed["pdq"].quality == 100

@@ -17,11 +17,12 @@ import pytest
 from PIL import Image
 
 import hashkit
-from hashkit import supervisor
+from hashkit import crew, supervisor
+from hashkit.crew import Crew
 from hashkit.errors import WorkerUnavailable
 from hashkit.options import Options
 from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
-from hashkit.supervisor import Crew, Limits, Worker
+from hashkit.supervisor import Limits, Worker
 from hashkit.wire import Answer
 
 # What a decoder would do that was made to misbehave: in a real worker, with its walls.
@@ -109,7 +110,7 @@ class TestMisbehaviour:
 
     def test_getting_somewhere_for_ever(self, samples, tmp_path, monkeypatch):
         """Progress is what a worker says: one that was taken over could say so without end."""
-        monkeypatch.setattr(supervisor, "_SLOWEST_VIDEO", 1e5)
+        monkeypatch.setattr(crew, "_SLOWEST_VIDEO", 1e5)
         outcome = hash_among_others("forever", samples, tmp_path, time_limit=1)
         assert outcome.error.code == "took_too_long"
         assert outcome.hashes
@@ -147,17 +148,17 @@ def test_too_much_memory(kind, samples, tmp_path):
             pillow_heif.from_pillow(picture).save(bomb)
         else:
             picture.save(bomb)
-    crew = Crew(Options(), Limits(memory=450 << 20))
+    workers = Crew(Options(), Limits(memory=450 << 20))
     try:
-        outcome = crew.hash(bomb).outcome
+        outcome = workers.hash(bomb).outcome
         assert isinstance(outcome, FailedFile), outcome.notices
         assert outcome.error.code in ("too_much_memory", "decoder_crashed", "media_corrupt")
         if kind in ("png", "jpg", "tiff", "bmp"):
             assert outcome.error.code == "too_much_memory"
         assert [each.algorithm for each in outcome.hashes] == ["md5", "sha1", "sha256"]
-        assert isinstance(crew.hash(samples / "scene-1.jpg").outcome, HashedFile)
+        assert isinstance(workers.hash(samples / "scene-1.jpg").outcome, HashedFile)
     finally:
-        crew.close()
+        workers.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
@@ -189,24 +190,24 @@ class TestFromOutside:
     )
     def test_in_the_middle(self, sent, code, tmp_path, samples):
         film = self.film(tmp_path)
-        crew = Crew(Options(("sha256", "vpdq")), Limits(seconds=1.5))
+        workers = Crew(Options(("sha256", "vpdq")), Limits(seconds=1.5))
         at_work = threading.Event()
 
         def strike():
             at_work.wait(60)
-            (worker,) = crew._all
+            (worker,) = workers._all
             os.kill(worker._process.pid, sent)
 
         striker = threading.Thread(target=strike)
         striker.start()
         try:
-            outcome = crew.hash(film, lambda _: at_work.set()).outcome
+            outcome = workers.hash(film, lambda _: at_work.set()).outcome
             striker.join()
             assert outcome.error.code == code
             assert [each.algorithm for each in outcome.hashes] == ["sha256"]
-            assert isinstance(crew.hash(samples / "film-h264.mp4").outcome, HashedFile)
+            assert isinstance(workers.hash(samples / "film-h264.mp4").outcome, HashedFile)
         finally:
-            crew.close()
+            workers.close()
 
     def test_workers_go_when_nobody_is_there_to_ask(self, samples):
         """Killed without a chance to clean up, the parent leaves no process behind."""
@@ -215,8 +216,8 @@ import sys, hashkit
 from hashkit import batch, supervisor
 outcomes = hashkit.hash_files([sys.argv[1]] * 3, workers=1)
 next(outcomes)
-crew = outcomes.gi_frame.f_locals["self"]._engine._crew
-print(*(worker._process.pid for worker in crew._all), flush=True)
+workers = outcomes.gi_frame.f_locals["self"]._engine._crew
+print(*(worker._process.pid for worker in workers._all), flush=True)
 import os; os.kill(os.getpid(), 9)
 """
         import subprocess
@@ -266,14 +267,14 @@ def test_a_python_that_is_not_there(monkeypatch):
 
 
 def test_idle_workers_retire(samples):
-    crew = Crew(Options(), Limits(), idle_seconds=0.2)
-    crew.hash(samples / "bmp.bmp")
+    workers = Crew(Options(), Limits(), idle_seconds=0.2)
+    workers.hash(samples / "bmp.bmp")
     deadline = time.monotonic() + 20
-    while crew._all and time.monotonic() < deadline:
+    while workers._all and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not crew._all
-    assert isinstance(crew.hash(samples / "bmp.bmp").outcome, HashedFile)
-    crew.close()
+    assert not workers._all
+    assert isinstance(workers.hash(samples / "bmp.bmp").outcome, HashedFile)
+    workers.close()
 
 
 def test_the_folder_of_hostile_files_is_not_imported_from(samples, tmp_path, monkeypatch):
