@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hashkit.copies import Copies, Outcome, Task
+from hashkit.copies import Copies, Outcome, Task, room
 from hashkit.engines import Engine, OwnWorkers, SomebodysExecutor, answer_of, cores, sha256_of
 from hashkit.hashes.registry import DEFAULT
 from hashkit.media.limits import MAX_PIXELS
@@ -18,6 +18,7 @@ from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
 from hashkit.options import OnProgress, Options
 from hashkit.supervisor import TIME_LIMIT, Limits
 
+_LONGEST_LIMIT = 1e6  # seconds
 _BETWEEN_PROGRESS = 0.2  # seconds
 _AHEAD = 1_000  # files that may be done before one that they must come after
 _AHEAD_BYTES = 64 << 20  # of TMK and frame hashes in them, roughly
@@ -59,8 +60,8 @@ def hash_files(
         raise TypeError("paths is an iterable of paths; for one path there is hash_file")
     if workers is not None and workers < 1:
         raise ValueError("workers is at least 1")
-    if not time_limit > 0:
-        raise ValueError("time_limit is more than 0")
+    if not 0 < time_limit <= _LONGEST_LIMIT:
+        raise ValueError("time_limit is more than 0, and at most a million seconds")
     options, limits = Options.checked(algorithms, sample, max_pixels), Limits(time_limit)
     engine: Engine
     if executor is None:
@@ -102,9 +103,7 @@ class _Run:
 
     def _has_room(self) -> bool:
         busy = len(self._hashing) + len(self._reading)
-        waiting_their_turn = sum(
-            len(each.value) for done in self._done.values() for each in done.hashes
-        )
+        waiting_their_turn = sum(room(done) for done in self._done.values())
         return (
             busy < 2 * self._engine.width
             and self._begun - self._given < max(_AHEAD, 4 * self._engine.width)
@@ -131,7 +130,11 @@ class _Run:
         known = self._copies.known(task)
         if known is not None:
             self._finish(task, replace(known, path=task.path))
-        elif not self._copies.waits(task):
+            return
+        doubtful = self._copies.take_unverified(task)
+        if doubtful is not None:
+            self._reading[self._engine.sha256(doubtful.path)] = doubtful
+        if not self._copies.waits(task):
             self._hash(task)
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
@@ -145,11 +148,16 @@ class _Run:
         for future in done:
             if future in self._reading:
                 task = self._reading.pop(future)
-                task.sha256 = sha256_of(future)
-                self._identified(task)
+                if task.is_done:
+                    for freed in self._copies.verify(task, sha256_of(future)):
+                        self._identified(freed)
+                else:
+                    task.sha256 = sha256_of(future)
+                    self._identified(task)
                 continue
             task = self._hashing.pop(future)
             answer = answer_of(future, task.path)
+            task.is_done = True
             self._finish(task, answer.outcome)
             for freed in self._copies.finish(task, answer.outcome, answer.sha256):
                 self._identified(freed)

@@ -11,15 +11,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hashkit import notices
-from hashkit.errors import DecoderCrashed, DocumentInvalid, TookTooLong, TooMuchMemory
-from hashkit.hash_json import fields_of
+from hashkit.errors import (
+    DecoderCrashed,
+    DocumentInvalid,
+    MediaError,
+    TookTooLong,
+    TooMuchMemory,
+    WorkerLost,
+    WorkerUnavailable,
+)
 from hashkit.options import OnProgress, Options
 from hashkit.records import FailedFile, HashedFile
 from hashkit.supervisor import Closed, Limits, Worker
-from hashkit.wire import Answer, checked_sha256, path_to_text
+from hashkit.wire import Answer, path_to_text
 
 _SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
 _SLOWEST_VIDEO = 5e3  # bytes a second, for all of a video that goes on and on
+
+_PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds
 
 T = TypeVar("T")
 
@@ -53,12 +62,13 @@ class Crew:
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
-        self._closed = False
+        self._closed = self._has_started = False
 
     def hash(self, path: Path, on_progress: OnProgress | None = None) -> Answer:
         """Hash a file. What goes wrong with it, or with the worker, is the outcome.
 
-        Raises Closed where the work was called off, and WorkerUnavailable.
+        Raises Closed where the work was called off, and WorkerUnavailable where not even a first
+        worker could be started.
         """
 
         def read(untrusted: Any) -> Answer:
@@ -75,9 +85,11 @@ class Crew:
         try:
             return self._ask("hash", path, read_hash, on_progress)
         except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
-            error = caught
+            error: MediaError = caught
+        except WorkerLost as lost:
+            return Answer(FailedFile(path, lost), None)
         # No worker survives this file. Services can still find exact copies of it.
-        with suppress(TookTooLong, TooMuchMemory, DecoderCrashed):
+        with suppress(TookTooLong, TooMuchMemory, DecoderCrashed, WorkerLost):
             answer = self._ask("exact", path, read)
             exact = answer.outcome
             if isinstance(exact, HashedFile):
@@ -85,17 +97,6 @@ class Crew:
                 failed = FailedFile(path, error, exact.kind, exact.hashes, told)
                 return Answer(failed, answer.sha256)
         return Answer(FailedFile(path, error), None)
-
-    def sha256(self, path: Path) -> str | None:
-        """The SHA-256 of a file, None where it cannot be read. Raises as ``hash``."""
-
-        def read(untrusted: Any) -> str | None:
-            return checked_sha256(fields_of(untrusted, "the answer", {"sha256"})["sha256"])
-
-        try:
-            return self._ask("sha256", path, read)
-        except (TookTooLong, TooMuchMemory, DecoderCrashed):
-            return None
 
     def close(self) -> None:
         """End all workers at once, whatever they are doing."""
@@ -138,7 +139,7 @@ class Crew:
                     return read(worker.ask(request, seconds, on_progress, at_most))
                 except DocumentInvalid as error:  # it was taken over: it must not see another file
                     raise DecoderCrashed from error
-            except (DecoderCrashed, TooMuchMemory) as error:
+            except (DecoderCrashed, TooMuchMemory, TookTooLong) as error:
                 if before:
                     raise _OfAnotherFile from error
                 raise
@@ -177,10 +178,25 @@ class Crew:
                 raise Closed
             if self._idle and not fresh:
                 return self._idle.pop()
-        worker = Worker(self._options, self._limits)
+        worker = self._start()
         with self._lock:
             self._all.add(worker)
+            self._has_started = True
             if not self._closed:
                 return worker
         worker.kill()
         raise Closed
+
+    def _start(self) -> Worker:
+        """A new worker. Where others could be started, this machine is only short of something, and
+        perhaps not for long: try again, and give up the file rather than the run."""
+        for pause in _PAUSES:
+            try:
+                return Worker(self._options, self._limits)
+            except WorkerUnavailable:
+                if not self._has_started:
+                    raise
+                if self._closed:
+                    raise Closed from None
+                time.sleep(pause)
+        raise WorkerLost

@@ -34,8 +34,9 @@ class Examination:
 
     @property
     def all_refused(self) -> bool:
-        """Could the worker do nothing that it should not?"""
-        return set(self.attempts.values()) == {"refused"}
+        """Do all walls stand, and could the worker do nothing that it should not?"""
+        all_stand = all(wall.stands for wall in (*self.walls, *self.network_walls))
+        return all_stand and set(self.attempts.values()) == {"refused"}
 
 
 def examine() -> Examination:

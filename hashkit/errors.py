@@ -240,11 +240,12 @@ class UnknownAlgorithm(HashkitError):
 
 
 class WorkerLost(HashkitError):
-    """The executor that hash_files was given lost the work on this file."""
+    """The executor that hash_files was given lost the work on this file, or no worker could be
+    started for it any more."""
 
     code = "worker_lost"
-    text = "The computer that was to hash this file gave no answer."
-    advice = "Check that it is running, then try again."
+    text = "The work on this file was lost."
+    advice = "Try it again. On a cluster, check first that it is running."
 
 
 class WorkerUnavailable(HashkitError):

@@ -14,6 +14,8 @@ from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash
 
+_MOST_SECONDS = 1e9
+
 
 def hashes_to_json(
     hashes: Iterable[Hash], frames: FrameHashes | None = None, decimals: int | None = 3
@@ -117,7 +119,7 @@ def _frame(untrusted: Any, where: str) -> FrameHash:
 
 
 def _is_number(untrusted: Any) -> bool:
-    return type(untrusted) in (int, float) and 0 <= untrusted < float("inf")
+    return type(untrusted) in (int, float) and 0 <= untrusted <= _MOST_SECONDS
 
 
 def fields_of(untrusted: Any, where: str, names: set[str]) -> dict[str, Any]:

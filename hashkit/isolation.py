@@ -33,16 +33,18 @@ from typing import Any
 _DECODER_WORDS = 1 << 20
 """Bytes that a worker may write to one file: the memory in which decoders' complaints are kept."""
 
+_OPEN_FILES = 128
+
 # All that decoding takes. Everything else answers "no such call", and so will what is invented
 # after this was written. Calls that take flags which matter are in ``_allow_in_part``.
 _SYSTEM_CALLS = """
     read readv pread64 preadv preadv2 write writev pwrite64 lseek close close_range
-    dup dup2 dup3 fcntl pipe pipe2 eventfd eventfd2 memfd_create
+    dup dup2 dup3 pipe pipe2 eventfd eventfd2 memfd_create
     stat lstat fstat newfstatat fstatat64 statx statfs fstatfs access faccessat faccessat2
-    readlink readlinkat getcwd getdents getdents64 fadvise64 flock
+    readlink readlinkat getcwd getdents getdents64 fadvise64
     mmap mmap2 munmap mprotect mremap madvise mincore msync brk membarrier get_mempolicy
     futex futex_waitv set_robust_list get_robust_list rseq set_tid_address arch_prctl
-    sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler
+    sched_yield sched_getaffinity sched_getparam sched_getscheduler
     sched_get_priority_min sched_get_priority_max getpriority getcpu
     getpid getppid gettid getpgrp getsid getuid geteuid getgid getegid getgroups
     clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times
@@ -65,6 +67,9 @@ _CLONE_THREAD = 0x00010000
 _PR_SET_DUMPABLE, _PR_SET_NAME = 4, 15
 _UNKNOWN_CALL = -1
 _LIBSECCOMP = "libseccomp.so.2"
+_O_ASYNC = 0o20000
+_DESCRIPTORS = (0, 1, 2, 3, 1030)  # of fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
+_SET_FLAGS = 4  # of fcntl: F_SETFL
 _TERMINAL_OR_NOT = (0x5401, 0x5450, 0x5451)  # TCGETS, FIONCLEX, FIOCLEX
 
 # Audit events (docs.python.org/3/library/audit_events.html) that a worker has no use for.
@@ -97,7 +102,7 @@ def lock_down(max_memory: int) -> tuple[Wall, ...]:
         _seccomp()  # import it while files can still be found
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("memory", lambda: _limit("RLIMIT_AS", max_memory)),
-        ("file size", lambda: _limit("RLIMIT_FSIZE", _DECODER_WORDS)),
+        ("file size", _limit_files),
         ("core dumps", _no_core_dumps),
         ("files", _hold_files),
         ("system calls", _hold_system_calls),
@@ -138,6 +143,11 @@ def _limit(name: str, value: int) -> None:
     resource.setrlimit(which, (value, value))
 
 
+def _limit_files() -> None:
+    _limit("RLIMIT_FSIZE", _DECODER_WORDS)
+    _limit("RLIMIT_NOFILE", _OPEN_FILES)  # each could be memory of that size
+
+
 def _no_core_dumps() -> None:
     _limit("RLIMIT_CORE", 0)
     if sys.platform == "linux":  # there, a program that collects dumps need not ask for the limit
@@ -158,11 +168,20 @@ def _hold_files() -> None:
         rules = landlock.Ruleset()
     except OSError as error:
         raise _NotHere(f"this kernel has no Landlock ({os.strerror(error.errno or 0)})") from None
-    rules.allow("/", rules=landlock.FSAccess.READ_FILE)
+    for entry in os.scandir("/"):
+        if entry.name not in _NO_FILES_OF_PEOPLE:
+            with suppress(OSError):
+                rules.allow(entry.path, rules=landlock.FSAccess.READ_FILE)
+    with suppress(OSError):
+        rules.allow(_SHARED_MEMORY, rules=landlock.FSAccess.READ_FILE)
     for folder in _python_folders():  # a module may be imported late, and is looked for in lists
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(OSError):
             rules.allow(folder, rules=landlock.FSAccess.READ_FILE | landlock.FSAccess.READ_DIR)
     rules.apply()
+
+
+_NO_FILES_OF_PEOPLE = ("dev", "proc", "sys")  # but terminals, and what other processes do
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where people keep files that are not to touch the disk)
 
 
 def _python_folders() -> set[str]:
@@ -219,6 +238,11 @@ def _allow_in_part(seccomp: ModuleType, rules: Any) -> None:
     _add(seccomp, rules, allow, "tgkill", seccomp.Arg(0, seccomp.EQ, os.getpid()))  # abort()
     _add(seccomp, rules, allow, "prctl", seccomp.Arg(0, seccomp.EQ, _PR_SET_NAME))
     _add(seccomp, rules, allow, "prlimit64", seccomp.Arg(2, seccomp.EQ, 0))  # look, do not change
+    for command in _DESCRIPTORS:
+        _add(seccomp, rules, allow, "fcntl", seccomp.Arg(1, seccomp.EQ, command))
+    set_flags = seccomp.Arg(1, seccomp.EQ, _SET_FLAGS)
+    # With O_ASYNC, the kernel would send signals, to any process that one likes.
+    _add(seccomp, rules, allow, "fcntl", set_flags, seccomp.Arg(2, only, _O_ASYNC, 0))
     for request in _TERMINAL_OR_NOT:
         _add(seccomp, rules, allow, "ioctl", seccomp.Arg(1, seccomp.EQ, request))
 

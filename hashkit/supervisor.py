@@ -83,6 +83,18 @@ class Closed(Exception):
     """The work was called off."""
 
 
+def _import_folders() -> list[str]:
+    """Where this process imports from, without the current folder: it may be the one with the
+    hostile files. (Unless hashkit itself is there.)"""
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return [entry for entry in sys.path if os.path.isabs(entry)]
+    folders = [os.path.abspath(entry) for entry in sys.path]
+    return [folder for folder in folders if folder != here or folder == home]
+
+
 class Worker:
     """A process that opens files, and the pipes to it. ``walls`` are those around it."""
 
@@ -110,7 +122,7 @@ class Worker:
         self._expired = self._closing = False
         self.asked = 0
         start = {
-            "path": [os.path.abspath(entry) for entry in sys.path],
+            "path": _import_folders(),
             "options": asdict(options),
             "max_memory": limits.memory_for(options),
             "with_probes": with_probes,
@@ -119,7 +131,7 @@ class Worker:
             self.walls = tuple(
                 Wall(**wall) for wall in self._exchange(start, _START, _START)["walls"]
             )
-        except (MediaError, TypeError, KeyError) as error:
+        except (MediaError, TypeError, KeyError, RuntimeError) as error:  # no more threads
             self.kill()
             raise WorkerUnavailable from error
 
@@ -162,10 +174,13 @@ class Worker:
             while True:
                 answer = self._read()
                 if "progress" not in answer:
-                    return answer
+                    break
                 self._deadline = min(time.monotonic() + seconds, latest)
                 if on_progress is not None:
                     on_progress(_checked_part(answer["progress"]))
+        if self._expired:  # it was ended as it answered: it must not be asked again
+            raise TookTooLong
+        return answer
 
     def _read(self) -> dict[str, Any]:
         line = self._answers.readline(self._longest_answer)

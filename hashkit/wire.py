@@ -19,7 +19,15 @@ from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
 from hashkit.hash_json import fields_of, hashes_from_json, hashes_to_json
 from hashkit.records import FailedFile, HashedFile, MediaKind, Notice
 
-_LONGEST_SENTENCE = 200
+_MOST_NOTICES = 20
+# Those that are not the error's own: with numbers in them, or the name of a format.
+_SENTENCES = re.compile(
+    r"The picture has [\d,]{1,30} pixels\. The limit is [\d,]{1,30}\."
+    r"|This is an? [\w -]{1,50}, which cannot be opened here\."
+    r"|The file is damaged, and the video could not be read\."
+    r"|This video is coded in a way that cannot be opened here\.",
+    re.ASCII,
+)
 _NOTICES = {notice.code: notice for notice in notices.ALL}
 _SPAN = r"from [\d:.]{5,20} to [\d:.]{5,20}( of [\d:.]{5,20})?"
 
@@ -41,7 +49,7 @@ def outcome_from_json(untrusted: Any, path: Path | None) -> HashedFile | FailedF
     fields = fields_of(untrusted, "the answer", {"kind", "hashes", "notices", "error"})
     kind = _kind(fields["kind"])
     hashes, frames = hashes_from_json(fields["hashes"], "the answer")
-    if not isinstance(fields["notices"], list):
+    if not isinstance(fields["notices"], list) or len(fields["notices"]) > _MOST_NOTICES:
         raise DocumentInvalid
     told = tuple(_notice(*_two_texts(each)) for each in fields["notices"])
     if fields["error"] is not None:
@@ -126,9 +134,11 @@ def _notice(untrusted_code: str, untrusted_text: str) -> Notice:
 
 
 def _error(untrusted_code: str, untrusted_text: str) -> HashkitError:
+    """An error that hashkit knows, with a sentence that hashkit says."""
     known = _ERRORS.get(untrusted_code)
-    plain = untrusted_text.isprintable() and len(untrusted_text) <= _LONGEST_SENTENCE
-    if known is None or not plain:
+    if known is None:
+        raise DocumentInvalid
+    if untrusted_text != known.text and not _SENTENCES.fullmatch(untrusted_text):
         raise DocumentInvalid
     return known(untrusted_text)
 

@@ -6,7 +6,6 @@
     {"hash": path, "seconds": s}     -> {"progress": 0.0 to 1.0}, now and then
                                      -> {"outcome": …, "sha256": … or null}
     {"exact": path, "seconds": s}    -> the same, without decoding anything
-    {"sha256": path, "seconds": s}   -> {"sha256": … or null}
     {"abilities": {}, "seconds": s}  -> {"abilities": …}: what the decoders can open
     {"probe": {…}, "seconds": s}     -> {"probe": …}: what this process could do if it tried
 
@@ -95,9 +94,6 @@ def _answer(
             )
         case {"exact": str(text)}:
             return _hash(text, options, exact_or_fail)
-        case {"sha256": str(text)}:
-            exact = exact_or_fail(path_from_text(text), Options(("sha256",)))
-            return to_line({"sha256": _value_of(exact, "sha256")})
         case {"probe": dict(targets)}:
             return to_line({"probe": sys.modules["hashkit.probes"].attempt(**targets)})
         case {"abilities": _}:

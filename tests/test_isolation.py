@@ -28,8 +28,8 @@ THROUGH_PYTHON = {
     *("write a file", "start a program", "fork"),
 }
 PAST_PYTHON = {
-    *("connect, past Python", "write a file, past Python"),
-    *("make a folder, past Python", "fork, past Python"),
+    *("connect, without Python", "write a file, without Python"),
+    *("make a folder, without Python", "fork, without Python"),
 }
 EVERYTHING = THROUGH_PYTHON | PAST_PYTHON | {"list a folder"}
 
@@ -129,7 +129,7 @@ class TestEachWallAlone:
 
     def test_files(self, short_folder):
         assert built_only("_hold_files", short_folder) - {"connect by IPv6"} == {
-            *("write a file", "write a file, past Python", "make a folder, past Python"),
+            *("write a file", "write a file, without Python", "make a folder, without Python"),
             *("list a folder", "start a program"),
         }
 
@@ -138,7 +138,7 @@ class TestEachWallAlone:
 
     def test_network_of_the_command(self, short_folder):
         assert built_only("_hold_network_calls", short_folder) == {
-            *("connect", "connect by IPv6", "UNIX socket", "connect, past Python"),
+            *("connect", "connect by IPv6", "UNIX socket", "connect, without Python"),
         }
 
 
@@ -174,6 +174,10 @@ calls = {
     "setxattr": (188, victim, b"user.a", b"b", 1, 0),
     "execve": (59, b"/bin/true", program, null),
     "execveat": (322, -100, b"/bin/true", program, null, 0),
+    "signals by fcntl": (72, os.pipe()[0], 4, 0o20000),
+    "owner of a pipe": (72, os.pipe()[0], 8, os.getppid()),
+    "lock a file": (73, os.open(victim, os.O_RDONLY), 2),
+    "affinity of another": (203, os.getppid(), 8, buffer),
     "clone as a process": (56, 17, 0, 0, 0, 0),
     "clone3": (435, clone, 88),
     "kill the parent": (62, os.getppid(), 0),

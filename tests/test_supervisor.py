@@ -27,15 +27,18 @@ from hashkit.wire import Answer
 
 # What a decoder would do that was made to misbehave: in a real worker, with its walls.
 FAULTS = r"""
-import ctypes, os, sys, time, hashkit.worker as worker
+import ctypes, hashlib, os, sys, time, hashkit.worker as worker
 from hashkit.worker import main
 abort, real = ctypes.CDLL(None).abort, worker.hash_or_fail
 def say(text):
     os.write(3, text.encode())
+late = []
 def hash_or_fail(path, options, on_progress):
+    if late: time.sleep(1000)
     match path.stem.split("-")[0]:
         case "crash": abort()
         case "leave": os._exit(0)
+        case "later": late.append(path)
         case "hang": time.sleep(1000)
         case "deaf": os.close(3); time.sleep(1000)
         case "creep":
@@ -44,6 +47,13 @@ def hash_or_fail(path, options, on_progress):
         case "forever":
             while True:
                 time.sleep(0.1); on_progress(0.5)
+        case "poison":
+            innocent = path.with_name("innocent.bmp")
+            claimed = hashlib.sha256(innocent.read_bytes()).hexdigest()
+            say('{"outcome": {"kind": "image", "hashes": {"sha256": "%s", "pdq": {"value": "%s", '
+                '"quality": 100}}, "notices": [], "error": null}, "sha256": "%s"}\n'
+                % (claimed, "ab" * 32, claimed))
+            while True: time.sleep(1)
         case "words": say("not JSON\n")
         case "list": say("[1]\n")
         case "pickle": say("\x80\x04K\x01.\n")
@@ -99,6 +109,29 @@ class TestMisbehaviour:
         exact = hashlib.sha256(outcome.path.read_bytes()).hexdigest()
         assert {each.algorithm: each.value for each in outcome.hashes}["sha256"] == exact
         assert [notice.code for notice in outcome.notices] == ["exact_only"]
+
+    @pytest.mark.skipif(os.name != "posix", reason="writes where answers go")
+    def test_a_file_cannot_pass_for_another(self, samples, tmp_path):
+        """A worker that was taken over claims that its file is a copy of another one, so that this
+        gets its made-up hashes."""
+        data = (samples / "bmp.bmp").read_bytes()
+        innocent = tmp_path / "innocent.bmp"
+        innocent.write_bytes(data)
+        (tmp_path / "poison.bmp").write_bytes(data[:-1] + b"x")
+        paths = [tmp_path / "poison.bmp", innocent, tmp_path / "poison.bmp", innocent]
+        for workers in (1, 2):
+            outcomes = list(hashkit.hash_files(paths, workers=workers, time_limit=2))
+            expected = hashkit.hash_file(innocent)
+            assert [outcomes[1], outcomes[3]] == [expected] * 2
+
+    def test_a_hang_that_another_file_left_behind(self, samples, tmp_path):
+        """A worker that answers, and then hangs on whatever comes next."""
+        names = ("later-1.bmp", "good-2.bmp", "good-3.bmp")
+        for name in names:
+            (tmp_path / name).write_bytes((samples / "bmp.bmp").read_bytes() + name.encode())
+        paths = [tmp_path / name for name in names]
+        outcomes = list(hashkit.hash_files(paths, workers=1, time_limit=1.5))
+        assert outcomes == [hashkit.hash_file(path) for path in paths]
 
     @pytest.mark.parametrize("name", ["hang", "deaf"])
     def test_hangs(self, name, samples, tmp_path, monkeypatch):

@@ -136,6 +136,14 @@ GOOD = {"kind": "image", "hashes": {"md5": "0" * 32}, "notices": [], "error": No
         {"error": "not_media"},
         {"error": ["not_media", "\x1b[2J"]},
         {"error": ["not_media", "x" * 1000]},
+        {"error": ["media_corrupt", "Call +1 555 0100."]},
+        {
+            "error": [
+                "unsupported_media",
+                "This is a visit.example, which cannot be opened here.",
+            ]
+        },
+        {"notices": [["small", notices.SMALL.text]] * 21},
         {"error": ["document_invalid", "x"]},
         {"error": ["unknown_algorithm", "x"]},
         {"path": "a"},

@@ -3,6 +3,7 @@ may reach another machine, and only the one that it is told."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -20,10 +21,15 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
         from distributed import Client
     except ImportError:
         fail("For --dask, install: pip install 'hashkit[dask]'", None, ExitCode.WRONG_USE)
+    for name in ("distributed", "tornado"):  # their words are to developers
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError):
-        fail("There is no Dask scheduler at this address.", None, ExitCode.WRONG_USE)
+        told = (
+            "There is no Dask scheduler at this address. Check the address, and that it is running."
+        )
+        fail(told, None, ExitCode.WRONG_USE)
     with client:
         cores = sum(client.ncores().values())
         if not cores:

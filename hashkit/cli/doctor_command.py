@@ -66,7 +66,7 @@ def _in_words(found: Examination) -> Iterable[str]:
         yield f"  {wall.name:<14} {'done' if wall.stands else f'NOT THERE: {wall.reason}'}"
     yield "Such a process has just tried to get out:"
     for name, what in found.attempts.items():
-        yield f"  {name:<26} {what}"
+        yield f"  {name:<28} {what}"
     yield "Pictures that can be opened:"
     yield f"  {_list(found.pictures)}"
     yield "Videos that can be opened:"
@@ -76,7 +76,10 @@ def _in_words(found: Examination) -> Iterable[str]:
         yield f"  {name:<24} {value}"
     yield ""
     if found.all_refused:
-        yield "All is in place. A file that you hash cannot get out, and nor can your pictures."
+        yield (
+            "All is in place. What opens your pictures can neither send them anywhere nor write "
+            "them down."
+        )
     else:
         yield (
             "On this computer the system does not refuse everything. hashkit itself sends and "

@@ -41,12 +41,13 @@ def hash_command(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the submission to this file: hashes only, no names, no dates.",
+            help="Write the submission to this file: hashes only, no names, no dates. With --json "
+            "and a name that ends in .jsonl: the JSON objects, with names, instead.",
             readable=False,
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace the submission at --out if there is one.")
+        bool, typer.Option("--force", help="Replace the file at --out if there is one.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a file instead of a table.")
@@ -72,7 +73,9 @@ def hash_command(
     ] = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(min=1, help="Seconds after which a file that gets nowhere is given up."),
+        typer.Option(
+            min=1, max=1e6, help="Seconds after which a file that gets nowhere is given up."
+        ),
     ] = None,
     resume: Annotated[
         bool,
@@ -92,7 +95,7 @@ def hash_command(
         bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and JSON if asked for.")
     ] = False,
 ) -> None:
-    """Hash pictures. They stay on this computer and are not changed."""
+    """Hash pictures. They stay where they are and are not changed."""
     from hashkit.cli.hash_run import HashRun
     from hashkit.cli.json_lines import SUFFIX
     from hashkit.errors import HashkitError, OutputUnwritable
@@ -116,6 +119,8 @@ def hash_command(
     if dask is None:
         lock_network()
     found = list(_expand(paths, recursive))
+    if to_lines and out is not None:  # it may be in the folder that is hashed
+        found = [each for each in found if not (each.from_folder and _same_file(out, each.path))]
     if out is not None:
         _check_target(out, force or resume, found)
     run = HashRun(
@@ -124,6 +129,7 @@ def hash_command(
         out=None if to_lines else out,
         force=force,
         save_tmk=save_tmk,
+        elsewhere=dask is not None,
         from_folders={each.path for each in found if each.from_folder},
     )
     options = {
@@ -168,7 +174,7 @@ def _lines(out: Path | None, resume: bool, replace: bool) -> ToStandardOutput | 
     try:
         return open_lines(out, resume=resume, replace=replace)
     except HashkitError as error:
-        fail(error.text, out, ExitCode.WRONG_USE)
+        fail(str(error), out, ExitCode.WRONG_USE)
 
 
 def _parse_sample(text: str) -> Sample:

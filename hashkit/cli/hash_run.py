@@ -19,6 +19,7 @@ from hashkit.submission.document import Submission, write_submission
 from hashkit.submission.writing import write_whole
 
 _STAYED = "The pictures and videos themselves did not leave this computer."
+_READ_ELSEWHERE = "The pictures and videos were read by the machines of the cluster."
 
 
 @dataclass
@@ -30,6 +31,7 @@ class HashRun:
     out: Path | None
     force: bool
     save_tmk: Path | None
+    elsewhere: bool
     from_folders: set[Path]
     _outcomes: list[Outcome] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
@@ -51,12 +53,12 @@ class HashRun:
             if self.lines is None:  # else, the error is in the line
                 say(f"{shown_name(outcome.path or '')}: {told(outcome.error)}")
         self._counts[tally(outcome)] += 1
+        if self.save_tmk is not None:  # before its line says that the file is done
+            self._save_tmk(outcome, self.save_tmk)
         if self.lines is not None:
             self._write_line(outcome, self.lines)
         if self.lines is None or self.out is not None:  # else nobody asks for it again
             self._outcomes.append(outcome)
-        if self.save_tmk is not None:
-            self._save_tmk(outcome, self.save_tmk)
 
     def interrupted(self) -> str:
         """What to say when the person stops the run."""
@@ -70,8 +72,9 @@ class HashRun:
         if self.out is not None:
             told_at_end.append(what_was_written(self.out, self._write(self.out)))
         if isinstance(self.lines, ToFile):
+            self._failed |= self.lines.failed_before > 0
             told_at_end.append("The list holds the names of your files: it is not for sending.")
-        told_at_end.append(_STAYED)
+        told_at_end.append(_READ_ELSEWHERE if self.elsewhere else _STAYED)
         if not self.quiet:
             if self.lines is None:
                 print_table(self._outcomes)

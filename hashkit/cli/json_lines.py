@@ -30,11 +30,13 @@ class ToFile:
     def __init__(self, path: Path, *, resume: bool, replace: bool) -> None:
         """Open the file. OutputExists, OutputUnwritable, or DocumentInvalid where what is there is
         no list that hashkit wrote."""
+        self.failed_before = 0
         self._written: set[bytes] = set()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         flags |= 0 if resume or replace else os.O_EXCL
         try:
             self._descriptor = os.open(path, flags, 0o600)
+            _lock(self._descriptor)
         except FileExistsError as error:
             raise OutputExists from error
         except (OSError, ValueError) as error:
@@ -44,7 +46,7 @@ class ToFile:
         os.ftruncate(self._descriptor, end)
 
     def has(self, path: Path) -> bool:
-        """Is there a line for this file?"""
+        """Is there a line for this file, of an outcome that is not worth another try?"""
         return _digest(path_in_json(path)) in self._written
 
     def write(self, outcome: Outcome) -> None:
@@ -56,31 +58,50 @@ class ToFile:
     def _read(self, stream: BinaryIO) -> int:
         """Note what is done. Returns where the last whole line ends."""
         end = 0
-        damaged = False
         for line in stream:
-            path = _path_of(line)
-            if path is None:
-                damaged = True
-                continue
-            if damaged:  # not the end that a killed run leaves
-                raise DocumentInvalid(_NOT_OURS)
-            self._written.add(_digest(path))
+            found = _read_line(line)
+            if found is None:
+                # What a killed run leaves is the beginning of a line, or zeros, and no end.
+                ours = line.startswith(_BEGINNING[: len(line)]) or (end and not line.strip(b"\0"))
+                if line.endswith(b"\n") or not ours:
+                    raise DocumentInvalid(_NOT_OURS)
+                break
+            path, error = found
             end += len(line)
-        if damaged and not end and os.fstat(stream.fileno()).st_size > _SHORT:
-            raise DocumentInvalid(_NOT_OURS)
+            if error not in _WORTH_ANOTHER_TRY:
+                self._written.add(_digest(path))
+                self.failed_before += error is not None
         return end
 
 
-_SHORT = 1 << 16
+_BEGINNING = b'{"path": "'
 _NOT_OURS = "This is not a list that hashkit wrote with --json. It was left as it is."
+_WORTH_ANOTHER_TRY = (
+    *("file_missing", "file_unreadable", "file_changed", "file_empty", "is_a_folder"),
+    "worker_lost",
+)
 
 
-def _path_of(line: bytes) -> str | None:
-    """The path in a line, None where the line is not whole."""
+def _lock(descriptor: int) -> None:
+    """Two runs must not write to one list. (On Windows, nothing keeps them from it.)"""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OutputUnwritable("Another run is writing to this list.") from error
+
+
+def _read_line(line: bytes) -> tuple[str, str | None] | None:
+    """The path in a line, and the code of its error if it has one. None where it is not ours."""
     with suppress(ValueError, RecursionError):
         match json.loads(line) if line.endswith(b"\n") else None:
-            case {"path": str(path)}:
-                return path
+            case {"path": str(path), "error": {"code": str(code)}}:
+                return path, code
+            case {"path": str(path), "hashes": dict()}:
+                return path, None
     return None
 
 

@@ -55,5 +55,5 @@ def test_in_words(run):
     done = run("doctor")
     assert "Such a process has just tried to get out:" in done.stdout
     if sys.platform == "linux":
-        assert done.stdout.rstrip().endswith("nor can your pictures.")
+        assert done.stdout.rstrip().endswith("nor write them down.")
         assert "NOT THERE" not in done.stdout

@@ -90,7 +90,7 @@ class TestResume:
         assert "0 files hashed" in run(*command[3:], "--resume").stderr
         assert lines.read_bytes() == after
 
-    @pytest.mark.parametrize("rest", [b"", b'{"path": "pict', b"\0" * 5000, b'{"path": 1}\n'])
+    @pytest.mark.parametrize("rest", [b"", b"{", b'{"path": "pict', b"\0" * 5000])
     def test_the_end_that_a_killed_run_leaves_is_cut_off(self, rest, run, samples, tmp_path):
         lines = tmp_path / "a.jsonl"
         pair = [samples / "bmp.bmp", samples / "gif.gif"]
@@ -103,7 +103,13 @@ class TestResume:
         assert lines.read_bytes() == whole
 
     @pytest.mark.parametrize(
-        "content", [b"my diary\n" * 9999, b'{"path": "a"}\nnot a line\n{"path": "b"}\n']
+        "content",
+        [
+            *(b"my diary\n" * 9999, b"my diary", b"my\ndiary", b'{"path": "a"}\n', b"\0\0"),
+            b'{"path": "a", "hashes": {}}\nnot a line\n',
+            b'{"path": "a", "hashes": {}}\nnot a line',
+            b'{"path": "a", "hashes": {}}\nnot a line\n{"path": "b", "hashes": {}}\n',
+        ],
     )
     def test_another_file_is_left_as_it_is(self, content, run, samples, tmp_path):
         other = tmp_path / "a.jsonl"
@@ -115,12 +121,41 @@ class TestResume:
 
     def test_a_list_is_not_replaced_unasked(self, run, samples, tmp_path):
         lines = tmp_path / "a.jsonl"
-        lines.write_text('{"path": "a"}\n')
+        lines.write_text('{"path": "a", "hashes": {}}\n')
         again = ("hash", samples / "bmp.bmp", "--json", "--out", "a.jsonl")
         assert run(*again).returncode == 2
-        assert lines.read_text() == '{"path": "a"}\n'
+        assert lines.read_text() == '{"path": "a", "hashes": {}}\n'
         assert run(*again, "--force").returncode == 0
         assert paths_in(lines) == [str(samples / "bmp.bmp")]
+
+    def test_what_failed_for_the_time_being_is_tried_again(self, run, samples, tmp_path):
+        arguments = ("hash", "a.bmp", "b.bmp", "--json", "--out", "a.jsonl")
+        (tmp_path / "b.bmp").write_bytes(b"no picture at all")
+        assert run(*arguments).returncode == 1
+        (tmp_path / "a.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+        done = run(*arguments, "--resume")
+        assert "1 file hashed, 1 done before." in done.stderr
+        assert done.returncode == 1  # since the other one is still no picture
+        found = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+        assert [line["path"] for line in found] == ["a.bmp", "b.bmp", "a.bmp"]
+        assert "hashes" in found[-1]
+
+    def test_in_the_folder_that_is_hashed(self, run, samples, tmp_path):
+        (tmp_path / "a.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+        arguments = ("hash", "-r", ".", "--json", "--out", "a.jsonl")
+        assert run(*arguments).returncode == 0
+        assert run(*arguments, "--resume").returncode == 0
+        assert paths_in(tmp_path / "a.jsonl") == ["a.bmp"]
+
+    @pytest.mark.skipif(os.name != "posix", reason="locks")
+    def test_one_run_at_a_time(self, run, samples, tmp_path):
+        import fcntl
+
+        with (tmp_path / "a.jsonl").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            done = run("hash", samples / "bmp.bmp", "--json", "--out", "a.jsonl", "--resume")
+        assert done.returncode == 2
+        assert done.stderr == "a.jsonl: Another run is writing to this list.\n"
 
     def test_begins_where_nothing_was_done(self, run, samples, tmp_path):
         arguments = ("hash", samples / "bmp.bmp", "--json", "--out", "new.jsonl", "--resume")
