@@ -7,11 +7,12 @@ of protection from them as this one.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from hashkit.crew import Crew, absolute
 from hashkit.errors import DocumentInvalid, HashkitError, WorkerLost
@@ -22,6 +23,8 @@ from hashkit.supervisor import Limits
 from hashkit.wire import Answer, from_line, path_from_text, path_to_text
 
 _IDLE_SECONDS = 60.0
+
+T = TypeVar("T")
 
 
 class Engine(Protocol):
@@ -83,7 +86,7 @@ class SomebodysExecutor:
     def __init__(self, executor: Executor, options: Options, limits: Limits, width: int) -> None:
         self.width = width
         self._executor, self._options, self._limits = executor, options, limits
-        self._begun: set[Future[bytes] | Future[str | None]] = set()
+        self._begun: set[Future[Any]] = set()
 
     def __enter__(self) -> SomebodysExecutor:
         return self
@@ -95,20 +98,22 @@ class SomebodysExecutor:
     def hash(self, path: Path, on_progress: OnProgress) -> Future[bytes]:  # noqa: ARG002
         """As ``Engine.hash``, without progress: it may be far away."""
         where = path_to_text(absolute(path))
-        future = self._executor.submit(hash_apart, where, self._options, self._limits)
-        self._remember(future)
-        return future
+        return self._submit(hash_apart, where, self._options, self._limits)
 
     def sha256(self, path: Path) -> Future[str | None]:
         """As ``Engine.sha256``."""
-        where = path_to_text(absolute(path))
-        future = self._executor.submit(sha256_apart, where)
-        self._remember(future)
-        return future
+        return self._submit(sha256_apart, path_to_text(absolute(path)))
 
-    def _remember(self, future: Future[bytes] | Future[str | None]) -> None:
+    def _submit(self, work: Callable[..., T], *arguments: object) -> Future[T]:
+        future: Future[T]
+        try:
+            future = self._executor.submit(work, *arguments)
+        except Exception as error:  # it is broken, or gone: the file is lost, and not the run
+            future = Future()
+            future.set_exception(error)
         self._begun.add(future)
         future.add_done_callback(self._begun.discard)
+        return future
 
 
 def answer_of(future: Future[Answer] | Future[bytes], path: Path) -> Answer:

@@ -320,6 +320,13 @@ class TestAnyExecutor:
             outcomes = list(hashkit.hash_files(paths, executor=executor))
         assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
 
+    def test_one_that_takes_no_more_work(self, samples):
+        paths = self.paths(samples)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+            executor.submit(os._exit, 1).exception()  # from now on, submit raises
+            outcomes = list(hashkit.hash_files(paths, executor=executor))
+        assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
+
     def test_the_caller_is_asked_for_no_more_than_it_wants_at_a_time(self, samples):
         running = most = 0
         lock = threading.Lock()
