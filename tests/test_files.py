@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import threading
+import time
 
 import pytest
 
@@ -146,20 +147,33 @@ def test_files_that_change_meanwhile(tmp_path, how):
 
 def test_never_two_versions_at_once(tmp_path):
     """Somebody writes version after version in place while we read: what is read is one of them,
-    or it is told that the file changed."""
+    or it is told that the file changed. (A writer that stops for longer than we wait leaves a file
+    at rest, half of each; a busy machine may make ours stop. That is then no fault.)"""
     path = tmp_path / "busy"
     size = 4_000_000
     path.write_bytes(b"\0" * size)
     stop = threading.Event()
+    began = {}
+    took = {}
 
     def write():
         with path.open("r+b") as stream:
             for version in range(1, 10_000):
                 if stop.is_set():
                     return
+                began[version % 256] = time.monotonic()
+                took.pop(version % 256, None)
                 stream.seek(0)
                 stream.write(bytes([version % 256]) * size)
                 stream.flush()
+                took[version % 256] = time.monotonic() - began[version % 256]
+
+    def was_stopped(versions):
+        return any(
+            took.get(each, time.monotonic() - began[each]) >= files._QUIET / 2
+            for each in versions
+            if each in began
+        )
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -171,7 +185,7 @@ def test_never_two_versions_at_once(tmp_path):
             except errors.FileChanged:
                 changed += 1
                 continue
-            assert content.count(content[:1]) == size
+            assert content.count(content[:1]) == size or was_stopped({*content})
     finally:
         stop.set()
         writer.join()
