@@ -462,17 +462,3 @@ print(*sys.modules)
     assert not {"numpy", "cv2", "PIL", "av", "pillow_heif", "hashkit.hashing"} & {
         *done.stdout.split()
     }
-
-
-def test_waiting_is_not_busy(samples, monkeypatch):
-    """While workers are at work, this process rests."""
-    real = Crew.hash
-
-    def hash_(self, path, on_progress=None):
-        time.sleep(1)
-        return real(self, path, on_progress)
-
-    monkeypatch.setattr(Crew, "hash", hash_)
-    before = time.process_time()
-    list(hashkit.hash_files([samples / "bmp.bmp"]))
-    assert time.process_time() - before < 0.5

@@ -71,7 +71,8 @@ def _elements(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
         place += len(name) + width
         if name == _SEGMENT:
             segment_end = place + length if known else 0
-            continue  # and on inside it
+            yield False, 0  # and on inside it
+            continue
         if not known:
             return
         place += length
@@ -84,6 +85,7 @@ def _chunks(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
     while len(header := _read_at(untrusted, place, 12)) == 12:
         if header[:4] == b"RIFF":
             place += 12
+            yield False, 0  # and on inside it
             continue
         length = int.from_bytes(header[4:8], "little")
         place += 8 + length + length % 2
