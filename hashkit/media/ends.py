@@ -31,21 +31,23 @@ def is_cut_short(untrusted: BinaryIO, size: int, media_format: str) -> bool:
     if media_format not in _WALKS:
         return False
     try:
-        parts = zip(_WALKS[media_format](untrusted), range(_MOST_PARTS), strict=False)
+        parts = zip(_WALKS[media_format](untrusted, size), range(_MOST_PARTS), strict=False)
         return any(holds_pictures and end > size for (holds_pictures, end), _ in parts)
     finally:
         untrusted.seek(0)
 
 
-def _read_at(untrusted: BinaryIO, place: int, count: int) -> bytes:
+def _read_at(untrusted: BinaryIO, size: int, place: int, count: int) -> bytes:
+    if place >= size:  # a system may refuse to look so far away
+        return b""
     untrusted.seek(place)
     return untrusted.read(count)
 
 
-def _boxes(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
+def _boxes(untrusted: BinaryIO, size: int) -> Iterator[tuple[bool, int]]:
     """MP4 (ISO/IEC 14496-12, 4.2): boxes one after the other, each with its size and name."""
     place = 0
-    while len(header := _read_at(untrusted, place, 16)) >= 8:
+    while len(header := _read_at(untrusted, size, place, 16)) >= 8:
         length = int.from_bytes(header[:4], "big")
         if length == 1:
             length = int.from_bytes(header[8:16], "big")
@@ -55,10 +57,10 @@ def _boxes(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
         yield header[4:8] == b"mdat", place
 
 
-def _elements(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
+def _elements(untrusted: BinaryIO, size: int) -> Iterator[tuple[bool, int]]:
     """Matroska (RFC 8794, RFC 9559): a header, then a segment, in which clusters hold pictures."""
     place = segment_end = 0
-    while len(start := _read_at(untrusted, place, 12)) > 4:
+    while len(start := _read_at(untrusted, size, place, 12)) > 4:
         name = start[: 9 - start[0].bit_length()]
         rest = start[len(name) :]
         if name not in _TOP_LEVEL or not rest or not rest[0]:
@@ -79,10 +81,10 @@ def _elements(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
         yield name == _CLUSTER, place
 
 
-def _chunks(untrusted: BinaryIO) -> Iterator[tuple[bool, int]]:
+def _chunks(untrusted: BinaryIO, size: int) -> Iterator[tuple[bool, int]]:
     """AVI: chunks inside RIFF chunks, each with its name and size; ``movi`` lists hold pictures."""
     place = 0
-    while len(header := _read_at(untrusted, place, 12)) == 12:
+    while len(header := _read_at(untrusted, size, place, 12)) == 12:
         if header[:4] == b"RIFF":
             place += 12
             yield False, 0  # and on inside it

@@ -43,6 +43,19 @@ def test_a_hole_in_the_middle(name, samples):
     assert cut_short(data[:middle] + data[middle + 200 :], CASES[name])
 
 
+@pytest.mark.parametrize("length", [2**63 - 1, 2**64 - 1, 2**62])
+def test_a_part_that_claims_to_be_endless(length, tmp_path):
+    box = b"\0\0\0\x01mdat" + length.to_bytes(8, "big")
+    assert cut_short(box + bytes(100), "mp4")
+    path = tmp_path / "a.mp4"
+    path.write_bytes(box + bytes(100))
+    with path.open("rb") as stream:
+        assert is_cut_short(stream, 116, "mp4")
+    assert cut_short(
+        b"\x18\x53\x80\x67\x80\x1f\x43\xb6\x75\x01" + b"\xff" * 6 + b"\xfe", "matroska"
+    )
+
+
 def test_kinds_that_do_not_say():
     assert not cut_short(b"GIF89a", "gif")
     assert not cut_short(b"\x47" * 188, "mpegts")
