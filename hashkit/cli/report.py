@@ -12,7 +12,7 @@ from typing import Any
 
 from hashkit.cli.terminal import console, shown_name
 from hashkit.hash_json import hashes_to_json
-from hashkit.matching import same_pictures
+from hashkit.matching.groups import same_pictures
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, Notice
 from hashkit.submission.document import Submission
 

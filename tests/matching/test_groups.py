@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hashkit
-from hashkit.matching import same_pictures
+from hashkit.matching.groups import same_pictures
 from hashkit.records import FailedFile, Hash, HashedFile, MediaKind
 
 
