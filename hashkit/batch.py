@@ -17,6 +17,7 @@ from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
 from hashkit.options import OnProgress, Options
 from hashkit.supervisor import TIME_LIMIT, Limits
+from hashkit.variants.sets import NONE
 
 _LONGEST_LIMIT = 1e6  # seconds
 _BETWEEN_PROGRESS = 0.2  # seconds
@@ -31,6 +32,7 @@ def hash_files(
     algorithms: str | Iterable[str] = DEFAULT,
     sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
+    variants: str = NONE,
     workers: int | None = None,
     executor: Executor | None = None,
     time_limit: float = TIME_LIMIT,
@@ -39,12 +41,12 @@ def hash_files(
 ) -> Generator[Outcome, None, None]:
     """Hash many files in isolated processes, which cannot write, or reach the network.
 
-    ``paths`` may be endless: a few are taken at a time. ``algorithms``, ``sample`` and
-    ``max_pixels`` are as for ``hash_file``. One outcome comes for each path, in their order, or as
-    they are done if ``ordered`` is false. What goes wrong with a file is its outcome, a FailedFile:
-    also where it crashes the decoder, keeps it busy for more than ``time_limit`` seconds without
-    getting anywhere, or takes too much memory. Files that are byte for byte the same are decoded
-    once.
+    ``paths`` may be endless: a few are taken at a time. ``algorithms``, ``sample``, ``max_pixels``
+    and ``variants`` are as for ``hash_file``. One outcome comes for each path, in their order, or
+    as they are done if ``ordered`` is false. What goes wrong with a file is its outcome, a
+    FailedFile: also where it crashes the decoder, keeps it busy for more than ``time_limit``
+    seconds without getting anywhere, or takes too much memory. Files that are byte for byte the
+    same are decoded once.
 
     ``workers`` is the number of processes, as many as there are cores if not given. With an
     ``executor``, the work is handed to it (at most ``workers`` files at a time, 64 if not given);
@@ -62,7 +64,7 @@ def hash_files(
         raise ValueError("workers is at least 1")
     if not 0 < time_limit <= _LONGEST_LIMIT:
         raise ValueError("time_limit is more than 0, and at most a million seconds")
-    options, limits = Options.checked(algorithms, sample, max_pixels), Limits(time_limit)
+    options, limits = Options.checked(algorithms, sample, max_pixels, variants), Limits(time_limit)
     engine: Engine
     if executor is None:
         engine = OwnWorkers(options, limits, workers or cores())

@@ -6,8 +6,10 @@ may have been taken over: what it returns holds nothing but hashes.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
@@ -15,6 +17,8 @@ from hashkit.hashes.registry import ALGORITHMS
 from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash
 
 _MOST_SECONDS = 1e9
+_MOST_VARIANTS = 100
+_VARIANT = re.compile(r"(?=.{1,50}\Z)[a-z]+[0-9]*(?:[-+.x][a-z0-9]+)*")
 
 
 def hashes_to_json(
@@ -41,6 +45,21 @@ def hashes_to_json(
     return {name: found[name] for name in ALGORITHMS if name in found}
 
 
+def variants_to_json(
+    hashes: Iterable[Hash], frame_variants: Iterable[FrameHashes], decimals: int | None = 3
+) -> list[dict[str, Any]]:
+    """Hashes of edits, an object each: its name, and its hash by the name of the algorithm."""
+    still = [
+        {"name": each.variant, **hashes_to_json([replace(each, variant=ORIGINAL)])}
+        for each in hashes
+        if each.variant != ORIGINAL
+    ]
+    moving = [
+        {"name": each.variant, **hashes_to_json((), each, decimals)} for each in frame_variants
+    ]
+    return still + moving
+
+
 def _to_json(found: Hash) -> str | dict[str, Any]:
     if isinstance(found.value, bytes):
         return {"encoding": "base64", "value": found.text}
@@ -56,6 +75,43 @@ def hashes_from_json(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], Fram
     named = dict(untrusted)
     frames = _vpdq(named.pop("vpdq"), f"{where}, vpdq") if "vpdq" in named else None
     return tuple(_hash(name, value, where) for name, value in named.items()), frames
+
+
+def variants_from_json(
+    untrusted: Any, where: str
+) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
+    """Read what ``variants_to_json`` writes. DocumentInvalid, naming the place, for anything else.
+    Names that this version does not give are read as well, if they look like one."""
+    if not isinstance(untrusted, list) or len(untrusted) > _MOST_VARIANTS:
+        raise DocumentInvalid(f"In {where}, the variants are not a list of variants.")
+    hashes: list[Hash] = []
+    moving: list[FrameHashes] = []
+    for number, each in enumerate(untrusted, 1):
+        place = f"{where}, variant {number}"
+        if not isinstance(each, dict) or len(each) != 2:
+            raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
+        (algorithm,) = each.keys() - {"name"} if "name" in each else (None,)
+        if algorithm not in ("pdq", "vpdq") or not _is_variant(each["name"]):
+            raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
+        found, frames = hashes_from_json({algorithm: each[algorithm]}, place)
+        hashes += [replace(one, variant=each["name"]) for one in found]
+        moving += [replace(frames, variant=each["name"])] if frames is not None else []
+    return tuple(hashes), tuple(moving)
+
+
+def with_variants(originals: Iterable[Hash], variants: Iterable[Hash]) -> tuple[Hash, ...]:
+    """Both in one: the variants of an algorithm after the hash of its original."""
+    order = list(ALGORITHMS)
+    both = (*originals, *variants)
+    return tuple(sorted(both, key=lambda each: order.index(each.algorithm)))
+
+
+def _is_variant(untrusted: Any) -> bool:
+    return (
+        isinstance(untrusted, str)
+        and untrusted != ORIGINAL
+        and _VARIANT.fullmatch(untrusted) is not None
+    )
 
 
 def _hash(name: str, untrusted: Any, where: str) -> Hash:

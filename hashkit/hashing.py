@@ -18,8 +18,10 @@ from hashkit.media import animations, images, kinds
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
 from hashkit.options import OnProgress, Options
-from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind, Notice
-from hashkit.video_hashing import hash_frames, hash_video
+from hashkit.records import FailedFile, Hash, HashedFile, MediaKind, Notice
+from hashkit.variants.computing import hash_variants
+from hashkit.variants.sets import NONE
+from hashkit.video_hashing import MovingHashes, hash_frames, hash_video
 
 Source = str | os.PathLike[str] | BinaryIO
 
@@ -33,6 +35,7 @@ def hash_file(
     *,
     sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
+    variants: str = NONE,
     on_progress: OnProgress | None = None,
 ) -> HashedFile:
     """Hash one file: a path, or a seekable binary file object. It is decoded in this process; for
@@ -42,14 +45,16 @@ def hash_file(
     takedown services take) or ``all``; those that do not apply to the kind of file are left out.
     ``sample`` says which frames of a video get a hash: one every so many seconds, ``all``, or
     ``keyframes`` (quick, and without TMK). ``max_pixels`` limits the size of a picture, checked
-    before it is decoded. ``on_progress`` is called with the part of a video that is done, 0.0 to
-    1.0.
+    before it is decoded. ``variants`` asks for the hashes of likely edits as well, which find
+    copies that are cropped, mirrored or framed: ``orientations`` (8 hashes of a picture),
+    ``standard`` (at most 16) or ``wide`` (at most 48). ``on_progress`` is called with the part of a
+    video that is done, 0.0 to 1.0.
 
-    Raises ValueError for another ``sample``, and else an error of the tree in ``hashkit.errors``.
-    ``hash_files`` returns it instead, together with the cryptographic hashes of a picture or video
-    that cannot be decoded.
+    Raises ValueError for another ``sample`` or level of ``variants``, and else an error of the tree
+    in ``hashkit.errors``. ``hash_files`` returns it instead, together with the cryptographic hashes
+    of a picture or video that cannot be decoded.
     """
-    options = Options.checked(algorithms, sample, max_pixels)
+    options = Options.checked(algorithms, sample, max_pixels, variants)
     outcome = hash_or_fail(source, options, on_progress)
     if isinstance(outcome, FailedFile):
         raise outcome.error
@@ -70,8 +75,7 @@ def hash_or_fail(
             except (UnsupportedMedia, FileTooBig) as error:
                 return _exact_only(path, untrusted, error, options)
             if media.kind is MediaKind.VIDEO:
-                names, sample = options.algorithms, options.sample
-                return hash_video(path, untrusted, media.format, names, sample, on_progress)
+                return hash_video(path, untrusted, media.format, options, on_progress)
             data = untrusted.read()
     except HashkitError as error:
         return FailedFile(path, error)
@@ -130,56 +134,55 @@ def _hash_image(
     if exact_names == options.algorithms:
         return HashedFile(path, MediaKind.IMAGE, exact)
     try:
-        others, frames, told = _look_at(data, image_format, options)
+        still, moving, told = _look_at(data, image_format, options)
     except MediaError as error:
         return failed(path, error, MediaKind.IMAGE, exact)
     except MemoryError:
         return failed(path, TooMuchMemory(), MediaKind.IMAGE, exact)
     order = list(ALGORITHMS)
-    hashes = tuple(sorted((*exact, *others), key=lambda each: order.index(each.algorithm)))
-    if not hashes and frames is None:
+    found = (*exact, *still, *moving.hashes)
+    hashes = tuple(sorted(found, key=lambda each: order.index(each.algorithm)))
+    if not hashes and moving.frames is None:
         told = (*told, notices.NO_HASH)
-    return HashedFile(path, MediaKind.IMAGE, hashes, told, frames)
+    return HashedFile(path, MediaKind.IMAGE, hashes, told, moving.frames, moving.variants)
 
 
 def _look_at(
     data: bytes, image_format: str, options: Options
-) -> tuple[tuple[Hash, ...], FrameHashes | None, tuple[Notice, ...]]:
+) -> tuple[tuple[Hash, ...], MovingHashes, tuple[Notice, ...]]:
     """What can be said of a picture only by decoding it."""
     picture = images.decode(data, image_format, options.max_pixels)
-    perceptual = _perceptual_hashes(picture.pixels, options.algorithms)
-    told = (*picture.notices, *_doubts(picture.pixels, perceptual))
+    still = _perceptual_hashes(picture.pixels, options)
+    told = (*picture.notices, *_doubts(picture.pixels, still))
     if notices.ANIMATED not in picture.notices:
-        return perceptual, None, told
+        return still, MovingHashes(), told
     del picture
-    moving, frames, told = _hash_animation(data, image_format, options, told)
-    return (*perceptual, *moving), frames, told
+    moving, told = _hash_animation(data, image_format, options, told)
+    return still, moving, told
 
 
 def _hash_animation(
     data: bytes, image_format: str, options: Options, told: tuple[Notice, ...]
-) -> tuple[tuple[Hash, ...], FrameHashes | None, tuple[Notice, ...]]:
+) -> tuple[MovingHashes, tuple[Notice, ...]]:
     """The video hashes of a picture that moves."""
-    names = of_family(options.algorithms, Family.VIDEO)
-    if not names:
-        return (), None, told
+    if not of_family(options.algorithms, Family.VIDEO):
+        return MovingHashes(), told
     animation = animations.Animation(data, image_format)
     # All of its frames can be decoded on their own, so "keyframes" is every one of them.
     interval = 0.0 if isinstance(options.sample, str) else options.sample
     wanted = Sampler(interval, None).wants
-    hashes, sampled = hash_frames(animation.frames(), names, wanted, animation.rate)
+    moving = hash_frames(animation.frames(), options, wanted, animation.rate)
     if animation.cut_short:
         told = (*told, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
-    return hashes, FrameHashes(options.sample, sampled) if "vpdq" in names else None, told
+    return moving, told
 
 
-def _perceptual_hashes(
-    pixels: npt.NDArray[np.uint8], algorithms: tuple[str, ...]
-) -> tuple[Hash, ...]:
+def _perceptual_hashes(pixels: npt.NDArray[np.uint8], options: Options) -> tuple[Hash, ...]:
     hashes: list[Hash] = []
-    if of_family(algorithms, Family.PDQ):
-        hashes.append(pdq.compute(pixels))
-    if names := of_family(algorithms, Family.CLASSIC):
+    if of_family(options.algorithms, Family.PDQ):
+        original = pdq.compute(pixels)
+        hashes += [original, *hash_variants(pixels, options.variants, original)]
+    if names := of_family(options.algorithms, Family.CLASSIC):
         from hashkit.hashes import classic  # noqa: PLC0415 (brings SciPy: only when asked for)
 
         hashes.extend(classic.compute(pixels, names))

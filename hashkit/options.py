@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashkit.hashes.registry import DEFAULT, resolve
 from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, check_sample
+from hashkit.variants.sets import NONE, check_level
 
 OnProgress = Callable[[float], None]
 """Called with how much is done."""
@@ -15,13 +16,21 @@ OnProgress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Checked: algorithm names in the registry's order, sample, limit in pixels."""
+    """Checked: algorithm names in the registry's order, sample, limit in pixels, variants."""
 
     algorithms: tuple[str, ...] = DEFAULT
     sample: Sample = DEFAULT_SAMPLE
     max_pixels: int = MAX_PIXELS
+    variants: str = NONE
 
     @classmethod
-    def checked(cls, algorithms: str | Iterable[str], sample: object, max_pixels: int) -> Options:
-        """Of what a caller gave. UnknownAlgorithm, or ValueError for another sample."""
-        return cls(resolve(algorithms), check_sample(sample), max_pixels)
+    def checked(
+        cls,
+        algorithms: str | Iterable[str],
+        sample: object,
+        max_pixels: int,
+        variants: str = NONE,
+    ) -> Options:
+        """Of what a caller gave. UnknownAlgorithm, or ValueError for another sample or level of
+        variants."""
+        return cls(resolve(algorithms), check_sample(sample), max_pixels, check_level(variants))

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 ORIGINAL = "original"
 """The variant of a hash that is of the picture as it is."""
 
+ORIENTATIONS = (
+    ORIGINAL,
+    "rotated-90",
+    "rotated-180",
+    "rotated-270",
+    "flipped",
+    "mirrored",
+    "transposed",
+    "transverse",
+)
+"""The eight ways to turn a picture over, in the order of PDQ's reference. Rotations are
+anticlockwise; ``mirrored`` swaps left and right, ``flipped`` top and bottom, ``transposed`` and
+``transverse`` mirror along a diagonal."""
+
 
 class MediaKind(StrEnum):
     """What a file shows: one picture, or many over time."""
@@ -57,10 +71,11 @@ class FrameHash:
 @dataclass(frozen=True, slots=True)
 class FrameHashes:
     """The vPDQ hash of a video: that of each sampled frame, in order. ``interval`` is the seconds
-    between samples, ``all`` for every frame, or ``keyframes``."""
+    between samples, ``all`` for every frame, or ``keyframes``. ``variant`` is as in ``Hash``."""
 
     interval: float | Literal["all", "keyframes"]
     hashes: tuple[FrameHash, ...]
+    variant: str = ORIGINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,8 @@ class HashedFile:
 
     ``path`` is None where an open file was hashed. ``hashed["pdq"]`` is the hash of the original
     by that name; KeyError where it was not asked for. ``frames`` is the vPDQ hash of what moves.
+    The hashes of edits that were asked for with ``variants`` stand in ``hashes`` after that of the
+    original, and for what moves in ``frame_variants``.
     """
 
     path: Path | None
@@ -85,6 +102,7 @@ class HashedFile:
     hashes: tuple[Hash, ...]
     notices: tuple[Notice, ...] = ()
     frames: FrameHashes | None = None
+    frame_variants: tuple[FrameHashes, ...] = ()
 
     def __getitem__(self, algorithm: str) -> Hash:
         for found in self.hashes:

@@ -28,6 +28,7 @@ from hashkit.errors import (
 from hashkit.isolation import Wall
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.options import OnProgress, Options
+from hashkit.variants.sets import moving_names_at
 from hashkit.wire import from_line, to_line
 
 # -I: nothing from the current folder, which may be the one with the hostile files, and nothing from
@@ -76,6 +77,7 @@ def longest_answer(options: Options) -> int:
     if isinstance(options.sample, str):
         return _LONGEST_ANSWER
     frames = int(MAX_SECONDS / options.sample) + 1
+    frames *= 1 + len(moving_names_at(options.variants))
     return min(_LONGEST_ANSWER, (1 << 20) + _FRAME_BYTES * frames)
 
 

@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,9 +23,9 @@ from hashkit.hashes.pdq_filter import Float32, Pixels
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
 from hashkit.media.ends import is_cut_short
-from hashkit.media.sampling import KEYFRAME_GAP, Sample, Sampler
+from hashkit.media.sampling import KEYFRAME_GAP, Sampler
 from hashkit.media.tee import Tee
-from hashkit.options import OnProgress
+from hashkit.options import OnProgress, Options
 from hashkit.records import (
     FailedFile,
     FrameHash,
@@ -34,6 +35,7 @@ from hashkit.records import (
     MediaKind,
     Notice,
 )
+from hashkit.variants.moving import MovingVariants
 
 
 class MovingFrame(Protocol):
@@ -59,21 +61,21 @@ def hash_video(
     path: Path | None,
     untrusted: UntrustedFile,
     video_format: str,
-    algorithms: tuple[str, ...],
-    sample: Sample,
+    options: Options,
     on_progress: OnProgress | None = None,
 ) -> HashedFile | FailedFile:
     """Hash an open video. What was read is checked to be of one version (FileChanged)."""
-    moving = of_family(algorithms, Family.VIDEO)
+    moving = of_family(options.algorithms, Family.VIDEO)
     error: MediaError | None = None
-    done = _Done()
+    done = MovingHashes()
+    told: tuple[Notice, ...] = ()
     cut_short = bool(moving) and is_cut_short(untrusted.stream, untrusted.size, video_format)
-    with _digests_beside(of_family(algorithms, Family.CRYPTOGRAPHIC)) as digests:
+    with _digests_beside(of_family(options.algorithms, Family.CRYPTOGRAPHIC)) as digests:
         tee = Tee(untrusted.stream, digests.feed)
         if moving:
             try:
                 with videos.open_video(tee, video_format) as video:
-                    done = _hash_moving(video, moving, sample, cut_short, on_progress)
+                    done, told = _hash_moving(video, moving, options, cut_short, on_progress)
             except MediaError as caught:
                 error = caught
             except MemoryError:
@@ -81,40 +83,40 @@ def hash_video(
         untrusted.check_unchanged(tee.finish())
     exact = digests.hashes()
     if error is not None:
-        told: tuple[Notice, ...] = (notices.EXACT_ONLY,) if exact else ()
+        told = (notices.EXACT_ONLY,) if exact else ()
         return FailedFile(path, error, MediaKind.VIDEO, exact, told)
-    told = done.notices if exact or moving else (notices.NO_HASH,)
-    return HashedFile(path, MediaKind.VIDEO, (*exact, *done.hashes), told, done.frames)
+    if not exact and not moving:
+        told = (notices.NO_HASH,)
+    hashes = (*exact, *done.hashes)
+    return HashedFile(path, MediaKind.VIDEO, hashes, told, done.frames, done.variants)
 
 
-class _Done:
-    """What came of the frames."""
+@dataclass(frozen=True, slots=True)
+class MovingHashes:
+    """What came of frames: TMK+PDQF, vPDQ, and the vPDQ of edits."""
 
-    def __init__(
-        self,
-        hashes: tuple[Hash, ...] = (),
-        frames: FrameHashes | None = None,
-        notices: tuple[Notice, ...] = (),
-    ) -> None:
-        self.hashes, self.frames, self.notices = hashes, frames, notices
+    hashes: tuple[Hash, ...] = ()
+    frames: FrameHashes | None = None
+    variants: tuple[FrameHashes, ...] = ()
 
 
 def _hash_moving(
     video: videos.Video,
     algorithms: tuple[str, ...],
-    sample: Sample,
+    options: Options,
     cut_short: bool,
     on_progress: OnProgress | None,
-) -> _Done:
+) -> tuple[MovingHashes, tuple[Notice, ...]]:
+    sample = options.sample
     only_keyframes = sample == "keyframes"
     tmk_left_out = only_keyframes and "tmk_pdqf" in algorithms
     sampler = Sampler(0.0 if isinstance(sample, str) else sample, video.constant_rate)
     frames = video.keyframes(KEYFRAME_GAP) if only_keyframes else video.frames()
     if tmk_left_out:
         algorithms = tuple(name for name in algorithms if name != "tmk_pdqf")
-    hashes, sampled = hash_frames(
+    done = hash_frames(
         _reporting(frames, video.duration, on_progress),
-        algorithms,
+        replace(options, algorithms=algorithms),
         (lambda *_: True) if only_keyframes else sampler.wants,
         video.guessed_rate,
     )
@@ -123,31 +125,35 @@ def _hash_moving(
     told = _gaps(video, cut_short)
     if tmk_left_out:
         told = (*told, notices.TMK_LEFT_OUT)
-    return _Done(hashes, FrameHashes(sample, sampled) if "vpdq" in algorithms else None, told)
+    return done, told
 
 
 def hash_frames(
     frames: Iterable[MovingFrame],
-    algorithms: tuple[str, ...],
+    options: Options,
     wanted: Callable[[int, float], bool],
     rate: float,
-) -> tuple[tuple[Hash, ...], tuple[FrameHash, ...]]:
+) -> MovingHashes:
     """The video hashes of frames in order: TMK+PDQF of all of them, PDQ of those ``wanted``.
 
     ``rate`` in frames a second is the one that FFmpeg would go by.
     """
-    signature = _SignatureBuilder(rate) if "tmk_pdqf" in algorithms else None
-    sampled: list[FrameHash] = []
+    signature = _SignatureBuilder(rate) if "tmk_pdqf" in options.algorithms else None
+    sampled: list[FrameHash] | None = [] if "vpdq" in options.algorithms else None
+    variants = MovingVariants(options.variants)
     for frame in frames:
-        if "vpdq" in algorithms and wanted(frame.number, frame.timestamp):
-            sampled.append(
-                vpdq.compute(frame.number, frame.timestamp, frame.pixels, frame.limited_range)
-            )
+        if sampled is not None and wanted(frame.number, frame.timestamp):
+            shown = frame.number, frame.timestamp, frame.pixels, frame.limited_range
+            sampled.append(vpdq.compute(*shown))
+            variants.add(*shown)
         if signature is not None:
             signature.add(frame)
     whole = signature.finish() if signature is not None else None
-    hashes = () if whole is None else (Hash("tmk_pdqf", whole.to_bytes()),)
-    return hashes, tuple(sampled)
+    return MovingHashes(
+        () if whole is None else (Hash("tmk_pdqf", whole.to_bytes()),),
+        None if sampled is None else FrameHashes(options.sample, tuple(sampled)),
+        variants.finish(options.sample),
+    )
 
 
 class _SignatureBuilder:

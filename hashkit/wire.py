@@ -16,7 +16,14 @@ from typing import Any
 
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
-from hashkit.hash_json import fields_of, hashes_from_json, hashes_to_json
+from hashkit.hash_json import (
+    fields_of,
+    hashes_from_json,
+    hashes_to_json,
+    variants_from_json,
+    variants_to_json,
+    with_variants,
+)
 from hashkit.records import FailedFile, HashedFile, MediaKind, Notice
 
 _MOST_NOTICES = 20
@@ -35,10 +42,12 @@ _SPAN = r"from [\d:.]{5,20} to [\d:.]{5,20}( of [\d:.]{5,20})?"
 def outcome_to_json(outcome: HashedFile | FailedFile) -> dict[str, Any]:
     """An outcome without its path."""
     frames = outcome.frames if isinstance(outcome, HashedFile) else None
+    moving = outcome.frame_variants if isinstance(outcome, HashedFile) else ()
     error = outcome.error if isinstance(outcome, FailedFile) else None
     return {
         "kind": outcome.kind and outcome.kind.value,
         "hashes": hashes_to_json(outcome.hashes, frames, decimals=None),
+        "variants": variants_to_json(outcome.hashes, moving, decimals=None),
         "notices": [[notice.code, notice.text] for notice in outcome.notices],
         "error": error and [error.code, str(error)],
     }
@@ -46,9 +55,12 @@ def outcome_to_json(outcome: HashedFile | FailedFile) -> dict[str, Any]:
 
 def outcome_from_json(untrusted: Any, path: Path | None) -> HashedFile | FailedFile:
     """Read what ``outcome_to_json`` writes. DocumentInvalid for anything else."""
-    fields = fields_of(untrusted, "the answer", {"kind", "hashes", "notices", "error"})
+    names = {"kind", "hashes", "variants", "notices", "error"}
+    fields = fields_of(untrusted, "the answer", names)
     kind = _kind(fields["kind"])
-    hashes, frames = hashes_from_json(fields["hashes"], "the answer")
+    originals, frames = hashes_from_json(fields["hashes"], "the answer")
+    variants, moving = variants_from_json(fields["variants"], "the answer")
+    hashes = with_variants(originals, variants)
     if not isinstance(fields["notices"], list) or len(fields["notices"]) > _MOST_NOTICES:
         raise DocumentInvalid
     told = tuple(_notice(*_two_texts(each)) for each in fields["notices"])
@@ -56,7 +68,7 @@ def outcome_from_json(untrusted: Any, path: Path | None) -> HashedFile | FailedF
         return FailedFile(path, _error(*_two_texts(fields["error"])), kind, hashes, told)
     if kind is None:
         raise DocumentInvalid
-    return HashedFile(path, kind, hashes, told, frames)
+    return HashedFile(path, kind, hashes, told, frames, moving)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from PIL import Image
 
 # Machines are noisy: no test fails for being slow. Examples are drawn anew on every run.
 settings.register_profile(
@@ -45,3 +46,12 @@ def run(tmp_path: Path) -> Run:
         )
 
     return hashkit
+
+
+@pytest.fixture(scope="session")
+def scene() -> Callable[[int, int, int], Image.Image]:
+    """Draw a scene, as for the samples: number, width, height."""
+    sys.path.insert(0, str(ROOT / "samples_synthetic"))
+    from generate import scene
+
+    return scene

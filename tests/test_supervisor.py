@@ -23,6 +23,7 @@ from hashkit.errors import WorkerUnavailable
 from hashkit.options import Options
 from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.supervisor import Limits, Worker
+from hashkit.variants.sets import moving_names_at
 from hashkit.wire import Answer
 
 # What a decoder would do that was made to misbehave: in a real worker, with its walls.
@@ -287,6 +288,12 @@ def test_the_longest_answer_fits_what_was_asked():
     assert whole_day < supervisor.longest_answer(Options()) < 20 << 20
     everything = Options(sample="all")
     assert supervisor.longest_answer(everything) > whole_day * 10
+    turned = [FrameHashes(1.0, frames, name) for name in moving_names_at("orientations")]
+    with_variants = HashedFile(
+        None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames), tuple(turned)
+    )
+    longest = len(Answer(with_variants, "0" * 64).to_line()) / 1000 * 86_400
+    assert longest < supervisor.longest_answer(Options(variants="orientations"))
 
 
 def test_a_worker_that_cannot_start(monkeypatch):

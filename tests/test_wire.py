@@ -28,7 +28,15 @@ told = st.lists(
 exact = st.builds(Hash, st.just("sha256"), hex64)
 pdq = st.builds(Hash, st.just("pdq"), hex64, quality)
 tmk = st.builds(Hash, st.just("tmk_pdqf"), st.binary(min_size=263_344, max_size=263_344))
-hashes = st.tuples(exact, pdq) | st.just(()) | st.tuples(pdq) | st.tuples(exact, pdq, tmk)
+names = st.sampled_from(["mirrored", "crop-2.5", "padded-9x16-black", "bars-removed+mirrored"])
+variant = st.builds(Hash, st.just("pdq"), hex64, quality, names)
+hashes = (
+    st.tuples(exact, pdq)
+    | st.just(())
+    | st.tuples(pdq)
+    | st.tuples(exact, pdq, tmk)
+    | st.tuples(exact, pdq, variant, variant)
+)
 frame = st.builds(
     FrameHash, st.integers(0, 1 << 40), st.floats(0, 1e6, allow_subnormal=False), hex64, quality
 )
@@ -36,8 +44,11 @@ frames = st.none() | st.builds(
     FrameHashes, st.sampled_from([1.0, 0.04, "all", "keyframes"]), st.lists(frame).map(tuple)
 )
 ERRORS = [kind for base in (FileError, MediaError) for kind in wire._branch(base)]
+moving = st.lists(
+    st.builds(FrameHashes, st.just(1.0), st.lists(frame).map(tuple), names), max_size=2
+).map(tuple)
 outcomes = st.builds(
-    HashedFile, st.just(PATH), st.sampled_from(MediaKind), hashes, told, frames
+    HashedFile, st.just(PATH), st.sampled_from(MediaKind), hashes, told, frames, moving
 ) | st.builds(
     FailedFile,
     st.just(PATH),
@@ -115,7 +126,13 @@ def _is_clean(answer):
     assert wire.Answer.from_json(wire.from_line(answer.to_line()), PATH).sha256 == answer.sha256
 
 
-GOOD = {"kind": "image", "hashes": {"md5": "0" * 32}, "notices": [], "error": None}
+GOOD = {
+    "kind": "image",
+    "hashes": {"md5": "0" * 32},
+    "variants": [{"name": "mirrored", "pdq": {"value": "0" * 64, "quality": 99}}],
+    "notices": [],
+    "error": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +144,14 @@ GOOD = {"kind": "image", "hashes": {"md5": "0" * 32}, "notices": [], "error": No
         {"hashes": None},
         {"hashes": {"md5": "0" * 31}},
         {"hashes": {"md5": "0" * 32, "name": "mine"}},
+        {"variants": None},
+        {"variants": [{}] * 101},
+        {"variants": [{"name": "mirrored"}]},
+        {"variants": [{"name": "original", "pdq": {"value": "0" * 64, "quality": 99}}]},
+        {"variants": [{"name": "Jane Doe", "pdq": {"value": "0" * 64, "quality": 99}}]},
+        {"variants": [{"name": "a" * 51, "pdq": {"value": "0" * 64, "quality": 99}}]},
+        {"variants": [{"name": "mirrored", "md5": "0" * 32}]},
+        {"variants": [{"name": "mirrored", "pdq": {"value": "0" * 64}}]},
         {"notices": None},
         {"notices": [["small"]]},
         {"notices": [["small", "Call this number."]]},

@@ -59,6 +59,13 @@ def hash_command(
             "'keyframes' (quick, without TMK).",
         ),
     ] = "1",
+    variants: Annotated[
+        str,
+        typer.Option(
+            help="Also make hashes of likely edits, to find edited copies: 'none', 'orientations' "
+            "(mirrored and turned), 'standard' (at most 16 hashes a picture) or 'wide' (48).",
+        ),
+    ] = "none",
     save_tmk: Annotated[
         Path | None,
         typer.Option(help="Also write the TMK hash of each video to this folder, as a .tmk file."),
@@ -105,6 +112,7 @@ def hash_command(
     from hashkit.supervisor import TIME_LIMIT
 
     wanted_sample = _parse_sample(sample)
+    level = _parse_level(variants)
     if save_tmk is not None and not save_tmk.is_dir():
         fail(OutputUnwritable(), save_tmk, ExitCode.WRONG_USE)
     try:
@@ -136,6 +144,7 @@ def hash_command(
         "algorithms": names,
         "sample": wanted_sample,
         "max_pixels": max_pixels or MAX_PIXELS,
+        "variants": level,
         "time_limit": time_limit or TIME_LIMIT,
         "workers": workers,
         "ordered": as_json or not sys.stdout.isatty(),  # a person sees them as they are done
@@ -185,6 +194,17 @@ def _parse_sample(text: str) -> Sample:
     except ValueError:
         raise typer.BadParameter(
             "give a number of seconds, 'all' or 'keyframes'", param_hint="--sample"
+        ) from None
+
+
+def _parse_level(text: str) -> str:
+    from hashkit.variants.sets import LEVELS, check_level
+
+    try:
+        return check_level(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"give one of {', '.join(LEVELS)}", param_hint="--variants"
         ) from None
 
 

@@ -16,7 +16,7 @@ from hashkit.cli.terminal import ExitCode, fail, say, shown_name, told
 from hashkit.errors import HashkitError
 from hashkit.records import FailedFile
 from hashkit.submission.document import Submission, write_submission
-from hashkit.submission.writing import write_whole
+from hashkit.writing import write_whole
 
 _STAYED = "The pictures and videos themselves did not leave this computer."
 _READ_ELSEWHERE = "The pictures and videos were read by the machines of the cluster."

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.cli.terminal import console, shown_name
-from hashkit.hash_json import hashes_to_json
+from hashkit.hash_json import hashes_to_json, variants_to_json
 from hashkit.matching.groups import same_pictures
-from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, Notice
+from hashkit.records import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, Notice
 from hashkit.submission.document import Submission
 
 _FRAMES_SHOWN = 30
@@ -29,6 +29,9 @@ def json_line(outcome: Outcome) -> str:
         fields["kind"] = outcome.kind.value
     if isinstance(outcome, HashedFile) or outcome.hashes:
         fields["hashes"] = hashes_to_json(outcome.hashes, frames_of(outcome))
+        moving = outcome.frame_variants if isinstance(outcome, HashedFile) else ()
+        if variants := variants_to_json(outcome.hashes, moving):
+            fields["variants"] = variants
         fields["notices"] = [
             {"code": notice.code, "text": notice.text} for notice in outcome.notices
         ]
@@ -151,7 +154,7 @@ def _distinct(outcomes: Iterable[Outcome]) -> list[Notice]:
 
 def every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]:
     """Every hash on a line of its own; of a TMK signature, the beginning."""
-    lines = [f"{found.algorithm:<15} {_shortened(found)}" for found in hashes]
+    lines = [f"{found.algorithm:<15} {_shortened(found)}{_edit(found.variant)}" for found in hashes]
     if frames is not None:
         lines += [
             f"{'vpdq':<15} {each.value} at {each.timestamp:.3f} s, quality {each.quality}"
@@ -160,6 +163,10 @@ def every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]
         if (more := len(frames.hashes) - _FRAMES_SHOWN) > 0:
             lines.append(f"{'':<15} and {more:,} more frames: --json shows all")
     return lines
+
+
+def _edit(variant: str) -> str:
+    return "" if variant == ORIGINAL else f" ({variant})"
 
 
 def _shortened(found: Hash) -> str:

@@ -25,6 +25,7 @@ def inspect_command(
 ) -> None:
     """Say in plain words what is in a submission, all of it, and what is not."""
     from hashkit.errors import HashkitError, IsAFolder
+    from hashkit.records import ORIGINAL
     from hashkit.submission.document import read_submission
 
     try:
@@ -47,10 +48,12 @@ def inspect_command(
         typer.echo(f"\n{number}. {item.kind.value}")
         for found in item.hashes:
             quality = "" if found.quality is None else f" (quality {found.quality} of 100)"
-            typer.echo(f"   {found.algorithm:<15} {found.text}{quality}")
-        if item.frames is not None:
-            typer.echo(f"   vpdq            one hash for each sample ({item.frames.interval}):")
-            for each in item.frames.hashes:
+            edit = "" if found.variant == ORIGINAL else f" (of an edit: {found.variant})"
+            typer.echo(f"   {found.algorithm:<15} {found.text}{quality}{edit}")
+        for frames in ([item.frames] if item.frames else []) + [*item.frame_variants]:
+            edit = "" if frames.variant == ORIGINAL else f" of an edit, {frames.variant}"
+            typer.echo(f"   vpdq            one hash for each sample ({frames.interval}){edit}:")
+            for each in frames.hashes:
                 when = f"frame {each.frame}, {each.timestamp:.3f} s"
                 typer.echo(f"      {each.value} ({when}, quality {each.quality} of 100)")
     typer.echo(f"\n{_NOT_IN_IT}")

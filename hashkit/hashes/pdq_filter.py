@@ -79,13 +79,14 @@ def _twice_filtered(position: int, length: int) -> npt.NDArray[np.float64]:
     return weights / (end - first)
 
 
-def luma64(pixels: Pixels) -> Float32:
+def luma64(pixels: Pixels | Float32) -> Float32:
     """Reduce a picture to the 64x64 luma that PDQ is defined on.
 
-    ``pixels`` is uint8 of shape (height, width, 3), red green blue, or (height, width), luma, at
-    least 1x1. It may be a flipped or transposed view: the work is done on the memory as it lies.
-    Returns float32 of shape (64, 64), 0 to 255, within a few thousandths of the reference's (whose
-    running sums gather rounding errors; ``pdq_reference`` repeats them where they matter).
+    ``pixels`` is uint8 (or float32 up to 255) of shape (height, width, 3), red green blue, or
+    (height, width), luma, at least 1x1. It may be a flipped or transposed view: the work is done on
+    the memory as it lies. Returns float32 of shape (64, 64), 0 to 255, within a few thousandths of
+    the reference's (whose running sums gather rounding errors; ``pdq_reference`` repeats them where
+    they matter).
     """
     height, width = pixels.shape[:2]
     # Three luma-weighted channels reduce to one only after the rows: fewer bytes become floats.
@@ -102,7 +103,7 @@ def luma64(pixels: Pixels) -> Float32:
     return reduced if transposed else reduced.T
 
 
-def _reduce_rows(stored: Pixels, taps: tuple[_Taps, ...]) -> Float32:
+def _reduce_rows(stored: Pixels | Float32, taps: tuple[_Taps, ...]) -> Float32:
     """(64, everything in a row): each kept row from the few stored rows that it depends on."""
     lines = stored.reshape(stored.shape[0], -1)
     reduced = np.empty((SIDE, lines.shape[1]), np.float32)

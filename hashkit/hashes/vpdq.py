@@ -30,12 +30,20 @@ def compute(frame: int, timestamp: float, pixels: Pixels, limited_range: bool) -
     """
     if min(pixels.shape[:2]) < pdq.MIN_SIDE:
         return FrameHash(frame, timestamp, "0" * (pdq.BITS // 4), 0)
-    luma = luma64(pixels)
-    value, quality = pdq.of_luma64(_stretched(luma) if limited_range else luma)
+    value, quality = pdq.of_luma64(full_range(luma64(pixels), limited_range))
     return FrameHash(frame, timestamp, value, quality)
 
 
-def _stretched(luma: Float32) -> Float32:
+def of_luma(frame: int, timestamp: float, luma: Float32) -> FrameHash:
+    """As ``compute``, of luma from 0 to 255: float32 of shape (height, width)."""
+    value, quality = pdq.of_luma64(luma64(luma))
+    return FrameHash(frame, timestamp, value, quality)
+
+
+def full_range(luma: Float32, limited_range: bool) -> Float32:
+    """Luma from 0 to 255, of luma from 16 to 235 if it has a ``limited_range``."""
+    if not limited_range:
+        return luma
     stretched: Float32 = np.clip((luma - np.float32(16)) * np.float32(255 / 219), 0, 255)
     return stretched
 

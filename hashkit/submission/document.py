@@ -1,6 +1,7 @@
 """The submission: all that may leave the machine, as one JSON document.
 
-    {"format": "hashkit-submission", "version": 1, "items": [{"kind": "image", "hashes": {…}}, …]}
+    {"format": "hashkit-submission", "version": 1, "items": [
+        {"kind": "image", "hashes": {…}, "variants": [{"name": "mirrored", "pdq": {…}}, …]}, …]}
 
 There is no field for a path, a name, a size, a date or anything else that says whose pictures they
 are, and reading refuses a document that has one. The items stand in the order of their hashes, so
@@ -19,9 +20,16 @@ from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.files import open_untrusted
-from hashkit.hash_json import fields_of, hashes_from_json, hashes_to_json
+from hashkit.hash_json import (
+    fields_of,
+    hashes_from_json,
+    hashes_to_json,
+    variants_from_json,
+    variants_to_json,
+    with_variants,
+)
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind
-from hashkit.submission.writing import write_whole
+from hashkit.writing import write_whole
 
 FORMAT = "hashkit-submission"
 VERSION = 1
@@ -30,11 +38,12 @@ MAX_BYTES = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The hashes of one picture or video."""
+    """The hashes of one picture or video, as in ``HashedFile``."""
 
     kind: MediaKind
     hashes: tuple[Hash, ...]
     frames: FrameHashes | None = None
+    frame_variants: tuple[FrameHashes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,9 @@ class Submission:
     def of(cls, outcomes: Iterable[HashedFile | FailedFile]) -> Submission:
         """The submission of what was hashed: everything that has a hash, each once, in order."""
         return cls.from_items(
-            Item(outcome.kind, outcome.hashes, _frames(outcome))
-            for outcome in outcomes
-            if outcome.kind is not None and (outcome.hashes or _frames(outcome))
+            item
+            for item in map(_item_of, outcomes)
+            if item is not None and (item.hashes or item.frames)
         )
 
     @classmethod
@@ -64,10 +73,7 @@ class Submission:
         document = {
             "format": FORMAT,
             "version": VERSION,
-            "items": [
-                {"kind": item.kind.value, "hashes": hashes_to_json(item.hashes, item.frames)}
-                for item in self.items
-            ],
+            "items": [_item_to_json(item) for item in self.items],
         }
         return json.dumps(document, indent=2) + "\n"
 
@@ -83,8 +89,20 @@ class Submission:
         return cls.from_items(_items(document))
 
 
-def _frames(outcome: HashedFile | FailedFile) -> FrameHashes | None:
-    return outcome.frames if isinstance(outcome, HashedFile) else None
+def _item_of(outcome: HashedFile | FailedFile) -> Item | None:
+    if outcome.kind is None:
+        return None
+    if isinstance(outcome, FailedFile):
+        return Item(outcome.kind, outcome.hashes)
+    return Item(outcome.kind, outcome.hashes, outcome.frames, outcome.frame_variants)
+
+
+def _item_to_json(item: Item) -> dict[str, Any]:
+    fields: dict[str, Any] = {"kind": item.kind.value}
+    fields["hashes"] = hashes_to_json(item.hashes, item.frames)
+    if variants := variants_to_json(item.hashes, item.frame_variants):
+        fields["variants"] = variants
+    return fields
 
 
 def write_submission(
@@ -109,10 +127,10 @@ def submission_schema() -> str:
 
 
 def _sort_key(item: Item) -> tuple[str, str]:
-    hashes = hashes_to_json(item.hashes, item.frames)
-    if not hashes:
+    fields = _item_to_json(item)
+    if not fields["hashes"]:
         raise ValueError("an item of a submission needs a hash of the original")
-    return hashes.get("sha256", ""), json.dumps([item.kind.value, hashes], sort_keys=True)
+    return fields["hashes"].get("sha256", ""), json.dumps(fields, sort_keys=True)
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -138,10 +156,14 @@ def _items(document: Any) -> list[Item]:
 
 
 def _item(untrusted: Any, where: str) -> Item:
-    fields = fields_of(untrusted, where, {"kind", "hashes"})
+    names = {"kind", "hashes"}
+    has_variants = isinstance(untrusted, dict) and "variants" in untrusted
+    fields = fields_of(untrusted, where, names | {"variants"} if has_variants else names)
     if fields["kind"] not in [kind.value for kind in MediaKind]:
         raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
     if not fields["hashes"]:
         raise DocumentInvalid(f"In {where}, there are no hashes.")
-    hashes, frames = hashes_from_json(fields["hashes"], where)
-    return Item(MediaKind(fields["kind"]), hashes, frames)
+    originals, frames = hashes_from_json(fields["hashes"], where)
+    variants, moving = variants_from_json(fields.get("variants", []), where)
+    hashes = with_variants(originals, variants)
+    return Item(MediaKind(fields["kind"]), hashes, frames, moving)

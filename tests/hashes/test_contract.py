@@ -14,7 +14,7 @@ import hashkit
 from hashkit.errors import UnknownAlgorithm
 from hashkit.hashes import classic, cryptographic, pdq
 from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, resolve
-from hashkit.records import FrameHashes
+from hashkit.options import Options
 from hashkit.video_hashing import hash_frames
 
 PIXELS = np.random.default_rng(7).integers(0, 256, (120, 160, 3), dtype=np.uint8)
@@ -27,8 +27,8 @@ def compute(name, pixels=PIXELS):
         return cryptographic.compute(np.ascontiguousarray(pixels).tobytes(), [name])[0]
     if family is Family.VIDEO:
         frames = [_Frame(number, np.roll(pixels, number, axis=1)) for number in range(30)]
-        hashes, sampled = hash_frames(frames, (name,), lambda *_: True, 15.0)
-        return hashes[0] if hashes else FrameHashes("all", sampled)
+        found = hash_frames(frames, Options((name,), "all"), lambda *_: True, 15.0)
+        return found.hashes[0] if found.hashes else found.frames
     return pdq.compute(pixels) if family is Family.PDQ else classic.compute(pixels, [name])[0]
 
 

@@ -14,8 +14,17 @@ from PIL.PngImagePlugin import PngInfo
 import hashkit
 from hashkit.errors import DocumentInvalid, FileMissing, IsAFolder
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.records import (
+    ORIENTATIONS,
+    FailedFile,
+    FrameHash,
+    FrameHashes,
+    Hash,
+    HashedFile,
+    MediaKind,
+)
 from hashkit.submission.document import Item, Submission
+from hashkit.variants.sets import BY_COVERAGE
 
 SCHEMA = json.loads(hashkit.submission_schema())
 LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "pdq": 64, "colorhash": 11}
@@ -37,10 +46,17 @@ def values(name):
 def hashes(draw):
     single = [name for name in ALGORITHMS if name != "vpdq"]
     names = draw(st.lists(st.sampled_from(single), min_size=1, unique=True))
-    return tuple(
+    originals = [
         Hash(name, draw(values(name)), draw(st.integers(0, 100)) if name == "pdq" else None)
         for name in names
-    )
+    ]
+    return (*originals, *draw(st.lists(variants, max_size=3)))
+
+
+variant_names = st.sampled_from(
+    [*BY_COVERAGE, *ORIENTATIONS[1:], "bars-removed", "bars-removed+mirrored", "crop-5+mirrored"]
+)
+variants = st.builds(Hash, st.just("pdq"), hex_digits(64), st.integers(50, 100), variant_names)
 
 
 frame_hashes = st.builds(
@@ -54,7 +70,12 @@ intervals = st.sampled_from(["all", "keyframes"]) | st.floats(0.01, 1000)
 frames = st.none() | st.builds(
     FrameHashes, intervals, st.lists(frame_hashes, max_size=5).map(tuple)
 )
-items = st.builds(Item, st.sampled_from(MediaKind), hashes(), frames)
+moving = st.builds(
+    FrameHashes, intervals, st.lists(frame_hashes, max_size=3).map(tuple), variant_names
+)
+items = st.builds(
+    Item, st.sampled_from(MediaKind), hashes(), frames, st.lists(moving, max_size=2).map(tuple)
+)
 
 
 @given(st.lists(items, max_size=8))
@@ -66,7 +87,9 @@ def test_round_trip_and_schema(given_items):
     assert again.to_json() == text
 
     def contents(items):
-        return {(item.kind, frozenset(item.hashes), item.frames) for item in items}
+        return {
+            (item.kind, frozenset(item.hashes), item.frames, item.frame_variants) for item in items
+        }
 
     assert contents(again.items) == contents(given_items)
 
@@ -95,10 +118,10 @@ def test_schema_and_registry_know_the_same_hashes():
         described = properties[name]
         if name == "vpdq":
             continue  # its values are those of PDQ
+        if "$ref" in described:
+            described = SCHEMA["$defs"][described["$ref"].rpartition("/")[2]]
         if "properties" in described:
             described = described["properties"]["value"]
-        if "$ref" in described:
-            described = SCHEMA["$defs"]["hash64"]
         assert described["pattern"] == "^" + algorithm.pattern.pattern.replace("?:", "") + "$"
 
 

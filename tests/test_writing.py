@@ -10,7 +10,7 @@ import stat
 import pytest
 
 from hashkit.errors import OutputExists, OutputUnwritable
-from hashkit.submission.writing import write_whole
+from hashkit.writing import write_whole
 
 
 def test_writes(tmp_path):

@@ -1,0 +1,399 @@
+"""Do video hashes survive edits? ``python bench/robustness_videos.py [--docs docs]``.
+
+Needs ``pip install '.[bench]'``, and matplotlib for ``--docs``, which renews the tables of the page
+and its plot. The films are drawn on the spot from fixed numbers and live in memory alone. To
+measure another way of telling copies, add it to ``WAYS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from functools import cache, lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+from compare import table, where_and_with_what
+
+from hashkit import HashedFile, hash_file
+from hashkit.hashes import tmk, vpdq
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "samples_synthetic"))
+from generate import SAMPLES, scene
+
+Pixels = npt.NDArray[np.uint8]
+Hashes = tuple[HashedFile, list[HashedFile]]
+Size = tuple[int, int]  # width and height
+
+
+class Clip(NamedTuple):
+    """A video in memory: its frames, uint8 RGB, and how many there are a second."""
+
+    frames: list[Pixels]
+    rate: Fraction
+
+
+def encoded(clip: Clip, codec: str = "libx264", crf: int = 26) -> bytes:
+    """The bytes of a video file. One thread, so that they are the same every time."""
+    stream = io.BytesIO()
+    form, options = {
+        "libx264": ("mp4", {"preset": "superfast", "crf": str(crf)}),
+        "libvpx": ("webm", {"deadline": "realtime", "cpu-used": "8", "b": "200k"}),
+        "mpeg4": ("avi", {"b": "300k"}),
+    }[codec]
+    with av.open(stream, "w", format=form) as container:
+        track = container.add_stream(codec, rate=clip.rate)
+        track.height, track.width = clip.frames[0].shape[:2]
+        track.pix_fmt, track.options = "yuv420p", {"threads": "1", **options}
+        for pixels in clip.frames:
+            container.mux(track.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(track.encode())
+    return stream.getvalue()
+
+
+@lru_cache(maxsize=60)
+def painting(number: int) -> Pixels:
+    return np.asarray(scene(number, 960, 720))  # larger than any frame
+
+
+def look(
+    number: int, frame: Size, x: float = 0, y: float = 0, part: float = 0.5, turn: float = 0
+) -> Pixels:
+    """A frame of a painting, ``part`` of whose width it shows. ``x`` and ``y``, in widths of the
+    painting, move the camera from the middle; ``turn`` is in degrees."""
+    picture = painting(number)
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((0, 0), turn, part * width / frame[0])
+    middle = (width * (0.5 + x), height * 0.5 + width * y)
+    matrix[:, 2] = middle - matrix[:, :2] @ np.array(frame) / 2
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, matrix, frame, flags=how, borderMode=cv2.BORDER_REFLECT)
+
+
+def grainy(pixels: Pixels, time: float) -> Pixels:
+    """With a camera's noise, another at any time."""
+    noise = np.random.default_rng(round(time * 1000)).normal(0, 4, (*pixels.shape[:2], 1))
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def shaken(number: int, t: float, frame: Size, strength: float) -> Pixels:
+    x = strength * (np.sin(5.1 * t) + np.sin(8.3 * t + 1)) / 2
+    y = strength * (np.sin(6.7 * t + 2) + np.sin(11.9 * t)) / 2
+    turn = 60 * strength * np.sin(2.9 * t)
+    return grainy(look(number, frame, x + 0.006 * t, y, 0.55 - 0.008 * t, turn), t)
+
+
+def cut(t: float, frame: Size, seed: int, shortest: float, longest: float) -> Pixels:
+    """Shots of lengths between two numbers of seconds; in each the camera moves a little."""
+    ends = np.cumsum(np.random.default_rng(seed).uniform(shortest, longest, 250))
+    shot = int(np.searchsorted(ends, t, side="right"))
+    return look(seed + shot % 60, frame, x=0.02 * (t - ends[shot]), part=0.6)
+
+
+def nearly_still(t: float, frame: Size) -> Pixels:
+    """A disc that nods before a soft background that does not move."""
+    (width, height), pixels = frame, cv2.GaussianBlur(look(216, frame), (0, 0), 4)
+    middle = (int(width * (0.5 + 0.015 * np.sin(1.7 * t))), int(height * 0.45))
+    cv2.circle(pixels, middle, height // 5, (205, 160, 130), -1, cv2.LINE_AA)
+    return grainy(pixels, t)
+
+
+def with_discs(pixels: Pixels, t: float, count: int) -> Pixels:
+    """Discs that bounce off the edges."""
+    height, width = pixels.shape[:2]
+    low, high = [0.05, 0.05, 0.06, 0, 0, 0], [0.4, 0.4, 0.14, 255, 255, 255]
+    discs = np.random.default_rng(count).uniform(low, high, (count, 6))
+    for speed_x, speed_y, size, *colour in discs:
+        x, y = (abs((speed * t + size * 9) % 2 - 1) for speed in (speed_x, speed_y))
+        centre = (int(x * width), int(y * height))
+        cv2.circle(pixels, centre, int(size * height), colour, -1, cv2.LINE_AA)
+    return pixels
+
+
+class Film(NamedTuple):
+    """A film to be drawn, by a function of the time in seconds and the size of a frame."""
+
+    draw: Callable[[float, Size], Pixels]
+    seconds: float
+    rate: int = 25
+    size: Size = (320, 240)
+
+
+# No length is a whole number of seconds: a copy that lost half of it would be sampled at the very
+# moments of the original.
+FILMS = {
+    "three minutes of cuts": Film(lambda t, f: cut(t, f, 300, 1, 6), 179.3, 10, (128, 96)),
+    "slow pan": Film(lambda t, f: look(200, f, 0.025 * t - 0.2, 0.03 * np.sin(t / 3)), 15.7),
+    "fast pan": Film(lambda t, f: look(201, f, 0.24 * np.sin(t), 0.1 * np.cos(0.7 * t)), 13.3, 30),
+    "zoom in": Film(lambda t, f: look(202, f, part=0.9 * 0.93**t), 14.6, 24, (480, 270)),
+    "zooms": Film(lambda t, f: look(203, f, 0, 0, 0.5 + np.sin(t) / 8, 3 * np.sin(t)), 17.2),
+    "held by hand": Film(lambda t, f: shaken(204, t, f, 0.012), 14.9, 30),
+    "walking, upright": Film(lambda t, f: shaken(205, t, f, 0.03), 13.8, 30, (240, 320)),
+    "dark": Film(lambda t, f: grainy(look(206, f, 0.015 * t - 0.1) * 0.4 + 4, t), 14.3),
+    "quick cuts": Film(lambda t, f: cut(t, f, 220, 0.5, 1.8), 19.1),
+    "long cuts": Film(lambda t, f: cut(t, f, 270, 3, 6), 18.7, 24, (480, 270)),
+    "nearly still": Film(nearly_still, 15.4),
+    "moving discs": Film(lambda t, f: with_discs(look(217, f), t, 7), 14.1),
+    "moving discs on plain grey": Film(lambda t, f: with_discs(look(0, f) * 0 + 120, t, 3), 12.5),
+}
+
+
+class Edit(NamedTuple):
+    """One edit at one strength: what becomes of the frames, and how they are encoded again."""
+
+    name: str
+    strength: str
+    change: Callable[..., Clip]
+    arguments: tuple[float | Fraction, ...] = ()
+    codec: str = "libx264"
+    crf: int = 26
+
+
+def scaled(clip: Clip, across: float, down: float) -> Clip:
+    height, width = clip.frames[0].shape[:2]
+    size = (round(width * across / 2) * 2, round(height * down / 2) * 2)
+    return Clip([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in clip.frames], clip.rate)
+
+
+def at_rate(clip: Clip, times: Fraction | int, speed: Fraction | int = 1) -> Clip:
+    """So many times the frames a second, so many times as fast. Frames are left out or repeated."""
+    step = Fraction(speed) / times  # exact, so that no frame is off by one
+    frames = [clip.frames[int(n * step)] for n in range(int(len(clip.frames) / step))]
+    return Clip(frames, clip.rate * times)
+
+
+def trimmed(clip: Clip, start: float, end: float) -> Clip:
+    """From one part of the length to another."""
+    length = len(clip.frames)
+    return Clip(clip.frames[round(start * length) : round(end * length)], clip.rate)
+
+
+def with_bars(clip: Clip, beside: float, above: float) -> Clip:
+    """Black bars on both sides that each take so much of the new width or height."""
+    height, width = clip.frames[0].shape[:2]
+    x, y = round(width * beside / (1 - 2 * beside)), round(height * above / (1 - 2 * above))
+    bars = (y, y, x, x, cv2.BORDER_CONSTANT)
+    return Clip([cv2.copyMakeBorder(f, *bars) for f in clip.frames], clip.rate)
+
+
+def upright(clip: Clip) -> Clip:
+    """In the middle of a frame of 9:16, as on a telephone."""
+    height, width = clip.frames[0].shape[:2]
+    return with_bars(clip, 0, (1 - height / (width * 16 / 9)) / 2)
+
+
+def with_logo(clip: Clip, part: float) -> Clip:
+    """A badge in a corner, ``part`` of the width."""
+    frames = [frame.copy() for frame in clip.frames]
+    side = round(frames[0].shape[1] * part)
+    for frame in frames:
+        badge = frame[side // 4 :, : -(side // 4)][:side, -side:]
+        badge[:] = (230, 30, 60)
+        cv2.circle(badge, (side // 2, side // 2), side // 3, (255, 255, 255), -1, cv2.LINE_AA)
+    return Clip(frames, clip.rate)
+
+
+def captioned(clip: Clip) -> Clip:
+    """A white bar with words over the lowest 15 % of the picture."""
+    frames = [frame.copy() for frame in clip.frames]
+    height, width = frames[0].shape[:2]
+    foot, size = (width // 20, round(height * 0.95)), width / 500
+    for frame in frames:
+        frame[round(height * 0.85) :] = 255
+        cv2.putText(frame, "words of whoever posts it", foot, 0, size, (0, 0, 0), 1, cv2.LINE_AA)
+    return Clip(frames, clip.rate)
+
+
+def embedded(clip: Clip, times: float) -> Clip:
+    """In the middle of another film, so many times as long before and after it."""
+    height, width = clip.frames[0].shape[:2]
+    count = round(len(clip.frames) * times)
+    moments = (n / float(clip.rate) for n in range(2 * count))
+    other = [cut(t, (width, height), 600, 2, 4) for t in moments]  # no original shows these
+    return Clip([*other[:count], *clip.frames, *other[count:]], clip.rate)
+
+
+EDITS = [
+    *(Edit("re-encoded", f"H.264, crf {crf}", lambda c: c, crf=crf) for crf in (28, 35, 40)),
+    Edit("re-encoded", "VP8, 200 kbit/s", lambda c: c, codec="libvpx"),
+    Edit("re-encoded", "MPEG-4, 300 kbit/s", lambda c: c, codec="mpeg4"),
+    Edit("scaled", "to a half", scaled, (1 / 2, 1 / 2)),
+    Edit("scaled", "to a quarter", scaled, (1 / 4, 1 / 4)),
+    Edit("scaled", "stretched, a third wider", scaled, (4 / 3, 1)),
+    Edit("frame rate", "doubled", at_rate, (2,)),
+    Edit("frame rate", "halved", at_rate, (Fraction(1, 2),)),
+    Edit("frame rate", "29.97 a second", lambda c: at_rate(c, Fraction(30000, 1001) / c.rate)),
+    Edit("frame rate", "10 a second", lambda c: at_rate(c, 10 / c.rate)),
+    *(Edit("trimmed", f"first {n} % gone", trimmed, (n / 100, 1)) for n in (10, 25, 50)),
+    Edit("trimmed", "middle half alone", trimmed, (1 / 4, 3 / 4)),
+    Edit("mirrored", "left to right", lambda c: Clip([f[:, ::-1] for f in c.frames], c.rate)),
+    *(Edit("bars", f"above and below, {n} % each", with_bars, (0, n / 100)) for n in (5, 12, 25)),
+    Edit("bars", "left and right, 12 % each", with_bars, (0.12, 0)),
+    Edit("bars", "in an upright 9:16 frame", upright),
+    *(Edit("logo", f"{n} % of the width", with_logo, (n / 100,)) for n in (8, 20)),
+    Edit("logo", "caption over lowest 15 %", captioned),
+    *(Edit("speed", f"{n} % slower", at_rate, (1, 1 - Fraction(n, 100))) for n in (5, 10, 25)),
+    *(Edit("speed", f"{n} % faster", at_rate, (1, 1 + Fraction(n, 100))) for n in (5, 10, 25, 100)),
+    Edit("inside another film", "half of it", embedded, (1 / 2,)),
+    Edit("inside another film", "a quarter of it", embedded, (3 / 2,)),
+]
+
+
+class Way(NamedTuple):
+    """The scores of (original, copy), and how much each must be at least in a copy. ``columns``
+    names those of which the table shows means."""
+
+    scores: Callable[[HashedFile, HashedFile], tuple[float, ...]]
+    least: tuple[float, ...]
+    columns: tuple[str, ...]
+
+
+signature = cache(tmk.Signature.from_bytes)
+
+
+def vpdq_share(original: HashedFile, copy: HashedFile) -> tuple[float, ...]:
+    """What part of the original's unique frames is found in the copy."""
+    return (vpdq.compare(original.frames.hashes, copy.frames.hashes).first / 100,)
+
+
+def tmk_levels(original: HashedFile, copy: HashedFile) -> tuple[float, ...]:
+    return tmk.score(signature(original["tmk_pdqf"].value), signature(copy["tmk_pdqf"].value))
+
+
+WAYS = {
+    "vPDQ": Way(vpdq_share, (0.5,), ("share",)),
+    "vPDQ, 20 %": Way(vpdq_share, (0.2,), ()),
+    "TMK": Way(tmk_levels, (tmk.THRESHOLD,) * 2, ("level 1", "level 2")),
+}
+PLOTTED = {"vPDQ": ("#0072B2", "o"), "TMK": ("#D55E00", "s")}  # colour-blind safe
+
+
+def original_and_copies(name: str) -> Hashes:
+    """The hashes of an original, and those of its copies in the order of EDITS."""
+    cv2.setNumThreads(1)
+    if name in SAMPLES:
+        data = SAMPLES[name]()
+    else:
+        draw, seconds, rate, size = FILMS[name]
+        frames = [draw(n / rate, size) for n in range(int(seconds * rate))]
+        data = encoded(Clip(frames, Fraction(rate)), crf=20)
+    with av.open(io.BytesIO(data)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        clip = Clip(frames, Fraction(container.streams.video[0].average_rate))
+    copies = (encoded(edit.change(clip, *edit.arguments), edit.codec, edit.crf) for edit in EDITS)
+    original, *hashes = (
+        hash_file(io.BytesIO(each), ("vpdq", "tmk_pdqf"), sample=1.0) for each in (data, *copies)
+    )
+    return original, hashes
+
+
+class Outcome(NamedTuple):
+    """What a way says of each original and its own copies, and of each and the copies of all
+    others. ``scores`` and ``found`` are indexed by original and edit."""
+
+    scores: npt.NDArray[np.float64]
+    found: npt.NDArray[np.bool_]
+    other_scores: npt.NDArray[np.float64]
+    wrong: npt.NDArray[np.bool_]
+
+
+def judged(way: Way, hashes: list[Hashes]) -> Outcome:
+    scores = np.array(
+        [[[way.scores(one, copy) for copy in copies] for _, copies in hashes] for one, _ in hashes]
+    )
+    found, same = (scores >= way.least).all(axis=-1), np.eye(len(hashes), dtype=bool)
+    return Outcome(scores[same], found[same], scores[~same], found[~same])
+
+
+def percent(flags: npt.ArrayLike) -> str:
+    return f"{100 * np.mean(flags):.0f} %"
+
+
+def by_edit(outcomes: dict[str, Outcome]) -> str:
+    headings, rows = ["edit", "strength"], [[edit.name, edit.strength] for edit in EDITS]
+    for name, outcome in outcomes.items():
+        columns = WAYS[name].columns
+        headings += [name, *columns]
+        for number, row in enumerate(rows):
+            means = outcome.scores[:, number].mean(axis=0)[: len(columns)]
+            row += [percent(outcome.found[:, number]), *(f"{mean:.2f}" for mean in means)]
+    return table(headings, rows)
+
+
+def by_original(names: list[str], hashes: list[Hashes], outcomes: dict[str, Outcome]) -> str:
+    """How many frames of each have enough detail, and how many of its copies are found."""
+    rows = []
+    for number, (original, _) in enumerate(hashes):
+        enough = [f.quality >= vpdq.QUALITY_THRESHOLD for f in original.frames.hashes]
+        found = [outcome.found[number] for outcome in outcomes.values()]
+        rows.append([names[number], *map(percent, [enough, *found])])
+    return table(["original", "quality 50 or more", *outcomes], rows)
+
+
+def false_matches(outcomes: dict[str, Outcome]) -> str:
+    rows = []
+    for name, outcome in outcomes.items():
+        largest = ", ".join(f"{score:.2f}" for score in outcome.other_scores.max(axis=(0, 1)))
+        rows.append([name, f"{outcome.wrong.sum()} of {outcome.wrong.size}", largest])
+    return table(["hash", "false matches", "largest scores"], rows)
+
+
+def plot(outcomes: dict[str, Outcome], target: Path) -> None:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    first = [edit is EDITS[0] or EDITS[n - 1].name != edit.name for n, edit in enumerate(EDITS)]
+    places = np.arange(len(EDITS)) + 0.6 * np.cumsum(first)  # a gap before each edit
+    labels = [": ".join(edit[0 if new else 1 : 2]) for new, edit in zip(first, EDITS, strict=True)]
+    with matplotlib.rc_context({"svg.hashsalt": "hashkit", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(7.5, 9), layout="constrained")
+        axes = figure.subplots()
+        axes.hlines(places, 0, 100, color="0.9", zorder=0)
+        for (name, (colour, shape)), shift in zip(PLOTTED.items(), (-0.16, 0.16), strict=True):
+            recall = 100 * outcomes[name].found.mean(axis=0)
+            axes.plot(recall, places + shift, shape, color=colour, label=name, markersize=5)
+        axes.set_yticks(places, labels, fontsize=8.5)
+        axes.set(xlim=(-3, 103), ylim=(places[-1] + 0.8, -0.2), xlabel="copies found, %")
+        axes.tick_params(left=False)
+        axes.spines[["left", "right", "top"]].set_visible(False)
+        figure.legend(loc="outside upper right", ncols=len(PLOTTED), frameon=False)
+        figure.savefig(target, format="svg", metadata={"Date": None})
+
+
+def main() -> None:
+    """Measure, print, and renew the page and its plot where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--docs", type=Path, help="the folder of the page and the plot to renew")
+    arguments = parser.parse_args()
+    names = ["film-h264.mp4", *FILMS]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        hashes = list(pool.map(original_and_copies, names))
+    outcomes = {name: judged(way, hashes) for name, way in WAYS.items()}
+    versions = where_and_with_what(["hashkit", "av", "numpy", "opencv-python-headless"])
+    parts = {
+        "Copies found, and mean scores, by edit": by_edit(outcomes),
+        "Copies found, by original": by_original(names, hashes, outcomes),
+        "Originals against copies of others": false_matches(outcomes),
+    }
+    text = "\n\n".join(f"{heading}:\n\n{rows}" for heading, rows in parts.items())
+    text += f"\n\nMeasured on {versions}"
+    print(text)
+    if arguments.docs:
+        page = arguments.docs / "robustness-videos.md"
+        before, _, after = re.split(r"(?<=measured -->\n)|(?=<!-- end)", page.read_text())
+        page.write_text(f"{before}\n{text}\n\n{after}")
+        plot(outcomes, arguments.docs / "robustness-videos.svg")
+
+
+if __name__ == "__main__":
+    main()
