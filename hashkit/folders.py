@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def files_in(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Every file in a folder and in the folders in it, sorted, without hidden ones.
+def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[Path]:
+    """Every file in a folder and, if ``deep``, in the folders in it, sorted, without hidden ones.
 
     Links to folders are not followed, so a link that leads back cannot trap the search. Pipes and
     devices are left out. A folder that may not be listed is given itself, so that hashing it says
@@ -18,7 +18,7 @@ def files_in(folder: str | os.PathLike[str]) -> Iterator[Path]:
     for directory, folders, names in os.walk(
         folder, onerror=lambda error: unreadable.append(Path(error.filename))
     ):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if deep and not name.startswith("."))
         for name in sorted(names):
             path = Path(directory, name)
             if not name.startswith(".") and _is_file_or_link(path):

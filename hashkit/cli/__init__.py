@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from hashkit import __version__
+from hashkit.cli.compare_command import compare_command
 from hashkit.cli.doctor_command import doctor_command
+from hashkit.cli.find_command import find_command
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
@@ -55,6 +57,8 @@ def _root(
 
 
 app.command("hash")(hash_command)
+app.command("compare")(compare_command)
+app.command("find")(find_command)
 app.command("inspect")(inspect_command)
 app.command("schema")(schema_command)
 app.command("doctor")(doctor_command)

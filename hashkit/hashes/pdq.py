@@ -14,7 +14,7 @@ Where a bit or the quality depends on that rounding, ``pdq_reference`` repeats t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,24 @@ def of_luma64(luma: Float32) -> tuple[str, int]:
 def distance(a: str, b: str) -> int:
     """In how many of the 256 bits two PDQ values (64 hex digits) differ: 0 to 256."""
     return (int(a, 16) ^ int(b, 16)).bit_count()
+
+
+def distances(first: Sequence[str], second: Sequence[str]) -> npt.NDArray[np.uint16]:
+    """The distance of each PDQ value of the ``first`` to each of the ``second``: uint16 of shape
+    (len(first), len(second)). ValueError for a value that is not 64 hex digits."""
+    one, other = _as_bits(first), _as_bits(second)
+    # |a - b| in bits = ones(a) + ones(b) - 2 a.b, as one matrix product: exact for such small sums.
+    apart = one.sum(1)[:, None] + other.sum(1) - 2 * (one @ other.T)
+    found: npt.NDArray[np.uint16] = apart.astype(np.uint16)
+    return found
+
+
+def _as_bits(values: Sequence[str]) -> Float32:
+    """float32 of shape (n, 256), fast to multiply."""
+    if any(len(value) != BITS // 4 for value in values):
+        raise ValueError("a PDQ hash is 64 hex digits")
+    packed = np.frombuffer(bytes.fromhex("".join(values)), np.uint8).reshape(-1, BITS // 8)
+    return np.unpackbits(packed, axis=1).astype(np.float32)
 
 
 def _hash(pixels: Pixels, orientations: Iterable[str]) -> tuple[Hash, ...]:

@@ -20,6 +20,10 @@ from hashkit.records import FrameHash
 
 DISTANCE_THRESHOLD = pdq.THRESHOLD
 QUALITY_THRESHOLD = pdq.QUALITY_THRESHOLD
+MATCH_PERCENT = 80.0
+"""Videos match, in common use, from this share of the frames of the one that is asked about."""
+
+_BLOCK = 2048  # frames
 
 
 def compute(frame: int, timestamp: float, pixels: Pixels, limited_range: bool) -> FrameHash:
@@ -67,21 +71,19 @@ def compare(
     Frames of a lower ``quality`` are left out, and so are repeated hashes; a frame matches where
     the other side has one at most ``distance`` bits away. 0.0 where a side has no frame left.
     """
-    sides = [
-        _bits({each.value for each in side if each.quality >= quality}) for side in (first, second)
-    ]
-    if not all(len(side) for side in sides):
+    a, b = (
+        sorted({each.value for each in side if each.quality >= quality}) for side in (first, second)
+    )
+    if not a or not b:
         return Comparison(0.0, 0.0)
-    a, b = sides
-    # |a - b| in bits = ones(a) + ones(b) - 2 a.b, as one matrix product.
-    matches = a.sum(1)[:, None] + b.sum(1) - 2 * (a @ b.T) <= distance
-    return Comparison(100.0 * matches.any(1).mean(), 100.0 * matches.any(0).mean())
-
-
-def _bits(values: Iterable[str]) -> Float32:
-    """float32 of shape (n, 256): exact for sums this small, and fast to multiply."""
-    packed = np.frombuffer(bytes.fromhex("".join(sorted(values))), np.uint8).reshape(-1, 32)
-    return np.unpackbits(packed, axis=1).astype(np.float32)
+    found, other_found = np.zeros(len(a), bool), np.zeros(len(b), bool)
+    for begin in range(0, len(a), _BLOCK):  # of hours of frames, not all distances at a time
+        for start in range(0, len(b), _BLOCK):
+            rows, columns = slice(begin, begin + _BLOCK), slice(start, start + _BLOCK)
+            near = pdq.distances(a[rows], b[columns]) <= distance
+            found[rows] |= near.any(1)
+            other_found[columns] |= near.any(0)
+    return Comparison(100.0 * float(found.mean()), 100.0 * float(other_found.mean()))
 
 
 def prune(frames: Iterable[FrameHash], distance: int = 10) -> tuple[FrameHash, ...]:

@@ -121,6 +121,13 @@ def read_submission(path: str | os.PathLike[str]) -> Submission:
     return Submission.from_json(untrusted)
 
 
+def is_submission(path: str | os.PathLike[str]) -> bool:
+    """Does this file begin as a submission does, and as no picture or video? An error of the
+    FileError branch where it cannot be read."""
+    with open_untrusted(path) as source:
+        return source.head.lstrip().startswith(b"{")
+
+
 def submission_schema() -> str:
     """The JSON Schema (2020-12) of the document, as text."""
     return resources.files(__package__).joinpath("submission.schema.json").read_text("utf-8")

@@ -10,6 +10,9 @@ LEVELS = (NONE, "orientations", "standard", "wide")
 
 BARS_REMOVED = "bars-removed"
 
+UNFRAMED = "unframed"
+"""A level for what is searched, not for what is submitted: videos without their bars, no more."""
+
 MOST = {"standard": 16, "wide": 48}
 """PDQ hashes of a picture, that of the original among them."""
 
@@ -43,13 +46,14 @@ def names_at(level: str) -> tuple[str, ...]:
 def moving_names_at(level: str) -> tuple[str, ...]:
     """The edits of a video at a level. Turned by quarters and the like, videos are rare: only
     ``orientations`` has them."""
+    without_bars = BARS_REMOVED, f"{BARS_REMOVED}+mirrored"
     if level in MOST:
-        return "mirrored", BARS_REMOVED, f"{BARS_REMOVED}+mirrored"
-    return names_at(level)
+        return "mirrored", *without_bars
+    return without_bars if level == UNFRAMED else names_at(level)
 
 
 def check_level(level: str) -> str:
     """The level. ValueError where there is none of this name."""
-    if level not in LEVELS:
+    if level not in (*LEVELS, UNFRAMED):
         raise ValueError(f"variants are one of {', '.join(LEVELS)}, not {level!r}")
     return level

@@ -1,0 +1,297 @@
+"""Two things that were hashed: how far apart they are by each algorithm, and what that means.
+
+A hash is compared with its like. Where one side has hashes of edits too (``variants``), each is
+held against the other's original; so a cropped copy is found by whoever hashed that crop in
+advance. A picture and a video are compared frame by frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, cast
+
+from hashkit.hashes import pdq, tmk, vpdq
+from hashkit.hashes.registry import ALGORITHMS, Family
+from hashkit.matching.groups import SAME_PICTURE
+from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
+
+CLASSIC_THRESHOLD = 10
+"""Of 64 bits: in common use for the hashes of the imagehash library."""
+SEGMENT_THRESHOLD = 16
+"""Of 64 bits: that library's own for segments of ``crop_resistant``, of which one must match."""
+COPIED_PERCENT = 20.0
+"""From this share of frames on, a video was cut from the other, or into it. Videos that have
+nothing to do with each other share none (docs/robustness-videos.md)."""
+
+_STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
+
+
+class Verdict(StrEnum):
+    """What two things are to each other, the closest first."""
+
+    SAME_FILE = "same_file"
+    SAME_PICTURE = "same_picture"
+    EDITED_COPY = "edited_copy"
+    IN_THE_VIDEO = "in_the_video"
+    CANNOT_TELL = "cannot_tell"
+    NOT_THE_SAME = "not_the_same"
+
+    @property
+    def is_copy(self) -> bool:
+        """Does one show the other?"""
+        return self not in (Verdict.CANNOT_TELL, Verdict.NOT_THE_SAME)
+
+
+class Hashed(Protocol):
+    """What was hashed: a ``HashedFile``, or an ``Item`` of a submission."""
+
+    @property
+    def kind(self) -> MediaKind: ...
+    @property
+    def hashes(self) -> tuple[Hash, ...]: ...
+    @property
+    def frames(self) -> FrameHashes | None: ...
+    @property
+    def frame_variants(self) -> tuple[FrameHashes, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one algorithm says.
+
+    ``match`` is None where it cannot say, or where no threshold is in common use. ``distance`` is
+    in bits, a match up to ``threshold``. ``scores`` are, of vPDQ, the percentages of the first's
+    and of the second's frames that the other has; of TMK, level 1 and level 2; a match from
+    ``threshold`` on, in at least one of them for vPDQ and in both for TMK.
+
+    ``variant`` is the edit that was compared, of the ``first`` or the ``second`` as ``variant_of``
+    says; ``timestamp`` is where in the video a picture was found, in seconds.
+    """
+
+    algorithm: str
+    match: bool | None
+    threshold: float | None = None
+    distance: int | None = None
+    scores: tuple[float, float] | None = None
+    variant: str = ORIGINAL
+    variant_of: str | None = None
+    timestamp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The ``verdict``, the finding that it rests ``on`` (None where nothing speaks for a copy), and
+    all findings."""
+
+    verdict: Verdict
+    on: Finding | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Sorts comparisons, the closest first."""
+        order = list(Verdict).index(self.verdict)
+        if self.on is None:
+            return order, 0.0
+        if self.on.distance is not None:
+            return order, float(self.on.distance)
+        return order, -max(self.on.scores or (0.0, 0.0))
+
+
+def compare(first: Hashed, second: Hashed, *, distance: int = pdq.THRESHOLD) -> Comparison:
+    """Compare by all hashes that both have. PDQ hashes at most ``distance`` bits (0 to 256) apart
+    are taken for copies. Symmetric, but for the order of what is said of either side."""
+    exact = [*_exact(first, second)]
+    still = [*_pdq(first, second, distance)]
+    moving = [*_vpdq(first, second, distance), *_tmk(first, second)]
+    within = [*_in_video(first, second, distance)]
+    findings = (*exact, *still, *moving, *_classic(first, second), *within)
+    verdict, on = _judge(exact, still, moving, within)
+    return Comparison(verdict, on, findings)
+
+
+def closest(
+    among: Sequence[Hashed], second: Hashed, *, distance: int = pdq.THRESHOLD
+) -> tuple[int, Comparison] | None:
+    """Which of these is closest to the second, and how they compare. None where there are none."""
+    compared = [(n, compare(each, second, distance=distance)) for n, each in enumerate(among)]
+    return min(compared, key=lambda each: each[1].rank, default=None)
+
+
+def _judge(
+    exact: list[Finding], still: list[Finding], moving: list[Finding], within: list[Finding]
+) -> tuple[Verdict, Finding | None]:
+    by_name = {each.algorithm: each for each in exact}
+    strongest = next((by_name[name] for name in _STRONGEST_FIRST if name in by_name), None)
+    if strongest is not None and strongest.match:
+        return Verdict.SAME_FILE, strongest
+    nearest_first = sorted(still, key=lambda each: each.distance or 0)
+    matching = [each for each in (*nearest_first, *moving) if each.match]
+    same = next((each for each in matching if _is_same(each)), None)
+    if same is not None:
+        return Verdict.SAME_PICTURE, same
+    if matching:
+        return Verdict.EDITED_COPY, matching[0]
+    found = next((each for each in within if each.match), None)
+    if found is not None:
+        return Verdict.IN_THE_VIDEO, found
+    if any(each.match is not None for each in (*still, *moving, *within)):
+        return Verdict.NOT_THE_SAME, None
+    return Verdict.CANNOT_TELL, None  # too plain, or no hashes in common but of exact copies
+
+
+def _is_same(finding: Finding) -> bool:
+    """Is it the original itself, re-encoded or resized at most?"""
+    if finding.variant != ORIGINAL:
+        return False
+    if finding.distance is not None:
+        return finding.distance <= SAME_PICTURE
+    return finding.algorithm == "vpdq" and min(finding.scores or (0, 0)) >= vpdq.MATCH_PERCENT
+
+
+def _value(hashed: Hashed, algorithm: str) -> Hash | None:
+    return next(
+        (
+            each
+            for each in hashed.hashes
+            if each.algorithm == algorithm and each.variant == ORIGINAL
+        ),
+        None,
+    )
+
+
+def _pairs(first: Hashed, second: Hashed, family: Family) -> Iterator[tuple[str, Hash, Hash]]:
+    """The hashes of a family that both have."""
+    for name, algorithm in ALGORITHMS.items():
+        if algorithm.family is family:
+            one, other = _value(first, name), _value(second, name)
+            if one is not None and other is not None:
+                yield name, one, other
+
+
+def _exact(first: Hashed, second: Hashed) -> Iterator[Finding]:
+    for name, one, other in _pairs(first, second, Family.CRYPTOGRAPHIC):
+        yield Finding(name, one.value == other.value)
+
+
+def _pdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
+    """The originals, and the nearest pair of an edit and an original."""
+    one, other = _value(first, "pdq"), _value(second, "pdq")
+    if one is None or other is None:
+        return
+    away = pdq.distance(one.text, other.text)
+    match = away <= threshold if _is_good(one) and _is_good(other) else None
+    yield Finding("pdq", match, threshold, away)
+    nearest = min(
+        (
+            (pdq.distance(edit.text, original.text), whose, edit.variant)
+            for whose, side, original in (("first", first, other), ("second", second, one))
+            for edit in side.hashes
+            if edit.algorithm == "pdq" and edit.variant != ORIGINAL and _is_good(original)
+        ),
+        default=None,
+    )
+    if nearest is not None:
+        away, whose, variant = nearest
+        yield Finding("pdq", away <= threshold, threshold, away, None, variant, whose)
+
+
+def _is_good(found: Hash | FrameHash) -> bool:
+    return (found.quality or 0) >= pdq.QUALITY_THRESHOLD
+
+
+def _vpdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
+    """The originals, and the pair of an edit and an original that share most."""
+    if first.frames is None or second.frames is None:
+        return
+    yield _shared(first.frames, second.frames, threshold)
+    edits = [
+        *(_shared(edit, second.frames, threshold, "first") for edit in first.frame_variants),
+        *(_shared(first.frames, edit, threshold, "second") for edit in second.frame_variants),
+    ]
+    if edits:
+        yield max(edits, key=lambda each: max(each.scores or (0.0, 0.0)))
+
+
+def _shared(
+    first: FrameHashes, second: FrameHashes, threshold: int, variant_of: str | None = None
+) -> Finding:
+    scores = vpdq.compare(first.hashes, second.hashes, distance=threshold)
+    tellable = all(any(map(_is_good, side.hashes)) for side in (first, second))
+    match = max(scores) >= COPIED_PERCENT if tellable else None
+    edit = second if variant_of == "second" else first
+    return Finding(
+        "vpdq", match, COPIED_PERCENT, None, (scores.first, scores.second), edit.variant, variant_of
+    )
+
+
+def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
+    one, other = _value(first, "tmk_pdqf"), _value(second, "tmk_pdqf")
+    if one is None or other is None:
+        return
+    try:
+        signatures = [tmk.Signature.from_bytes(cast(bytes, each.value)) for each in (one, other)]
+    except ValueError:  # a submission that somebody else wrote may hold anything of that size
+        yield Finding("tmk_pdqf", None, tmk.THRESHOLD)
+        return
+    score = tmk.score(*signatures)
+    yield Finding("tmk_pdqf", score.match, tmk.THRESHOLD, None, (score.level1, score.level2))
+
+
+def _classic(first: Hashed, second: Hashed) -> Iterator[Finding]:
+    """For the record: no verdict rests on these."""
+    for name, one, other in _pairs(first, second, Family.CLASSIC):
+        away = min(
+            (int(part, 16) ^ int(other_part, 16)).bit_count()
+            for part in one.text.split(",")
+            for other_part in other.text.split(",")
+        )
+        threshold = {"colorhash": None, "crop_resistant": SEGMENT_THRESHOLD}.get(
+            name, CLASSIC_THRESHOLD
+        )
+        yield Finding(name, None if threshold is None else away <= threshold, threshold, away)
+
+
+def _in_video(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
+    """A picture among the frames of a video: the nearest, with its time."""
+    for whose, picture, other_whose, video in (
+        ("first", first, "second", second),
+        ("second", second, "first", first),
+    ):
+        if picture.frames is None and video.frames is not None:
+            yield from _among_frames(picture, whose, video, other_whose, threshold)
+
+
+def _among_frames(
+    picture: Hashed, whose: str, video: Hashed, other_whose: str, threshold: int
+) -> Iterator[Finding]:
+    original = _value(picture, "pdq")
+    if original is None or video.frames is None:
+        return
+    if not _is_good(original) or not any(map(_is_good, video.frames.hashes)):
+        yield Finding("pdq", None, threshold)
+        return
+    edits = [each for each in picture.hashes if each.algorithm == "pdq"]  # the original first
+    nearest = [_nearest(edits, video.frames.hashes, whose)]
+    nearest += [
+        _nearest([original], edit.hashes, other_whose, edit.variant)
+        for edit in video.frame_variants
+    ]
+    away, variant, variant_of, timestamp = min(each for each in nearest if each is not None)
+    yield Finding("pdq", away <= threshold, threshold, away, None, variant, variant_of, timestamp)
+
+
+def _nearest(
+    pictures: list[Hash], frames: tuple[FrameHash, ...], variant_of: str, variant: str = ORIGINAL
+) -> tuple[int, str, str | None, float] | None:
+    """The smallest distance, which edit has it, whose edit that is, and at which time."""
+    good = [each for each in frames if _is_good(each)]
+    if not good:
+        return None
+    away = pdq.distances([each.text for each in pictures], [each.value for each in good])
+    which, when = divmod(int(away.argmin()), len(good))
+    edit = variant if variant != ORIGINAL else pictures[which].variant
+    whose = None if edit == ORIGINAL else variant_of
+    return int(away[which, when]), edit, whose, good[when].timestamp

@@ -1,0 +1,285 @@
+"""Two things compared: distances, verdicts, and that neither side is favoured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import hashkit
+from hashkit.hashes import pdq, vpdq
+from hashkit.matching.comparing import Verdict, closest, compare
+from hashkit.records import FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.submission.document import Submission
+
+hex64 = st.integers(0, 2**256 - 1).map(lambda value: f"{value:064x}")
+
+
+def picture(value, quality=100, *more, **exact):
+    hashes = [Hash(name, text) for name, text in exact.items()]
+    hashes.append(Hash("pdq", f"{value:064x}", quality))
+    return HashedFile(None, MediaKind.IMAGE, (*hashes, *more))
+
+
+def video(*values, quality=100, variants=()):
+    frames = tuple(FrameHash(n, n / 4, f"{value:064x}", quality) for n, value in enumerate(values))
+    return HashedFile(None, MediaKind.VIDEO, (), (), FrameHashes(0.25, frames), variants)
+
+
+def flipped(value, bits):
+    return value ^ ((1 << bits) - 1)
+
+
+A = int("5a" * 32, 16)
+B = int("c3" * 16 + "99" * 16, 16)
+
+
+@given(st.lists(hex64, max_size=9), st.lists(hex64, max_size=9))
+def test_distances_are_those_of_plain_python(first, second):
+    found = pdq.distances(first, second)
+    assert found.shape == (len(first), len(second))
+    for one, row in zip(first, found, strict=True):
+        for other, away in zip(second, row, strict=True):
+            expected = sum(
+                (int(a, 16) ^ int(b, 16)).bit_count() for a, b in zip(one, other, strict=True)
+            )
+            assert away == expected == pdq.distance(one, other)
+
+
+@pytest.mark.parametrize("value", ["", "0" * 63, "0" * 65, "x" * 64])
+def test_distances_of_what_is_no_hash(value):
+    with pytest.raises(ValueError, match=r"hex|base"):
+        pdq.distances(["0" * 64], [value])
+
+
+@pytest.mark.parametrize(
+    ("bits", "verdict"),
+    [
+        *((0, Verdict.SAME_PICTURE), (10, Verdict.SAME_PICTURE), (11, Verdict.EDITED_COPY)),
+        *((31, Verdict.EDITED_COPY), (32, Verdict.NOT_THE_SAME), (256, Verdict.NOT_THE_SAME)),
+    ],
+)
+def test_by_distance(bits, verdict):
+    comparison = compare(picture(A), picture(flipped(A, bits)))
+    assert comparison.verdict is verdict
+    assert comparison.findings[0].distance == bits
+    assert comparison.findings[0].threshold == 31
+
+
+def test_another_threshold():
+    assert compare(picture(A), picture(flipped(A, 40)), distance=40).verdict.is_copy
+    assert not compare(picture(A), picture(flipped(A, 20)), distance=19).verdict.is_copy
+
+
+def test_the_same_file_whatever_it_shows():
+    one, other = picture(A, 3, sha256="a" * 64), picture(B, 100, sha256="a" * 64)
+    assert compare(one, other).verdict is Verdict.SAME_FILE
+
+
+def test_the_strongest_hash_decides():
+    """Files with one MD5 can be made; none with one SHA-256 are known."""
+    one = picture(A, md5="a" * 32, sha256="a" * 64)
+    other = picture(B, md5="a" * 32, sha256="b" * 64)
+    assert compare(one, other).verdict is Verdict.NOT_THE_SAME
+    assert compare(picture(A, md5="a" * 32), other).verdict is Verdict.SAME_FILE
+
+
+@pytest.mark.parametrize("qualities", [(49, 100), (100, 49), (0, 0)])
+def test_plain_pictures_cannot_be_told_apart(qualities):
+    one, other = (picture(A, quality) for quality in qualities)
+    assert compare(one, other).verdict is Verdict.CANNOT_TELL
+    assert compare(picture(A, 50), picture(A, 50)).verdict is Verdict.SAME_PICTURE
+
+
+def test_nothing_in_common():
+    exact = HashedFile(None, MediaKind.IMAGE, (Hash("md5", "a" * 32),))
+    assert compare(exact, picture(A)).verdict is Verdict.CANNOT_TELL
+    assert compare(exact, replace(exact, hashes=())).findings == ()
+
+
+def test_variants_of_either_side():
+    edited = picture(A, 100, Hash("pdq", f"{B:064x}", 90, "crop-5"))
+    for first, second, whose in ((edited, picture(B), "first"), (picture(B), edited, "second")):
+        comparison = compare(first, second)
+        assert comparison.verdict is Verdict.EDITED_COPY
+        assert (comparison.on.variant, comparison.on.variant_of) == ("crop-5", whose)
+        assert comparison.on.distance == 0
+
+
+def test_variants_are_not_held_against_a_plain_original():
+    edited = picture(A, 100, Hash("pdq", f"{B:064x}", 90, "crop-5"))
+    assert compare(edited, picture(B, 20)).verdict is Verdict.CANNOT_TELL
+
+
+def test_videos():
+    whole = video(*range(0, 10 << 60, 1 << 60))
+    apart = [int.from_bytes(np.random.default_rng(n).bytes(32), "big") for n in range(20)]
+    film = video(*apart[:10])
+    assert compare(film, video(*apart[:10])).verdict is Verdict.SAME_PICTURE
+    assert compare(film, video(*apart[:8], *apart[10:12])).verdict is Verdict.SAME_PICTURE
+    part = compare(film, video(*apart[:2]))
+    assert (part.verdict, part.on.scores) == (Verdict.EDITED_COPY, (20.0, 100.0))
+    assert compare(film, video(*apart[10:])).verdict is Verdict.NOT_THE_SAME
+    assert compare(film, video(*apart[:10], quality=10)).verdict is Verdict.CANNOT_TELL
+    assert compare(whole, whole).verdict is Verdict.SAME_PICTURE
+
+
+def test_a_mirrored_video():
+    turned = FrameHashes(1.0, (FrameHash(0, 0.0, f"{B:064x}", 100),), "mirrored")
+    comparison = compare(video(A, variants=(turned,)), video(B))
+    assert comparison.verdict is Verdict.EDITED_COPY
+    assert (comparison.on.variant, comparison.on.variant_of) == ("mirrored", "first")
+
+
+def test_a_picture_in_a_video():
+    comparison = compare(picture(B), video(A, flipped(B, 9), flipped(B, 3), A))
+    assert comparison.verdict is Verdict.IN_THE_VIDEO
+    assert (comparison.on.distance, comparison.on.timestamp) == (3, 0.5)
+    again = compare(video(A, flipped(B, 9), flipped(B, 3), A), picture(B))
+    assert again.on == comparison.on
+    assert compare(picture(B), video(A)).verdict is Verdict.NOT_THE_SAME
+    assert compare(picture(B, 10), video(B)).verdict is Verdict.CANNOT_TELL
+    assert compare(picture(B), video(B, quality=10)).verdict is Verdict.CANNOT_TELL
+
+
+def test_an_edited_picture_in_a_video():
+    edited = picture(A, 100, Hash("pdq", f"{B:064x}", 90, "mirrored"))
+    on = compare(edited, video(flipped(B, 5))).on
+    assert (on.variant, on.variant_of, on.distance) == ("mirrored", "first", 5)
+    bars = FrameHashes(1.0, (FrameHash(7, 3.5, f"{A:064x}", 100),), "bars-removed")
+    on = compare(picture(A), video(flipped(A, 99), variants=(bars,))).on
+    assert (on.variant, on.variant_of, on.timestamp) == ("bars-removed", "second", 3.5)
+
+
+def test_tmk_that_is_none():
+    """A submission that somebody else wrote: of the right size, and no signature."""
+    wrong = HashedFile(None, MediaKind.VIDEO, (Hash("tmk_pdqf", bytes(263_344)),))
+    assert compare(wrong, wrong).verdict is Verdict.CANNOT_TELL
+
+
+def test_classic_hashes_are_shown_and_decide_nothing():
+    one = picture(
+        A, 100, Hash("phash", "0" * 16), Hash("crop_resistant", "0" * 16 + "," + "f" * 16)
+    )
+    other = picture(B, 100, Hash("phash", "0" * 16), Hash("crop_resistant", "f" * 15 + "0"))
+    comparison = compare(one, other)
+    by_name = {each.algorithm: each for each in comparison.findings}
+    assert (by_name["phash"].distance, by_name["phash"].match) == (0, True)
+    assert (by_name["crop_resistant"].distance, by_name["crop_resistant"].match) == (4, True)
+    assert comparison.verdict is Verdict.NOT_THE_SAME
+
+
+def test_closest():
+    among = [picture(B), picture(flipped(A, 20)), picture(flipped(A, 5)), picture(flipped(A, 30))]
+    number, comparison = closest(among, picture(A))
+    assert (number, comparison.verdict) == (2, Verdict.SAME_PICTURE)
+    assert closest([], picture(A)) is None
+
+
+@given(st.lists(hex64, min_size=1, max_size=30), st.lists(hex64, min_size=1, max_size=30))
+def test_vpdq_against_brute_force_in_blocks(first, second):
+    sides = [
+        tuple(FrameHash(n, float(n), value, 100) for n, value in enumerate(side))
+        for side in (first, second + first[:3])
+    ]
+    one, other = (sorted({each.value for each in side}) for side in sides)
+
+    def share(these, those):
+        hits = [any(pdq.distance(a, b) <= 31 for b in those) for a in these]
+        return 100 * sum(hits) / len(hits)
+
+    whole = vpdq.compare(*sides)
+    assert whole == pytest.approx((share(one, other), share(other, one)))
+    before, vpdq._BLOCK = vpdq._BLOCK, 4
+    try:
+        assert vpdq.compare(*sides) == whole
+    finally:
+        vpdq._BLOCK = before
+
+
+@pytest.fixture(scope="module")
+def hashed(samples):
+    paths = [path for path in hashkit.files_in(samples) if path.suffix not in (".py", ".pyc")]
+    found = hashkit.hash_files(paths, variants="wide", sample=0.25)
+    return {outcome.path.name: outcome for outcome in found}
+
+
+SCENE_1 = {"scene-1.jpg", "scene-1-resized.jpg", "scene-1-recompressed.jpg"}
+SCENE_1_SMALL = {f"orientation-{n}.png" for n in range(1, 9)}
+EDITED = {
+    "scene-1-cropped.jpg": "crop-8.5",
+    "scene-1-mirrored.jpg": "mirrored",
+    "scene-1-captioned.jpg": "caption-top-16",
+}
+WHOLE_FILM = {"film-h264.mp4", "film-reencoded.webm"}
+FIRST_SECONDS = {"film-hevc-10-bit.mov", "film-portrait-turned.mp4", "film-mpeg4.avi"}
+FILM = WHOLE_FILM | FIRST_SECONDS
+FILM |= {"film-letterboxed.mp4", "film-trimmed.mkv", "film-variable-rate.mp4"}
+MOVING = {"gif-animated.gif", "webp-animated.webp", "png-animated.png"}
+SAME = [SCENE_1, SCENE_1_SMALL, WHOLE_FILM, FIRST_SECONDS, MOVING]
+
+
+def documented(one, other):  # noqa: PLR0911 (one line a rule)
+    """The verdict for every pair of samples (docs/comparing.md)."""
+    pair = {one, other}
+    if "png-flat.png" in pair:
+        return Verdict.CANNOT_TELL
+    if any(pair <= family for family in SAME):
+        return Verdict.SAME_PICTURE
+    if pair <= FILM:
+        return Verdict.EDITED_COPY
+    if "tiff-pages.tiff" in pair and pair <= MOVING | {"tiff-pages.tiff"}:
+        # The same first picture, and 256 colours in the GIF.
+        return Verdict.EDITED_COPY if "gif-animated.gif" in pair else Verdict.SAME_PICTURE
+    originals = SCENE_1 | SCENE_1_SMALL
+    if pair <= originals:
+        return Verdict.EDITED_COPY
+    if len(pair & originals) == 1 and pair & EDITED.keys():
+        # Drawn anew at half the size, the scene is a little different: too much for the crop.
+        small_crop = "scene-1-cropped.jpg" in pair and pair & SCENE_1_SMALL
+        return Verdict.NOT_THE_SAME if small_crop else Verdict.EDITED_COPY
+    return Verdict.NOT_THE_SAME  # also of two edits: each is held against originals only
+
+
+def test_the_verdict_for_every_pair_of_samples(hashed):
+    names = sorted(hashed)
+    for number, one in enumerate(names):
+        for other in names[number + 1 :]:
+            comparison = compare(hashed[one], hashed[other])
+            back = compare(hashed[other], hashed[one])
+            assert comparison.verdict is documented(one, other), (one, other, comparison.on)
+            assert back.verdict is comparison.verdict
+            if comparison.on is not None:
+                assert back.on.distance == comparison.on.distance
+                assert back.on.variant == comparison.on.variant
+                if comparison.on.scores is not None:
+                    assert back.on.scores == comparison.on.scores[::-1]
+
+
+def test_each_sample_is_itself(hashed):
+    for each in hashed.values():
+        assert compare(each, each).verdict is Verdict.SAME_FILE
+        nameless = replace(
+            each, hashes=tuple(h for h in each.hashes if len(h.text) > 128 or h.quality is not None)
+        )
+        for finding in compare(nameless, nameless).findings:
+            assert finding.distance in (0, None) or finding.variant != "original"
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_which_edit_it_was(hashed, name):
+    on = compare(hashed["scene-1.jpg"], hashed[name]).on
+    assert (on.variant, on.variant_of) == (EDITED[name], "first")
+
+
+def test_a_submission_covers_what_its_variants_cover(hashed):
+    submission = Submission.of([hashed["scene-1.jpg"], hashed["film-h264.mp4"]])
+    again = Submission.from_json(submission.to_json())
+    for name in ("scene-1-cropped.jpg", "scene-1-mirrored.jpg", "film-trimmed.mkv"):
+        plain = hashkit.hash_file(Path(hashed[name].path), sample=0.25)
+        assert closest(again.items, plain)[1].verdict is Verdict.EDITED_COPY
+    assert closest(again.items, hashed["scene-2.jpg"])[1].verdict is Verdict.NOT_THE_SAME
