@@ -20,6 +20,15 @@ that may leave the machine: it knows no path, name or date.
     submission = Submission.of(hash_files(paths))
     write_submission(submission, "submission.json")
 
+``compare`` says what two pictures or videos are to each other, ``find`` finds copies among many,
+and ``Index`` holds many PDQ hashes to be searched.
+
+    from hashkit import compare, files_in, find
+
+    print(compare("photo.jpg", "copy.jpg").verdict)
+    for copy in find(["photo.jpg"], files_in("pictures")).copies:
+        print(copy.path, copy.comparison.verdict)
+
 The algorithms are public on their own: ``hashkit.hashes.pdq.compute(pixels)``, likewise
 ``hashkit.hashes.cryptographic``, ``classic``, ``vpdq`` and ``tmk``.
 """
@@ -32,9 +41,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hashkit.batch import hash_files
     from hashkit.errors import HashkitError
+    from hashkit.finding import Copy, Search, compare, find
     from hashkit.folders import files_in
     from hashkit.hashes.registry import ALGORITHMS, DEFAULT
     from hashkit.hashing import hash_file
+    from hashkit.matching.comparing import Comparison, Finding, Verdict
+    from hashkit.matching.index import Index, Match
     from hashkit.media.limits import MAX_PIXELS
     from hashkit.records import (
         FailedFile,
@@ -59,17 +71,26 @@ __all__ = [
     "ALGORITHMS",
     "DEFAULT",
     "MAX_PIXELS",
+    "Comparison",
+    "Copy",
     "FailedFile",
+    "Finding",
     "FrameHash",
     "FrameHashes",
     "Hash",
     "HashedFile",
     "HashkitError",
+    "Index",
     "Item",
+    "Match",
     "MediaKind",
     "Notice",
+    "Search",
     "Submission",
+    "Verdict",
+    "compare",
     "files_in",
+    "find",
     "hash_file",
     "hash_files",
     "read_submission",
@@ -80,9 +101,12 @@ __all__ = [
 _HOMES = {
     "hashkit.batch": ("hash_files",),
     "hashkit.errors": ("HashkitError",),
+    "hashkit.finding": ("Copy", "Search", "compare", "find"),
     "hashkit.folders": ("files_in",),
     "hashkit.hashes.registry": ("ALGORITHMS", "DEFAULT"),
     "hashkit.hashing": ("hash_file",),
+    "hashkit.matching.comparing": ("Comparison", "Finding", "Verdict"),
+    "hashkit.matching.index": ("Index", "Match"),
     "hashkit.media.limits": ("MAX_PIXELS",),
     "hashkit.records": (
         "FailedFile",

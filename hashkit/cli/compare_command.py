@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hashkit.cli.terminal import ExitCode, console, fail, shown_name
+from hashkit.cli.terminal import ExitCode, console, fail, fail_on, shown_name
 
 if TYPE_CHECKING:
     from hashkit.matching.comparing import Comparison, Hashed
@@ -56,7 +56,7 @@ def _submission(path: Path) -> Submission | None:
     try:
         return read_submission(path) if is_submission(path) else None
     except HashkitError as error:
-        fail(error, path, ExitCode.SOME_FAILED)
+        fail_on(error, path)
 
 
 def _hashed(paths: list[Path], variants: str) -> list[Hashed]:
@@ -72,7 +72,7 @@ def _hashed(paths: list[Path], variants: str) -> list[Hashed]:
         strict=True,
     ):
         if isinstance(outcome, FailedFile) and not outcome.hashes:
-            fail(outcome.error, path, ExitCode.SOME_FAILED)
+            fail_on(outcome.error, path)
         hashed.append(as_hashed(outcome))
     return hashed
 

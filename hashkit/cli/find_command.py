@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hashkit.cli.terminal import ExitCode, console, fail, say, shown_name, told
+from hashkit.cli.terminal import ExitCode, console, fail, fail_on, say, shown_name, told
 
 if TYPE_CHECKING:
     from hashkit.finding import Copy, Search
@@ -90,7 +90,7 @@ def _sources(path: Path) -> Iterator[tuple[Path | Hashed, str]]:
         for number, item in enumerate(read_submission(path).items, 1):
             yield item, f"{shown_name(path)}, item {number}"
     except HashkitError as error:
-        fail(error, path, ExitCode.SOME_FAILED)
+        fail_on(error, path)
 
 
 def _among(places: list[Path], recursive: bool) -> Iterator[Path]:
@@ -153,14 +153,15 @@ def _print_table(search: Search, names: list[str]) -> None:
         table.add_column(heading, overflow="fold")
     for copy in search.copies:
         on = copy.comparison.on
-        away = finding_in_words(on)[1].partition(" (")[0] if on is not None else ""
+        away = "" if on is None else finding_in_words(on, "the original", "this")[1]
         of = [names[copy.original]] if several else []
-        table.add_row(shown_name(copy.path), copy_in_words(copy.comparison), away, *of)
+        short = away.partition(" (")[0]
+        table.add_row(shown_name(copy.path), copy_in_words(copy.comparison), short, *of)
     console(sys.stdout).print(table)
 
 
 def _summary(search: Search, skipped: int, failed: int) -> str:
-    copies, looked_at = len(search.copies), search.searched - skipped
+    copies, looked_at = len(search.copies), search.searched - skipped - failed
     files = "file" if looked_at == 1 else "files"
     found = "1 copy" if copies == 1 else f"{copies or 'No'} copies"
     parts = [f"{found} found in {looked_at:,} {files}"]

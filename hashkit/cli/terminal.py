@@ -67,6 +67,14 @@ def told(error: HashkitError) -> str:
     return f"{error} {error.advice}".strip()
 
 
+def fail_on(error: HashkitError, path: Path) -> NoReturn:
+    """Tell what is wrong with a file that the command cannot do without. (Its advice on folders is
+    for commands that take them.)"""
+    from hashkit.errors import IsAFolder
+
+    fail(error.text if isinstance(error, IsAFolder) else error, path, ExitCode.SOME_FAILED)
+
+
 def fail(what: HashkitError | str, path: Path | None, code: ExitCode) -> NoReturn:
     """Tell what ends the command: an error with its advice, or a sentence."""
     import typer

@@ -108,11 +108,14 @@ def _how_edited(on: Finding | None) -> str:
     return "they share a part, or much of what they show"
 
 
-def finding_in_words(finding: Finding) -> tuple[str, str, str]:
-    """What was compared, how far apart it is, and whether that is a match."""
+def finding_in_words(
+    finding: Finding, first: str = "the first", second: str = "the second"
+) -> tuple[str, str, str]:
+    """What was compared, how far apart it is, and whether that is a match. ``first`` and ``second``
+    are what the two sides are called."""
     what = finding.algorithm
     if finding.variant != ORIGINAL:
-        what += f", {finding.variant} of the {finding.variant_of}"
+        what += f", {finding.variant} of {first if finding.variant_of == 'first' else second}"
     if finding.timestamp is not None:
         what += f", at {clock(finding.timestamp)}"
     match = {True: "yes", False: "no", None: "-"}[finding.match]
@@ -122,12 +125,8 @@ def finding_in_words(finding: Finding) -> tuple[str, str, str]:
         return what, f"{finding.distance} of {bits} bits differ{limit}", match
     if finding.scores is not None and finding.algorithm == "vpdq":
         one, other = finding.scores
-        limit = f"{finding.threshold:g} % of one"
-        return (
-            what,
-            f"{one:.0f} % of the first, {other:.0f} % of the second (at least {limit})",
-            match,
-        )
+        shares = f"{one:.0f} % of {first}, {other:.0f} % of {second}"
+        return what, f"{shares} (at least {finding.threshold:g} % of one)", match
     if finding.scores is not None:
         one, other = finding.scores
         return what, f"{one:.2f} and {other:.2f} (both at least {finding.threshold:g})", match

@@ -473,3 +473,25 @@ def test_a_reader_that_leaves_early(samples, tmp_path):
     process.wait(30)
     process.stderr.close()
     assert "Traceback" not in told
+
+
+def test_variants(run, samples, tmp_path):
+    done = run("hash", samples / "scene-1.jpg", "--variants", "standard", "--out", "s.json")
+    assert done.stdout.count("\npdq ") == 16
+    assert "(mirrored)" in done.stdout
+    (item,) = json.loads((tmp_path / "s.json").read_text())["items"]
+    assert len(item["variants"]) == 15
+    assert item["variants"][0]["name"] == "mirrored"
+    assert item["variants"][0]["pdq"].keys() == {"value", "quality"}
+    inspected = run("inspect", "s.json").stdout
+    assert inspected.count("of an edit: ") == 15
+    line = json.loads(run("hash", samples / "scene-1.jpg", "--variants", "wide", "--json").stdout)
+    assert len(line["variants"]) == 47
+    film = run("hash", samples / "film-letterboxed.mp4", "--variants", "standard", "--json").stdout
+    assert [each["name"] for each in json.loads(film)["variants"]] == [
+        *("mirrored", "bars-removed", "bars-removed+mirrored")
+    ]
+    assert "variants" not in json.loads(run("hash", samples / "scene-1.jpg", "--json").stdout)
+    wrong = run("hash", samples / "scene-1.jpg", "--variants", "unframed")
+    assert wrong.returncode == 2
+    assert "none, orientations, standard, wide" in wrong.stderr
