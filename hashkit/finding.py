@@ -26,6 +26,9 @@ SAMPLE = 0.25
 """Seconds between the frames that are compared. Copies that were cut, or have another frame rate,
 are out of step with frames a second apart (docs/robustness-videos.md)."""
 
+LOOKED_FOR = ("sha256", "pdq", "vpdq", "tmk_pdqf")
+"""The hashes of an original that its copies are found by."""
+
 Source = str | os.PathLike[str] | Hashed
 
 
@@ -152,24 +155,22 @@ def _hash_originals(
     given: list[Source], variants: str, sample: float, options: dict[str, Any]
 ) -> Iterator[Hashed]:
     paths = [each for each in given if isinstance(each, str | os.PathLike)]
-    algorithms = ("sha256", "pdq", "vpdq", "tmk_pdqf")
-    outcomes = hash_files(paths, algorithms=algorithms, variants=variants, sample=sample, **options)
+    outcomes = hash_files(paths, algorithms=LOOKED_FOR, variants=variants, sample=sample, **options)
     for each in given:
-        if not isinstance(each, str | os.PathLike):
-            yield each
-            continue
-        outcome = next(outcomes)
+        outcome = next(outcomes) if isinstance(each, str | os.PathLike) else each
         if isinstance(outcome, FailedFile) and not outcome.hashes:
             raise outcome.error
         yield as_hashed(outcome)
 
 
-def _identity(path: object) -> tuple[int, int] | None:
+def _identity(source: object) -> tuple[int, int] | None:
     """Which file it is, whatever it is called. None where there is none."""
-    if not isinstance(path, str | os.PathLike):
+    if isinstance(source, HashedFile):
+        source = source.path
+    if not isinstance(source, str | os.PathLike):
         return None
     try:
-        status = os.stat(path)
+        status = os.stat(source)
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino

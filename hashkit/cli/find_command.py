@@ -61,11 +61,8 @@ def find_command(
     from hashkit.isolation import lock_network
 
     lock_network()
-    sources, names = [], []
-    for path in originals:
-        for source, name in _sources(path):
-            sources.append(source)
-            names.append(name)
+    given = list(_sources(originals, workers))
+    sources, names = [source for source, _ in given], [name for _, name in given]
     among = list(_among(places, recursive))
     try:
         with progress(len(among), wanted=not quiet) as show:
@@ -78,19 +75,31 @@ def find_command(
     _tell(search, names, as_json, quiet)
 
 
-def _sources(path: Path) -> Iterator[tuple[Path | Hashed, str]]:
-    """What is looked for: the file itself, or what a submission holds; and what to call it."""
+def _sources(originals: list[Path], workers: int | None) -> Iterator[tuple[Hashed, str]]:
+    """What is looked for: files, or what submissions hold; and what to call it."""
+    from hashkit.batch import hash_files
     from hashkit.errors import HashkitError
+    from hashkit.finding import LOOKED_FOR, SAMPLE, as_hashed
+    from hashkit.records import FailedFile
     from hashkit.submission.document import is_submission, read_submission
 
-    try:
-        if not is_submission(path):
-            yield path, shown_name(path)
-            return
-        for number, item in enumerate(read_submission(path).items, 1):
-            yield item, f"{shown_name(path)}, item {number}"
-    except HashkitError as error:
-        fail_on(error, path)
+    files = []
+    for path in originals:
+        try:
+            if not is_submission(path):
+                files.append(path)
+                continue
+            for number, item in enumerate(read_submission(path).items, 1):
+                yield item, f"{shown_name(path)}, item {number}"
+        except HashkitError as error:
+            fail_on(error, path)
+    hashed = hash_files(
+        files, algorithms=LOOKED_FOR, variants="wide", sample=SAMPLE, workers=workers
+    )
+    for path, outcome in zip(files, hashed, strict=True):
+        if isinstance(outcome, FailedFile) and not outcome.hashes:
+            fail_on(outcome.error, path)
+        yield as_hashed(outcome), shown_name(path)
 
 
 def _among(places: list[Path], recursive: bool) -> Iterator[Path]:

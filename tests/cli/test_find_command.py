@@ -86,7 +86,11 @@ def test_what_cannot_be_opened(run, samples, folder):
     assert done.returncode == 1
     assert "broken.jpg: The file is damaged" in done.stderr
     assert "1 copy found in 3 files, 1 could not be opened." in done.stdout
-    for wrong, told in (("none.jpg", "There is no file"), (folder, "This is a folder.\n")):
+    for wrong, told in (
+        ("none.jpg", "none.jpg: There is no file"),
+        (folder, "This is a folder.\n"),
+        (samples / "generate.py", "generate.py: This is not a picture"),
+    ):
         done = run("find", wrong, "--in", folder)
         assert (done.returncode, done.stdout) == (1, "")
         assert told in done.stderr
