@@ -33,7 +33,20 @@ class Dice:
 Edit = Callable[[Dice, Image.Image], Image.Image]
 
 SHAPES = {"1x1": 1.0, "4x5": 4 / 5, "9x16": 9 / 16, "16x9": 16 / 9, "3x4": 3 / 4, "4x3": 4 / 3}
-_WORDS = "when you see it and then it goes on and on until nobody reads the rest of it".split()
+_WORDS = (
+    "when",
+    "you",
+    "see",
+    "it",
+    "and",
+    "then",
+    "on",
+    "until",
+    "nobody",
+    "reads",
+    "the",
+    "rest",
+)
 
 
 def crop_all_sides(dice: Dice, picture: Image.Image) -> Image.Image:

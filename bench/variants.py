@@ -1,15 +1,17 @@
 """Which edits of a picture to hash in advance, and what that finds and costs.
 
-    python bench/variants.py --choose          # pick anew, print the order for hashkit/variants/sets.py
+    python bench/variants.py --choose          # pick anew: the order for hashkit/variants/sets.py
     python bench/variants.py [--docs docs]     # measure the sets that are in the code
 
-Needs ``pip install '.[bench]'``. Half of the pictures are for choosing, the other half for measuring.
+Needs ``pip install '.[bench]'``. Half of the pictures are for choosing, the other half for
+measuring. ``--docs`` renews the figures of the page and its plot.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from PIL import Image
 
 from hashkit.hashes import pdq
 from hashkit.variants import computing
-from hashkit.variants.sets import BY_COVERAGE, MOST
+from hashkit.variants.sets import MOST
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "samples_synthetic"))
 from generate import scene
@@ -44,6 +46,7 @@ SHAPES = (3 / 4, 4 / 3, 9 / 16, 1, 3 / 4, 16 / 9)
 DRAWN = 24
 SIDE = 600
 STEPS = (1, 8, 16, 24, 32, 40, 48)
+SHOWN = (1, *MOST.values())
 THRESHOLD = pdq.THRESHOLD
 ALL_KINDS = [*KINDS, PAIRS]
 
@@ -253,44 +256,40 @@ def halves(originals: list[Image.Image]) -> tuple[list[Image.Image], list[Image.
 
 
 def report(originals: list[Image.Image], each: int, docs: Path | None) -> None:
-    """Measure, print, and write the page and the plot."""
+    """Measure, print, and renew the page and its plot where asked to."""
     sets = sets_of(originals)
     strong, mild = (population(originals, each, mild=mild) for mild in (False, True))
     found = {"full": recalls(sets, strong), "mild": recalls(sets, mild)}
     others = [price(sets, copies) for copies in (strong, mild)]
     pairs, matches = (sum(each[i] for each in others) for i in (0, 1))
-    text = PAGE.format(
-        headline=table(
+    parts = [
+        table(
             ["edits", *(f"{step} hash{'es' if step > 1 else ''}" for step in STEPS)],
             [[name, *map(_percent, by_kind["all"])] for name, by_kind in found.items()],
         ),
-        by_kind=table(
-            ["edit", *(f"{name}: {step}" for name in found for step in (1, *MOST.values()))],
+        "By kind of edit, with one hash, 16 and 48:",
+        table(
+            ["edit", *(f"{name}: {step}" for name in found for step in SHOWN)],
             [
                 [
                     kind,
-                    *(
-                        _percent(by[kind][STEPS.index(n)])
-                        for by in found.values()
-                        for n in (1, *MOST.values())
-                    ),
+                    *(_percent(by[kind][STEPS.index(n)]) for by in found.values() for n in SHOWN),
                 ]
                 for kind in ALL_KINDS
             ],
         ),
-        copies=f"{len(strong.bits) + len(mild.bits):,}",
-        pictures=len(originals),
-        pairs=f"{pairs:,}",
-        matches=matches,
-        smallest=min(each[2] for each in others),
-        cost=_cost(),
-        standard=", ".join(f"`{name}`" for name in BY_COVERAGE[: MOST["standard"] - 1]),
-        wide=", ".join(f"`{name}`" for name in BY_COVERAGE[MOST["standard"] - 1 :]),
-        where=where_and_with_what(["numpy", "opencv-python-headless", "Pillow", "scikit-image"]),
-    )
+        f"False matches, of every hash against every edited copy of every other picture: {matches} "
+        f"of {pairs:,} pairs. The smallest distance was {min(each[2] for each in others)}.",
+        f"Time, of a picture of 12 megapixels: {_cost()}.",
+        f"{len(strong.bits) + len(mild.bits):,} copies of {len(originals)} pictures. "
+        + where_and_with_what(["numpy", "opencv-python-headless", "Pillow", "scikit-image"]),
+    ]
+    text = "\n\n".join(parts)
     print(text)
     if docs is not None:
-        (docs / "variants.md").write_text(text)
+        page = docs / "variants.md"
+        before, _, after = re.split(r"(?<=measured -->\n)|(?=<!-- end)", page.read_text())
+        page.write_text(f"{before}\n{text}\n\n{after}")
         plot(found, docs / "variants.svg")
 
 
@@ -312,7 +311,7 @@ def _cost() -> str:
     ways = measure({"wide": wide, "decode": lambda: cv2.imdecode(data, cv2.IMREAD_COLOR)})
     ratio = ways["wide"] / ways["decode"]
     return (
-        f"{milliseconds(ways['wide'])} for all of them, {milliseconds(ways['decode'])} for decoding "
+        f"{milliseconds(ways['wide'])} for 48 hashes, {milliseconds(ways['decode'])} for decoding "
         f"the JPEG: {ratio:.2f} of it (at most 1.5: {'kept' if ratio <= 1.5 else 'MISSED'})"
     )
 
@@ -331,7 +330,7 @@ def plot(found: dict[str, dict[str, np.ndarray]], path: Path) -> None:
     left.legend(loc="lower right")
     rows = np.arange(len(ALL_KINDS))
     before = np.zeros(len(rows))
-    for step, colour in zip((1, *MOST.values()), ("#d55e00", "#56b4e9", "#0072b2"), strict=True):
+    for step, colour in zip(SHOWN, ("#d55e00", "#56b4e9", "#0072b2"), strict=True):
         part = np.array([100 * found["full"][kind][STEPS.index(step)] for kind in ALL_KINDS])
         label = "the original's hash" if step == 1 else f"with {step} hashes"
         right.barh(rows, np.maximum(part - before, 0), left=before, color=colour, label=label)
@@ -342,81 +341,6 @@ def plot(found: dict[str, dict[str, np.ndarray]], path: Path) -> None:
     right.invert_yaxis()
     right.legend(loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=3, fontsize="small")
     figure.savefig(path, metadata={"Date": None})
-
-
-PAGE = """\
-# Variants: hashes of likely edits, made in advance
-
-Most services compare one hash with one hash. A copy that was cropped, mirrored or framed has another
-hash, and is not found. Whoever has the original can make such edits first, and submit their hashes too:
-
-    hashkit hash photo.jpg --variants wide --out submission.json
-
-| level | hashes a picture |
-|---|---|
-| `none` | 1, that of the original (the default) |
-| `orientations` | 8: the original, mirrored and turned |
-| `standard` | at most 16 |
-| `wide` | at most 48 |
-
-No copy of the picture is made: the hashes come from one small copy in memory.
-
-## What they find
-
-Copies found (PDQ distance at most 31), by the number of hashes that were submitted. *Full* amounts
-are drawn evenly from the range below, *mild* ones from nothing to the middle of it.
-
-{headline}
-
-![How many edited copies are found](variants.svg)
-
-One hash, 16 and 48, by kind of edit:
-
-{by_kind}
-
-In words: what changes the frame of a picture a little, its orientation, or the shape it is shown in is mostly found
-with 48 hashes. Crops of one side or of two, stickers over a large part, and two edits on top of each other
-often are not. **A variant is a chance, not a promise.**
-
-## What they cost
-
-- *False matches.* Every hash against every edited copy of every other picture: {pairs} pairs,
-  {matches} of them within the threshold; the smallest distance was {smallest}. These pictures are
-  few and unlike each other; a service that has millions will see some. Each further hash is one more
-  that could match by accident, so submit no more than you need.
-- *Time.* Of a picture of 12 megapixels, {cost}.
-- No hash of a quality below 50 is given, and none that is within 16 bits of one before it: the next edit takes its
-  place.
-
-## How it was measured
-
-{where} {copies} copies of {pictures} pictures, by `bench/variants.py`. The edits (`bench/edits.py`) are drawn on the
-pixels, know nothing of how hashkit computes its variants, and are saved as JPEG of quality 50 to 95:
-
-- crop, all sides: 2 to 15 % off each; some sides: 3 to 20 % off one or two;
-- crop to a shape, padded to a shape: 1:1, 4:5, 9:16, 16:9, 3:4, 4:3; crops in the middle (60 %) or anywhere; padding black, white or blurred;
-- border: 1 to 10 % of the shorter side, black or white; caption: 8 to 25 % above or below, with words;
-- rotated by 1 to 6 degrees, cropped or whole with black or white corners; mirrored; quarter turns;
-- screenshot of a phone of four shapes, dark or light, with its bars, in the middle or a little off it;
-- one to three stickers of 8 to 20 %; blur by 0.3 to 1.5 %; 200 to 500 pixels at JPEG quality 10 to 60;
-- two of these, one after the other. Each kind counts the same.
-
-The pictures are natural ones from scikit-image (coffee, chelsea, rocket, motorcycle, coins, hubble, moon, brick, gravel,
-grass, ihc, page) and scikit-learn (china, flower), scenes as in `samples_synthetic`, and noise with the spectrum
-of natural pictures; none shows a person. The edits were chosen greedily from some six hundred on one half
-(full and mild amounts together) and measured on the other half. They were chosen on these pictures and these ranges:
-how people really edit is not known, and these figures are no promise about it.
-
-What was tried and brought nothing worth its code: blending the hashes of neighbouring amounts (a
-range 2 to 5 % wider), a list for each shape of picture (worse on the other half: too few pictures), exchanging
-single edits after the greedy choice. Bars along the whole canvas need no colour of their own: PDQ does
-not see it.
-
-## The lists
-
-`standard`: the original and the first 15 of these that are apart from each other: {standard}. `wide` goes on with:
-{wide}.
-"""
 
 
 def main() -> None:

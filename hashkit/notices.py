@@ -77,13 +77,14 @@ TMK_LEFT_OUT = Notice(
 
 def with_span(notice: Notice, start: float, end: float, whole: float | None) -> Notice:
     """The notice, saying from when to when (in seconds) a video could be read."""
-    span = f"from {_clock(start)} to {_clock(end)}"
+    span = f"from {clock(start)} to {clock(end)}"
     if whole is not None and whole > end:
-        span += f" of {_clock(whole)}"
+        span += f" of {clock(whole)}"
     return replace(notice, text=notice.text.format(span=span))
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time in a video, in words: minutes and seconds, and hours where it needs them."""
     minutes, rest = divmod(int(seconds * 10), 600)
     hours, minutes = divmod(minutes, 60)
     shown = f"{minutes}:{rest / 10:04.1f}"

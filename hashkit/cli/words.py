@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from hashkit.notices import clock
 from hashkit.records import ORIGINAL, MediaKind
 
 if TYPE_CHECKING:
@@ -36,14 +37,6 @@ def edit_in_words(variant: str) -> str:
         for part in variant.split("+")
     ]
     return " and ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """A time in a video: minutes and seconds, and hours where it needs them."""
-    minutes, rest = divmod(round(seconds * 10), 600)
-    hours, minutes = divmod(minutes, 60)
-    shown = f"{minutes}:{rest / 10:04.1f}"
-    return f"{hours}:{shown:0>7}" if hours else shown
 
 
 def verdict_in_words(comparison: Comparison, kind: MediaKind) -> str:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hashkit.cli.words import clock, edit_in_words
+from hashkit.cli.words import edit_in_words
 from hashkit.records import ORIENTATIONS
 from hashkit.variants.sets import BY_COVERAGE, moving_names_at
 
@@ -127,9 +127,3 @@ def test_every_edit_has_words():
         assert not any(char.isdigit() for char in words), name
     assert edit_in_words("crop-5+mirrored") == "cropped and mirrored"
     assert edit_in_words("something-new") == "something-new"
-
-
-def test_clock():
-    assert [clock(each) for each in (0, 12.25, 59.96, 3600)] == [
-        *("0:00.0", "0:12.2", "1:00.0", "1:00:00.0")
-    ]
