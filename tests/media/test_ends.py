@@ -65,7 +65,7 @@ def test_kinds_that_do_not_say():
 @given(data=st.binary(max_size=200))
 def test_any_bytes(media_format, data):
     for beginning in (b"", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67", b"RIFF\0\0\0\0AVI "):
-        cut_short(beginning + data, media_format)
+        assert cut_short(beginning + data, media_format) in (True, False)
 
 
 class Counting(io.BytesIO):
