@@ -143,5 +143,7 @@ class Copies:
 
 def room(outcome: Outcome) -> int:
     """Bytes that an outcome takes in memory, roughly."""
-    frames = outcome.frames.hashes if isinstance(outcome, HashedFile) and outcome.frames else ()
-    return 1_000 + sum(len(each.value) for each in outcome.hashes) + 300 * len(frames)
+    moving = (outcome.frames, *outcome.frame_variants) if isinstance(outcome, HashedFile) else ()
+    frames = sum(len(each.hashes) for each in moving if each is not None)
+    hashes = sum(200 + len(each.value) for each in outcome.hashes)
+    return 1_000 + hashes + 300 * frames

@@ -23,7 +23,7 @@ from hashkit.errors import (
 from hashkit.options import OnProgress, Options
 from hashkit.records import FailedFile, HashedFile
 from hashkit.supervisor import Closed, Limits, Worker
-from hashkit.wire import Answer, path_to_text
+from hashkit.wire import Answer, check_asked_for, path_to_text
 
 _SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
 _SLOWEST_VIDEO = 5e3  # bytes a second, for all of a video that goes on and on
@@ -72,7 +72,9 @@ class Crew:
         """
 
         def read(untrusted: Any) -> Answer:
-            return Answer.from_json(untrusted, path)
+            answer = Answer.from_json(untrusted, path)
+            check_asked_for(answer.outcome, self._options)
+            return answer
 
         def read_hash(untrusted: Any) -> Answer:
             answer = read(untrusted)

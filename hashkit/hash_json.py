@@ -6,7 +6,6 @@ may have been taken over: what it returns holds nothing but hashes.
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,11 +13,12 @@ from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash
+from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, original_of
+from hashkit.variants.recipes import is_edit
 
 _MOST_SECONDS = 1e9
+_LAST_FRAME = 1 << 53
 _MOST_VARIANTS = 100
-_VARIANT = re.compile(r"(?=.{1,50}\Z)[a-z]+[0-9]*(?:[-+.x][a-z0-9]+)*")
 
 
 def hashes_to_json(
@@ -77,20 +77,31 @@ def hashes_from_json(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], Fram
     return tuple(_hash(name, value, where) for name, value in named.items()), frames
 
 
-def variants_from_json(
-    untrusted: Any, where: str
-) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
+def all_from_json(
+    untrusted_hashes: Any, untrusted_variants: Any, where: str
+) -> tuple[tuple[Hash, ...], FrameHashes | None, tuple[FrameHashes, ...]]:
+    """Read what ``hashes_to_json`` and ``variants_to_json`` write: the hashes with their variants,
+    frames, and variants of frames. DocumentInvalid, naming the place, for anything else, and for a
+    variant of something that is not there."""
+    originals, frames = hashes_from_json(untrusted_hashes, where)
+    variants, moving = _variants(untrusted_variants, where)
+    if (variants and original_of(originals, "pdq") is None) or (moving and frames is None):
+        raise DocumentInvalid(f"In {where}, there is a variant without its original.")
+    return with_variants(originals, variants), frames, moving
+
+
+def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
     """Read what ``variants_to_json`` writes. DocumentInvalid, naming the place, for anything else.
-    Names that this version does not give are read as well, if they look like one."""
+    A name is that of an edit that ``variants.recipes`` knows: there is no room for any other."""
     if not isinstance(untrusted, list) or len(untrusted) > _MOST_VARIANTS:
-        raise DocumentInvalid(f"In {where}, the variants are not a list of variants.")
+        raise DocumentInvalid(f"In {where}, the variants are not a list of at most 100.")
     hashes: list[Hash] = []
     moving: list[FrameHashes] = []
     for number, each in enumerate(untrusted, 1):
         place = f"{where}, variant {number}"
-        if not isinstance(each, dict) or len(each) != 2:
+        if not isinstance(each, dict) or len(each) != 2 or "name" not in each:
             raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
-        (algorithm,) = each.keys() - {"name"} if "name" in each else (None,)
+        (algorithm,) = each.keys() - {"name"}
         if algorithm not in ("pdq", "vpdq") or not _is_variant(each["name"]):
             raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
         found, frames = hashes_from_json({algorithm: each[algorithm]}, place)
@@ -107,11 +118,7 @@ def with_variants(originals: Iterable[Hash], variants: Iterable[Hash]) -> tuple[
 
 
 def _is_variant(untrusted: Any) -> bool:
-    return (
-        isinstance(untrusted, str)
-        and untrusted != ORIGINAL
-        and _VARIANT.fullmatch(untrusted) is not None
-    )
+    return isinstance(untrusted, str) and is_edit(untrusted)
 
 
 def _hash(name: str, untrusted: Any, where: str) -> Hash:
@@ -162,7 +169,7 @@ def _vpdq(untrusted: Any, where: str) -> FrameHashes:
 
 def _frame(untrusted: Any, where: str) -> FrameHash:
     fields = fields_of(untrusted, where, {"frame", "timestamp", "value", "quality"})
-    if type(fields["frame"]) is not int or fields["frame"] < 0:
+    if type(fields["frame"]) is not int or not 0 <= fields["frame"] <= _LAST_FRAME:
         raise DocumentInvalid(f"In {where}, a frame has no number.")
     if not _is_number(fields["timestamp"]):
         raise DocumentInvalid(f"In {where}, a timestamp is not a number of seconds.")

@@ -18,7 +18,7 @@ from hashkit.media import animations, images, kinds
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
 from hashkit.options import OnProgress, Options
-from hashkit.records import FailedFile, Hash, HashedFile, MediaKind, Notice
+from hashkit.records import FailedFile, Hash, HashedFile, MediaKind, Notice, original_of
 from hashkit.variants.computing import hash_variants
 from hashkit.variants.sets import NONE
 from hashkit.video_hashing import MovingHashes, hash_frames, hash_video
@@ -194,7 +194,8 @@ def _doubts(pixels: npt.NDArray[np.uint8], hashes: tuple[Hash, ...]) -> list[Not
     doubts = []
     if min(pixels.shape[:2]) < _SMALL_SIDE:
         doubts.append(notices.SMALL)
-    quality = next((found.quality for found in hashes if found.algorithm == "pdq"), None)
+    found = original_of(hashes, "pdq")
+    quality = None if found is None else found.quality
     if quality is not None and quality < pdq.QUALITY_THRESHOLD:
         doubts.append(notices.LOW_QUALITY)
     if not quality and _is_flat(pixels):  # any gradient at all would show in the quality

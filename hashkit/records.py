@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +58,13 @@ class Hash:
         return self.value if isinstance(self.value, str) else b64encode(self.value).decode()
 
 
+def original_of(hashes: Iterable[Hash], algorithm: str) -> Hash | None:
+    """The hash of the picture as it is, by this algorithm, if it is among these."""
+    return next(
+        (each for each in hashes if each.algorithm == algorithm and each.variant == ORIGINAL), None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FrameHash:
     """The PDQ hash of one frame of a video. ``frame`` counts from 0 in order of display,
@@ -105,10 +113,10 @@ class HashedFile:
     frame_variants: tuple[FrameHashes, ...] = ()
 
     def __getitem__(self, algorithm: str) -> Hash:
-        for found in self.hashes:
-            if found.algorithm == algorithm and found.variant == ORIGINAL:
-                return found
-        raise KeyError(algorithm)
+        found = original_of(self.hashes, algorithm)
+        if found is None:
+            raise KeyError(algorithm)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

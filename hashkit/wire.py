@@ -17,14 +17,15 @@ from typing import Any
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
 from hashkit.hash_json import (
+    all_from_json,
     fields_of,
     hashes_from_json,
     hashes_to_json,
-    variants_from_json,
     variants_to_json,
-    with_variants,
 )
-from hashkit.records import FailedFile, HashedFile, MediaKind, Notice
+from hashkit.options import Options
+from hashkit.records import ORIGINAL, FailedFile, HashedFile, MediaKind, Notice
+from hashkit.variants.sets import moving_names_at, names_at
 
 _MOST_NOTICES = 20
 # Those that are not the error's own: with numbers in them, or the name of a format.
@@ -58,13 +59,13 @@ def outcome_from_json(untrusted: Any, path: Path | None) -> HashedFile | FailedF
     names = {"kind", "hashes", "variants", "notices", "error"}
     fields = fields_of(untrusted, "the answer", names)
     kind = _kind(fields["kind"])
-    originals, frames = hashes_from_json(fields["hashes"], "the answer")
-    variants, moving = variants_from_json(fields["variants"], "the answer")
-    hashes = with_variants(originals, variants)
+    hashes, frames, moving = all_from_json(fields["hashes"], fields["variants"], "the answer")
     if not isinstance(fields["notices"], list) or len(fields["notices"]) > _MOST_NOTICES:
         raise DocumentInvalid
     told = tuple(_notice(*_two_texts(each)) for each in fields["notices"])
     if fields["error"] is not None:
+        if fields["variants"]:
+            raise DocumentInvalid
         return FailedFile(path, _error(*_two_texts(fields["error"])), kind, hashes, told)
     if kind is None:
         raise DocumentInvalid
@@ -87,6 +88,19 @@ class Answer:
         """Read what ``to_line`` writes. DocumentInvalid for anything else."""
         fields = fields_of(untrusted, "the answer", {"outcome", "sha256"})
         return cls(outcome_from_json(fields["outcome"], path), checked_sha256(fields["sha256"]))
+
+
+def check_asked_for(outcome: HashedFile | FailedFile, options: Options) -> None:
+    """DocumentInvalid for an answer with hashes or variants that nobody asked for."""
+    frames = (outcome.frames, *outcome.frame_variants) if isinstance(outcome, HashedFile) else ()
+    found = {("vpdq", each.variant) for each in frames if each is not None}
+    found |= {(each.algorithm, each.variant) for each in outcome.hashes}
+    edits = {
+        *(("pdq", name) for name in names_at(options.variants)),
+        *(("vpdq", name) for name in moving_names_at(options.variants)),
+    }
+    if found - edits - {(name, ORIGINAL) for name in options.algorithms}:
+        raise DocumentInvalid
 
 
 def checked_sha256(untrusted: Any) -> str | None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hashkit import errors, notices, wire
 from hashkit.errors import DocumentInvalid, FileError, MediaError
+from hashkit.options import Options
 from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 
 PATH = Path("a")
@@ -30,13 +31,8 @@ pdq = st.builds(Hash, st.just("pdq"), hex64, quality)
 tmk = st.builds(Hash, st.just("tmk_pdqf"), st.binary(min_size=263_344, max_size=263_344))
 names = st.sampled_from(["mirrored", "crop-2.5", "padded-9x16-black", "bars-removed+mirrored"])
 variant = st.builds(Hash, st.just("pdq"), hex64, quality, names)
-hashes = (
-    st.tuples(exact, pdq)
-    | st.just(())
-    | st.tuples(pdq)
-    | st.tuples(exact, pdq, tmk)
-    | st.tuples(exact, pdq, variant, variant)
-)
+hashes = st.tuples(exact, pdq) | st.just(()) | st.tuples(pdq) | st.tuples(exact, pdq, tmk)
+with_edits = hashes | st.tuples(exact, pdq, variant, variant)
 frame = st.builds(
     FrameHash, st.integers(0, 1 << 40), st.floats(0, 1e6, allow_subnormal=False), hex64, quality
 )
@@ -47,9 +43,11 @@ ERRORS = [kind for base in (FileError, MediaError) for kind in wire._branch(base
 moving = st.lists(
     st.builds(FrameHashes, st.just(1.0), st.lists(frame).map(tuple), names), max_size=2
 ).map(tuple)
-outcomes = st.builds(
-    HashedFile, st.just(PATH), st.sampled_from(MediaKind), hashes, told, frames, moving
-) | st.builds(
+kinds = st.sampled_from(MediaKind)
+hashed = st.builds(HashedFile, st.just(PATH), kinds, with_edits, told, frames) | st.builds(
+    HashedFile, st.just(PATH), kinds, with_edits, told, frames.filter(bool), moving
+)
+outcomes = hashed | st.builds(
     FailedFile,
     st.just(PATH),
     st.sampled_from(ERRORS).map(lambda kind: kind()),
@@ -76,6 +74,34 @@ def test_round_trip(outcome, sha256):
         assert again == outcome
     else:
         assert again.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (Options(), False),
+        (Options(variants="standard"), True),
+        (Options(("pdq",), variants="wide"), False),
+        (Options(("sha256",), variants="wide"), False),
+        (Options(variants="unframed"), False),
+    ],
+)
+def test_only_what_was_asked_for(options, expected):
+    found = HashedFile(
+        PATH,
+        MediaKind.IMAGE,
+        (Hash("md5", "0" * 32), Hash("pdq", "0" * 64, 9), Hash("pdq", "1" * 64, 9, "crop-2.5")),
+    )
+    if expected:
+        wire.check_asked_for(found, options)
+    else:
+        with pytest.raises(DocumentInvalid):
+            wire.check_asked_for(found, options)
+    moving = FrameHashes(1.0, (), "bars-removed")
+    film = HashedFile(PATH, MediaKind.VIDEO, (), (), FrameHashes(1.0, ()), (moving,))
+    wire.check_asked_for(film, Options(variants="unframed"))
+    with pytest.raises(DocumentInvalid):
+        wire.check_asked_for(film, Options(variants="orientations"))
 
 
 def _rest(failed):
@@ -131,7 +157,7 @@ def assert_clean(answer):
 
 GOOD = {
     "kind": "image",
-    "hashes": {"md5": "0" * 32},
+    "hashes": {"md5": "0" * 32, "pdq": {"value": "0" * 64, "quality": 99}},
     "variants": [{"name": "mirrored", "pdq": {"value": "0" * 64, "quality": 99}}],
     "notices": [],
     "error": None,
@@ -149,6 +175,9 @@ GOOD = {
         {"hashes": {"md5": "0" * 32, "name": "mine"}},
         {"variants": None},
         {"variants": [{}] * 101},
+        {"hashes": {"md5": "0" * 32}},
+        {"variants": [{"name": "mirrored", "vpdq": {"interval": 1, "frames": []}}]},
+        {"error": ["media_corrupt", errors.MediaCorrupt.text]},
         {"variants": [{"name": "mirrored"}]},
         {"variants": [{"name": "original", "pdq": {"value": "0" * 64, "quality": 99}}]},
         {"variants": [{"name": "Jane Doe", "pdq": {"value": "0" * 64, "quality": 99}}]},

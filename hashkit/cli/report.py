@@ -13,7 +13,7 @@ from typing import Any
 from hashkit.cli.terminal import console, shown_name
 from hashkit.hash_json import hashes_to_json, variants_to_json
 from hashkit.matching.groups import same_pictures
-from hashkit.records import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, Notice
+from hashkit.records import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, Notice, original_of
 from hashkit.submission.document import Submission
 
 _FRAMES_SHOWN = 30
@@ -122,7 +122,7 @@ def frames_of(outcome: Outcome) -> FrameHashes | None:
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
-    pdq = next((found for found in outcome.hashes if found.algorithm == "pdq"), None)
+    pdq = original_of(outcome.hashes, "pdq")
     frames = frames_of(outcome)
     if pdq is not None:
         shown, quality = f"{pdq.text[:12]}…", in_words(pdq.quality or 0)

@@ -51,7 +51,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("dhash", Family.CLASSIC, _hex(16)),
         Algorithm("whash", Family.CLASSIC, _hex(16)),
         Algorithm("colorhash", Family.CLASSIC, _hex(11)),
-        Algorithm("crop_resistant", Family.CLASSIC, re.compile(r"[0-9a-f]{16}(?:,[0-9a-f]{16})*")),
+        Algorithm(
+            "crop_resistant", Family.CLASSIC, re.compile(r"[0-9a-f]{16}(?:,[0-9a-f]{16}){0,255}")
+        ),
     )
 }
 

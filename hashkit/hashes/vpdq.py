@@ -33,9 +33,14 @@ def compute(frame: int, timestamp: float, pixels: Pixels, limited_range: bool) -
     ``timestamp`` in seconds.
     """
     if min(pixels.shape[:2]) < pdq.MIN_SIDE:
-        return FrameHash(frame, timestamp, "0" * (pdq.BITS // 4), 0)
+        return dark(frame, timestamp)
     value, quality = pdq.of_luma64(full_range(luma64(pixels), limited_range))
     return FrameHash(frame, timestamp, value, quality)
+
+
+def dark(frame: int, timestamp: float) -> FrameHash:
+    """The hash of a frame that shows nothing: zero, of quality 0."""
+    return FrameHash(frame, timestamp, "0" * (pdq.BITS // 4), 0)
 
 
 def of_luma(frame: int, timestamp: float, luma: Float32) -> FrameHash:

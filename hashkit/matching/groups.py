@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from hashkit.records import FailedFile, HashedFile
+from hashkit.records import FailedFile, HashedFile, original_of
 
 SAME_PICTURE = 10
 """PDQ distance, of 256 bits, up to which two hashes are of one picture, re-encoded or resized. (31
@@ -26,7 +26,7 @@ def same_pictures(
     """
     by_value: defaultdict[int, list[HashedFile]] = defaultdict(list)
     for outcome in outcomes:
-        found = next((each for each in outcome.hashes if each.algorithm == "pdq"), None)
+        found = original_of(outcome.hashes, "pdq")
         if isinstance(outcome, HashedFile) and found and (found.quality or 0) >= _WORTH_COMPARING:
             by_value[int(found.text, 16)].append(outcome)
     values = [*by_value]

@@ -21,12 +21,10 @@ from typing import Any
 from hashkit.errors import DocumentInvalid
 from hashkit.files import open_untrusted
 from hashkit.hash_json import (
+    all_from_json,
     fields_of,
-    hashes_from_json,
     hashes_to_json,
-    variants_from_json,
     variants_to_json,
-    with_variants,
 )
 from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.writing import write_whole
@@ -84,7 +82,7 @@ class Submission:
             document = json.loads(
                 untrusted_text, object_pairs_hook=_each_name_once, parse_constant=_no_constant
             )
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, MemoryError) as error:
             raise DocumentInvalid from error
         return cls.from_items(_items(document))
 
@@ -125,7 +123,8 @@ def is_submission(path: str | os.PathLike[str]) -> bool:
     """Does this file begin as a submission does, and as no picture or video? An error of the
     FileError branch where it cannot be read."""
     with open_untrusted(path) as source:
-        return source.head.lstrip().startswith(b"{")
+        head = source.head.lstrip()
+        return head.startswith(b"{") and f'"{FORMAT}"'.encode() in head
 
 
 def submission_schema() -> str:
@@ -170,7 +169,5 @@ def _item(untrusted: Any, where: str) -> Item:
         raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
     if not fields["hashes"]:
         raise DocumentInvalid(f"In {where}, there are no hashes.")
-    originals, frames = hashes_from_json(fields["hashes"], where)
-    variants, moving = variants_from_json(fields.get("variants", []), where)
-    hashes = with_variants(originals, variants)
+    hashes, frames, moving = all_from_json(fields["hashes"], fields.get("variants", []), where)
     return Item(MediaKind(fields["kind"]), hashes, frames, moving)

@@ -12,7 +12,7 @@ which costs about a millisecond. Only small rotations are drawn, from a smaller 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from math import cos, radians, sin
+from math import cos, radians, sin, sqrt
 from typing import NamedTuple
 
 import cv2
@@ -26,11 +26,13 @@ from hashkit.variants.recipes import Layout, layout_of
 from hashkit.variants.sets import MOST, names_at
 
 SIDE = 1024
-"""With 512, one hash in a hundred is four bits from that of the whole picture; with this, it is at
-most two."""
+"""Pixels, of the longer side; of long pictures more, so that the shorter has ``SHORTER``. With half
+of that, one hash in a hundred is four bits from the whole picture's; with this, at most two."""
+SHORTER = 512
 APART = 16
 """Bits: of two hashes that are nearer to each other, one finds nearly all that the other does."""
 
+_MOST_PIXELS = 4 << 20
 _DRAWN = 512  # pixels a side, for what is rotated
 _WHOLE = (0.0, 1.0, 0.0, 1.0)
 _TURNS = {  # flip top and bottom, mirror left and right; swap the axes last
@@ -63,7 +65,7 @@ class SmallCopy:
         transposed = stored.strides[0] < stored.strides[1]
         if transposed:
             stored = stored.swapaxes(0, 1)
-        small = _shrunk(stored, SIDE).astype(np.float32)
+        small = _shrunk(stored).astype(np.float32)
         luma = small if small.ndim == 2 else small @ np.asarray(LUMA, np.float32)
         if transposed:
             luma = luma.T
@@ -72,13 +74,16 @@ class SmallCopy:
 
     @cached_property
     def to_draw(self) -> Float32:
-        """The same, small enough to be drawn on a canvas of 512 by 512."""
-        return _shrunk(self.luma, _DRAWN).astype(np.float32)
+        """The same, small enough along each axis to be drawn on a canvas of 512 by 512."""
+        size = tuple(min(side, _DRAWN) for side in self.luma.shape[::-1])
+        small: Float32 = np.asarray(cv2.resize(self.luma, size, interpolation=cv2.INTER_AREA))
+        return small
 
 
-def _shrunk(pixels: Pixels | Float32, side: int) -> npt.NDArray[np.generic]:
+def _shrunk(pixels: Pixels) -> npt.NDArray[np.generic]:
     height, width = pixels.shape[:2]
-    part = min(1.0, side / max(height, width))
+    part = max(SIDE / max(height, width), SHORTER / min(height, width))
+    part = min(1.0, part, sqrt(_MOST_PIXELS / (height * width)))
     size = max(1, round(width * part)), max(1, round(height * part))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
@@ -218,8 +223,7 @@ def _level(fill: str | None, copy: SmallCopy) -> float:
 
 def _drawn(copy: SmallCopy, layout: Layout) -> Float32:
     """The canvas of a layout with an angle, drawn."""
-    luma = copy.to_draw
-    height, width = luma.shape
+    luma, (width, height) = copy.to_draw, copy.size
     # From a pixel of the canvas to one of the picture: undo the layout, then turn back in pixels
     # that are square.
     places = (np.arange(_DRAWN, dtype=np.float32) + 0.5) / _DRAWN
@@ -228,11 +232,12 @@ def _drawn(copy: SmallCopy, layout: Layout) -> Float32:
         ((places - layout.top) / (layout.bottom - layout.top) - 0.5) * height,
     )
     angle = radians(layout.angle)
+    scale_x, scale_y = luma.shape[1] / width, luma.shape[0] / height
     fill = _level(layout.fill, copy)
     drawn = cv2.remap(
         luma,
-        cos(angle) * across - sin(angle) * down + (width - 1) / 2,
-        sin(angle) * across + cos(angle) * down + (height - 1) / 2,
+        (cos(angle) * across - sin(angle) * down) * scale_x + (luma.shape[1] - 1) / 2,
+        (sin(angle) * across + cos(angle) * down) * scale_y + (luma.shape[0] - 1) / 2,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=fill,

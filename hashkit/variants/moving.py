@@ -91,11 +91,12 @@ class _Box:
 class _WithoutBars:
     """The hashes of frames without the dark bars that all of them have.
 
-    Where the bars are shows only after some frames: the first are kept small until then.
+    Where the bars are shows only after some frames: the first are kept small until then. Frames
+    that are wholly dark show nothing of it, and have a hash of quality 0.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, float, Float32]] = []
+        self._waiting: list[tuple[int, float, Float32 | None]] = []
         self._size: tuple[int, ...] = ()
         self._box: _Box | None = None
         self._given_up = False
@@ -110,11 +111,13 @@ class _WithoutBars:
             self._given_up = True  # nobody knows where its bars would be
         if self._given_up:
             return
+        is_dark = _Box(luma > _DARK).is_empty
         if self._box is not None:
-            self._hash(self._box, number, timestamp, luma)
+            self._hash(self._box, number, timestamp, None if is_dark else luma)
             return
-        self._waiting.append((number, timestamp, luma.astype(np.float16)))
-        if len(self._waiting) == _LOOKED_AT:
+        # Of half the bytes: they tell dark from bright, and hashes to a bit or two.
+        self._waiting.append((number, timestamp, None if is_dark else luma.astype(np.float16)))
+        if sum(luma is not None for _, _, luma in self._waiting) == _LOOKED_AT:
             self._decide()
 
     def finish(self) -> dict[str, list[FrameHash]]:
@@ -125,19 +128,25 @@ class _WithoutBars:
     def _decide(self) -> None:
         """Find the bars that all frames have so far, and hash the frames."""
         frames, self._waiting = self._waiting, []
-        shown = np.zeros(frames[0][2].shape, bool)
+        height, width = self._size
+        shown = np.zeros((height, width), bool)
         for _, _, luma in frames:
-            shown |= luma > _DARK
+            if luma is not None:
+                shown |= luma > _DARK
         box = _Box(shown)
-        self._given_up = not box.is_worth_cutting(len(shown), len(shown.T))
+        self._given_up = not box.is_worth_cutting(height, width)
         if not self._given_up:
             self._box = box
             for number, timestamp, luma in frames:
-                self._hash(box, number, timestamp, luma.astype(np.float32))
+                whole = None if luma is None else luma.astype(np.float32)
+                self._hash(box, number, timestamp, whole)
 
-    def _hash(self, box: _Box, number: int, timestamp: float, luma: Float32) -> None:
-        slack = max(2, max(luma.shape) // 100)
-        if not _Box(luma > _DARK).within(box, slack):
+    def _hash(self, box: _Box, number: int, timestamp: float, luma: Float32 | None) -> None:
+        if luma is None:
+            for hashes in self._hashes.values():
+                hashes.append(vpdq.dark(number, timestamp))
+            return
+        if not _Box(luma > _DARK).within(box, max(2, max(luma.shape) // 100)):
             self._given_up = True  # there is something where the bars were: they are none
             return
         inner = luma[box.top : box.bottom, box.left : box.right]

@@ -31,6 +31,7 @@ from functools import lru_cache
 from math import cos, radians, sin
 
 from hashkit.records import ORIENTATIONS, ORIGINAL
+from hashkit.variants.sets import BARS_REMOVED
 
 SCREEN = ("9", "19.5")
 """Width to height of a phone's screen today."""
@@ -93,6 +94,17 @@ def layout_of(name: str, shape: float) -> Layout:
     for step in _steps(name):
         layout = step(layout)
     return layout
+
+
+def is_edit(name: str) -> bool:
+    """Is this the name of an edit of a picture or a video? Nothing else may stand in a document."""
+    if len(name) > _LONGEST_NAME:
+        return False
+    parts = [part for part in name.split("+") if part != BARS_REMOVED]
+    try:
+        return name != ORIGINAL and all(map(_step, parts))
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=1024)
@@ -179,6 +191,7 @@ def _rotate(degrees: str, fill: str | None) -> Step:
     return step
 
 
+_LONGEST_NAME = 60
 _NUMBER = r"(\d{1,3}(?:\.\d)?)"
 _SHAPE = r"([1-9]\d?)x([1-9]\d?)"
 _SIDES = "left|right|top|bottom"

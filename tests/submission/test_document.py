@@ -50,7 +50,8 @@ def hashes(draw):
         Hash(name, draw(values(name)), draw(st.integers(0, 100)) if name == "pdq" else None)
         for name in names
     ]
-    return (*originals, *draw(st.lists(variants, max_size=3)))
+    edits = draw(st.lists(variants, max_size=3)) if "pdq" in names else []
+    return (*originals, *edits)
 
 
 variant_names = st.sampled_from(
@@ -73,8 +74,12 @@ frames = st.none() | st.builds(
 moving = st.builds(
     FrameHashes, intervals, st.lists(frame_hashes, max_size=3).map(tuple), variant_names
 )
-items = st.builds(
-    Item, st.sampled_from(MediaKind), hashes(), frames, st.lists(moving, max_size=2).map(tuple)
+items = st.builds(Item, st.sampled_from(MediaKind), hashes(), frames) | st.builds(
+    Item,
+    st.sampled_from(MediaKind),
+    hashes(),
+    frames.filter(bool),
+    st.lists(moving, max_size=2).map(tuple),
 )
 
 

@@ -19,6 +19,7 @@ from hashkit.variants.computing import SmallCopy, compute
 from hashkit.variants.sets import BY_COVERAGE, LEVELS, MOST
 
 SIZES = [(1512, 2016), (2016, 1512), (1080, 1920), (800, 600), (300, 400), (512, 384), (701, 333)]
+SIZES += [(500, 4000), (3000, 400)]  # a page that was scrolled through, a panorama
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: "x".join(map(str, size)))

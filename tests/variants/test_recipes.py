@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hashkit.hash_json import _VARIANT
+import hashkit
 from hashkit.records import ORIENTATIONS
 from hashkit.variants import recipes
-from hashkit.variants.recipes import layout_of
+from hashkit.variants.recipes import is_edit, layout_of
 from hashkit.variants.sets import BY_COVERAGE, LEVELS, MOST, moving_names_at, names_at
+
+SCHEMA_NAME = json.loads(hashkit.submission_schema())["$defs"]["item"]["properties"]["variants"][
+    "items"
+]["properties"]["name"]["pattern"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("original", "", "jane-doe", "crop-5-jane", "max.0171-1234567", "crop-5+", "+mirrored"),
+        *("x" * 10_000 + "_", "crop-5" + "+mirrored" * 20, "Mirrored", "mirrored\n"),
+    ],
+)
+def test_no_other_name_is_an_edit(name):
+    """There is no room for a person's name, and no name takes long to refuse."""
+    assert not is_edit(name)
 
 
 def box(layout):
@@ -94,8 +111,8 @@ def test_sets():
     assert names_at("orientations") == ORIENTATIONS[1:]
     for level in LEVELS:
         for name in (*names_at(level), *moving_names_at(level)):
-            assert _VARIANT.fullmatch(name)
-            assert name != "original"
+            assert is_edit(name)
+            assert re.fullmatch(SCHEMA_NAME, name)
 
 
 def test_every_kind_of_name_is_explained():
