@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,11 +33,12 @@ def test_each_edited_sample_and_nothing_else(samples, everything):
     expected |= {f"orientation-{n}.png" for n in range(1, 9)}  # the same scene, smaller
     assert set(names(search)) == expected
     assert len(search.copies) == len(expected)
-    assert search.searched == len(everything) - 1
+    assert search.searched == len(everything) - 1 - search.skipped
+    assert search.skipped == sum(path.suffix in (".py", ".pyc") for path in everything)
     verdicts = [copy.comparison.verdict for copy in search.copies]
     assert verdicts == sorted(verdicts, key=list(Verdict).index)
     assert names(search)[:2] == ["scene-1-recompressed.jpg", "scene-1-resized.jpg"]
-    assert {Path(each.path).suffix for each in search.failed} <= {".py", ".pyc"}
+    assert search.failed == ()
 
 
 @pytest.mark.parametrize("name", ["scene-2.jpg", "scene-3.png", "avif.avif"])
@@ -77,7 +77,7 @@ def test_exact_copies_of_what_is_too_plain(samples, tmp_path):
     search = find([samples / "png-flat.png"], hashkit.files_in(tmp_path))
     assert names(search) == ["copy.dat"]
     assert search.copies[0].comparison.verdict is Verdict.SAME_FILE
-    assert search.plain == (0,)
+    assert search.exact_only == (0,)
 
 
 def test_a_damaged_original_still_finds_its_exact_copies(tmp_path):
@@ -86,6 +86,7 @@ def test_a_damaged_original_still_finds_its_exact_copies(tmp_path):
     search = find([tmp_path / "damaged.jpg"], hashkit.files_in(tmp_path))
     assert names(search) == ["again.jpg"]
     assert [type(each) for each in search.failed] == [FailedFile]
+    assert search.exact_only == (0,)
 
 
 def test_an_original_that_is_not_there(tmp_path):
@@ -117,7 +118,7 @@ def test_threshold(samples, everything):
     strict = names(find([samples / "scene-1.jpg"], everything, threshold=3))
     assert strict == ["scene-1-mirrored.jpg"]
     for wrong in (-1, 257):
-        with pytest.raises(ValueError, match="distance"):
+        with pytest.raises(ValueError, match="threshold"):
             find([samples / "scene-1.jpg"], everything, threshold=wrong)
 
 
@@ -141,8 +142,8 @@ def test_compare_paths(samples, tmp_path):
     assert compare(damaged, damaged).verdict is Verdict.SAME_FILE
     with pytest.raises(MediaCorrupt):
         compare(damaged, samples / "scene-1.jpg")
-    with pytest.raises(ValueError, match="distance"):
-        compare(damaged, damaged, distance=300)
+    with pytest.raises(ValueError, match="threshold"):
+        compare(damaged, damaged, threshold=300)
 
 
 def test_noise_finds_nothing(samples, tmp_path):
@@ -152,3 +153,21 @@ def test_noise_finds_nothing(samples, tmp_path):
         Image.fromarray(noise).save(tmp_path / f"{number}.png")
     search = find([samples / "scene-1.jpg", tmp_path / "0.png"], hashkit.files_in(tmp_path))
     assert search.copies == ()
+
+
+def test_wrong_arguments(samples):
+    one = samples / "scene-1.jpg"
+    for originals, among in (([one], str(one)), (str(one), [one]), ([one], one), ([b"x"], [one])):
+        with pytest.raises(TypeError):
+            find(originals, among)
+    with pytest.raises(TypeError, match="bytes"):
+        compare(one, b"x")
+    assert find([], [one]).searched == 0
+
+
+def test_the_nearest_of_many(samples, everything):
+    """Each copy is named with the original that it is closest to, whatever their order."""
+    originals = [samples / "scene-1-cropped.jpg", samples / "scene-1.jpg"]
+    for order in (originals, originals[::-1]):
+        (copy,) = find(order, [samples / "scene-1-resized.jpg"]).copies
+        assert order[copy.original].name == "scene-1.jpg"

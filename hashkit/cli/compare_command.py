@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hashkit.cli.terminal import ExitCode, console, fail, fail_on, shown_name
+from hashkit.cli.terminal import STAYED, ExitCode, console, fail, fail_on, say, shown_name, told
 
 if TYPE_CHECKING:
     from hashkit.matching.comparing import Comparison, Hashed
     from hashkit.submission.document import Submission
-
-_STAYED = "The pictures and videos themselves did not leave this computer."
 
 
 def compare_command(
@@ -39,13 +37,24 @@ def compare_command(
 
     lock_network()
     submissions = [_submission(path) for path in (first, second)]
+    one, other = submissions
     try:
-        if submissions == [None, None]:
-            _compare_files(first, second, threshold, as_json)
-        else:
-            _compare_covered(first, second, submissions, threshold, as_json)
+        if one is not None and other is not None:
+            _compare_submissions(one, other, threshold, as_json)
+            return
+        submission, path = (other, first) if one is None else (one, second)
+        if submission is None:
+            raise typer.Exit(_compare_files(first, second, threshold, as_json))
+        number, comparison, hashed, code = _compare_covered(submission, path, threshold)
     except HashkitError as error:
         fail(error, None, ExitCode.SOME_FAILED)
+    if as_json:
+        _print_json(first, second, comparison, item=None if number is None else number + 1)
+    elif number is None or comparison is None:
+        print("There is nothing in this submission.")
+    else:
+        _tell_covered(submission, path, number, comparison, hashed)
+    raise typer.Exit(code)
 
 
 def _submission(path: Path) -> Submission | None:
@@ -59,99 +68,102 @@ def _submission(path: Path) -> Submission | None:
         fail_on(error, path)
 
 
-def _hashed(paths: list[Path], variants: str) -> list[Hashed]:
-    """What comes of files, of those that cannot be opened the hashes of their bytes."""
+def _hashed(paths: list[Path], variants: str) -> tuple[list[Hashed], ExitCode]:
+    """What comes of files. Of those that cannot be opened, that is said, and what is left are the
+    hashes of their bytes."""
     from hashkit.batch import hash_files
     from hashkit.finding import SAMPLE, as_hashed
     from hashkit.records import FailedFile
 
-    hashed = []
-    for path, outcome in zip(
-        paths,
-        hash_files(paths, algorithms="all", variants=variants, sample=SAMPLE),
-        strict=True,
-    ):
-        if isinstance(outcome, FailedFile) and not outcome.hashes:
-            fail_on(outcome.error, path)
+    hashed, code = [], ExitCode.DONE
+    outcomes = hash_files(paths, algorithms="all", variants=variants, sample=SAMPLE)
+    for path, outcome in zip(paths, outcomes, strict=True):
+        if isinstance(outcome, FailedFile):
+            if not outcome.hashes:
+                fail_on(outcome.error, path)
+            code = ExitCode.SOME_FAILED
+            say(f"{shown_name(path)}: {told(outcome.error)}")
         hashed.append(as_hashed(outcome))
-    return hashed
+    return hashed, code
 
 
-def _compare_files(first: Path, second: Path, threshold: int, as_json: bool) -> None:
+def _compare_files(first: Path, second: Path, threshold: int, as_json: bool) -> ExitCode:
     from hashkit.matching.comparing import compare
 
-    one, other = _hashed([first, second], "wide")
-    comparison = compare(one, other, distance=threshold)
+    (one, other), code = _hashed([first, second], "wide")
+    comparison = compare(one, other, threshold=threshold)
     if as_json:
         _print_json(first, second, comparison)
-        return
+        return code
     _print_verdict(comparison, [one, other])
     print(f"first: {shown_name(first)}\nsecond: {shown_name(second)}\n")
     _print_findings(comparison)
-    print(f"\n{_STAYED}")
+    print(f"\n{STAYED}")
+    return code
 
 
 def _compare_covered(
-    first: Path, second: Path, submissions: list[Submission | None], threshold: int, as_json: bool
-) -> None:
-    """Is the file covered by the submission; are the items of the second by the first?"""
+    submission: Submission, path: Path, threshold: int
+) -> tuple[int | None, Comparison | None, Hashed, ExitCode]:
+    """Which item of the submission is closest to the file, as a service would see it."""
     from hashkit.matching.comparing import closest
 
-    submission, other = submissions if submissions[0] is not None else submissions[::-1]
-    if submission is None:
-        raise ValueError("one of the two is a submission")
-    if other is not None:
-        _compare_submissions(submission, other, threshold, as_json)
-        return
-    path = second if submissions[0] is not None else first
-    (hashed,) = _hashed([path], "none")
-    found = closest(submission.items, hashed, distance=threshold)
-    if as_json:
-        number, comparison = found or (None, None)
-        _print_json(first, second, comparison, item=None if number is None else number + 1)
-        return
-    if found is None:
-        print("There is nothing in this submission.")
-        return
-    number, comparison = found
+    (hashed,), code = _hashed([path], "none")
+    found = closest(submission.items, hashed, threshold=threshold) or (None, None)
+    return *found, hashed, code
+
+
+def _tell_covered(
+    submission: Submission, path: Path, number: int, comparison: Comparison, hashed: Hashed
+) -> None:
+    from hashkit.matching.comparing import Verdict
+
+    name = shown_name(path)
     if comparison.verdict.is_copy:
-        print(f"Covered: item {number + 1} of the submission matches {shown_name(path)}.")
+        print(f"Covered: item {number + 1} of the submission matches {name}.")
+    elif comparison.verdict is Verdict.CANNOT_TELL:
+        print(f"hashkit cannot tell whether the submission covers {name}.")
     else:
-        print(f"Not covered: nothing in the submission matches {shown_name(path)}.")
+        print(f"Not covered: nothing in the submission matches {name}.")
     _print_verdict(comparison, [submission.items[number], hashed])
-    print(f"first: item {number + 1} of the submission\nsecond: {shown_name(path)}\n")
+    print(f"first: item {number + 1} of the submission, the closest\nsecond: {name}\n")
     _print_findings(comparison)
-    print(f"\n{_STAYED}")
+    print(f"\n{STAYED}")
 
 
 def _compare_submissions(
     first: Submission, second: Submission, threshold: int, as_json: bool
 ) -> None:
     """Which items of the second have their like in the first?"""
-    from hashkit.cli.words import verdict_in_words
-    from hashkit.matching.comparing import closest
+    from hashkit.cli.words import copy_in_words
+    from hashkit.finding import Wanted
 
+    wanted, in_second = Wanted(first.items, threshold), Wanted(second.items)
     rows: list[dict[str, Any]] = []
-    for number, item in enumerate(second.items, 1):
-        found = closest(first.items, item, distance=threshold)
-        covered = found is not None and found[1].verdict.is_copy
+    for number, item in enumerate(second.items):
+        found = wanted.best(item)
+        missing = "cannot_tell" if number in in_second.exact_only else "not_the_same"
         rows.append(
             {
-                "item": number,
-                "verdict": found[1].verdict.value if found else "not_the_same",
-                "item_of_first": found[0] + 1 if found and covered else None,
+                "item": number + 1,
+                "verdict": missing if found is None else found[1].verdict.value,
+                "item_of_first": None if found is None else found[0] + 1,
             }
         )
-        if not as_json and found is not None and covered:
-            words = verdict_in_words(found[1], item.kind)
-            print(f"item {number}: item {found[0] + 1} of the first. {words}")
-        elif not as_json:
-            print(f"item {number}: nothing in the first matches.")
+        if as_json:
+            continue
+        if found is not None:
+            words = copy_in_words(found[1])
+            print(f"item {number + 1} matches item {found[0] + 1} of the first: {words}.")
+        elif missing == "cannot_tell":
+            print(f"item {number + 1}: hashkit cannot tell. It has too little detail.")
+        else:
+            print(f"item {number + 1}: nothing in the first matches.")
     if as_json:
         print(json.dumps({"items": rows}))
         return
-    covered_items = sum(row["item_of_first"] is not None for row in rows)
-    print(f"{covered_items} of {len(rows)} items of the second are covered by the first.")
+    covered = sum(row["item_of_first"] is not None for row in rows)
+    print(f"{covered} of {len(rows)} items of the second are covered by the first.")
 
 
 def _print_json(

@@ -7,17 +7,16 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from hashkit.cli.terminal import ExitCode, console, fail, fail_on, say, shown_name, told
+from hashkit.cli.terminal import STAYED, ExitCode, console, fail, fail_on, say, shown_name, told
 
 if TYPE_CHECKING:
+    from hashkit.errors import HashkitError
     from hashkit.finding import Copy, Search
     from hashkit.matching.comparing import Hashed
-
-_STAYED = "The pictures and videos themselves did not leave this computer."
 
 
 def find_command(
@@ -61,10 +60,9 @@ def find_command(
     from hashkit.isolation import lock_network
 
     lock_network()
-    given = list(_sources(originals, workers))
-    sources, names = [source for source, _ in given], [name for _, name in given]
     among = list(_among(places, recursive))
     try:
+        sources, names = _sources(originals, workers)
         with progress(len(among), wanted=not quiet) as show:
             search = find(sources, among, threshold=threshold, workers=workers, on_progress=show)
     except HashkitError as error:
@@ -72,10 +70,37 @@ def find_command(
     except KeyboardInterrupt:
         say("Stopped. Nothing was changed.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    _tell(search, names, as_json, quiet)
+    if as_json:
+        for copy in search.copies:
+            print(_json_line(copy, names[copy.original]))
+    elif search.copies:
+        _print_table(search, names)
+    failed = _say_what_failed(search, names)
+    if not quiet:
+        below = not recursive and any(map(_has_folders, places))
+        told_at_end = "\n".join([*_summary(search, below), STAYED])
+        if as_json:
+            say(told_at_end)
+        else:
+            print(told_at_end)
+    raise typer.Exit(ExitCode.SOME_FAILED if failed else ExitCode.DONE)
 
 
-def _sources(originals: list[Path], workers: int | None) -> Iterator[tuple[Hashed, str]]:
+class _Name(NamedTuple):
+    """What an original is called: its path, in a submission its number, and why it could not be
+    opened if it could not."""
+
+    path: Path
+    item: int | None = None
+    error: HashkitError | None = None
+
+    @property
+    def shown(self) -> str:
+        item = "" if self.item is None else f", item {self.item}"
+        return f"{shown_name(self.path)}{item}"
+
+
+def _sources(originals: list[Path], workers: int | None) -> tuple[list[Hashed], list[_Name]]:
     """What is looked for: files, or what submissions hold; and what to call it."""
     from hashkit.batch import hash_files
     from hashkit.errors import HashkitError
@@ -83,60 +108,71 @@ def _sources(originals: list[Path], workers: int | None) -> Iterator[tuple[Hashe
     from hashkit.records import FailedFile
     from hashkit.submission.document import is_submission, read_submission
 
-    files = []
+    files: list[Path] = []
+    sources: list[Hashed] = []
+    names: list[_Name] = []
     for path in originals:
         try:
             if not is_submission(path):
                 files.append(path)
                 continue
-            for number, item in enumerate(read_submission(path).items, 1):
-                yield item, f"{shown_name(path)}, item {number}"
+            items = read_submission(path).items
         except HashkitError as error:
             fail_on(error, path)
+        sources += items
+        names += [_Name(path, number) for number in range(1, len(items) + 1)]
     hashed = hash_files(
         files, algorithms=LOOKED_FOR, variants="wide", sample=SAMPLE, workers=workers
     )
     for path, outcome in zip(files, hashed, strict=True):
-        if isinstance(outcome, FailedFile) and not outcome.hashes:
-            fail_on(outcome.error, path)
-        yield as_hashed(outcome), shown_name(path)
+        error = outcome.error if isinstance(outcome, FailedFile) else None
+        if error is not None and not outcome.hashes:
+            fail_on(error, path)
+        sources.append(as_hashed(outcome))
+        names.append(_Name(path, None, error))
+    if not sources:
+        fail("There is nothing in this submission.", originals[0], ExitCode.SOME_FAILED)
+    return sources, names
 
 
 def _among(places: list[Path], recursive: bool) -> Iterator[Path]:
-    """The files to look at, each once."""
+    """The files to look at, each once, whatever it is called."""
     from hashkit.folders import files_in
 
     seen: set[Path] = set()
     for place in places:
         for path in files_in(place, deep=recursive) if os.path.isdir(place) else (place,):
-            if path not in seen:
-                seen.add(path)
+            same = Path(os.path.realpath(path))
+            if same not in seen:
+                seen.add(same)
                 yield path
 
 
-def _tell(search: Search, names: list[str], as_json: bool, quiet: bool) -> None:
-    """Print what was found, and what was not opened."""
-    failed = [each for each in search.failed if each.error.code != "not_media"]
-    for each in failed:
+def _has_folders(place: Path) -> bool:
+    if not os.path.isdir(place):
+        return False
+    try:
+        with os.scandir(place) as entries:
+            return any(
+                entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+                for entry in entries
+            )
+    except OSError:
+        return False
+
+
+def _say_what_failed(search: Search, names: list[_Name]) -> bool:
+    """On stderr: what could not be opened, and which originals find less."""
+    for each in search.failed:
         say(f"{shown_name(each.path or '')}: {told(each.error)}")
-    for number in search.plain:
-        say(f"{names[number]}: this has too little detail. Only exact copies of it can be found.")
-    if as_json:
-        for copy in search.copies:
-            print(_json_line(copy, names[copy.original]))
-    elif search.copies:
-        _print_table(search, names)
-    if not quiet:
-        skipped = len(search.failed) - len(failed)
-        summary = _summary(search, skipped, len(failed))
-        if as_json:
-            say(summary)
-        else:
-            print(summary)
-    raise typer.Exit(ExitCode.SOME_FAILED if failed else ExitCode.DONE)
+    for number in search.exact_only:
+        name = names[number]
+        why = "This has too little detail." if name.error is None else told(name.error)
+        say(f"{name.shown}: {why} Only exact copies of it can be found.")
+    return bool(search.failed) or any(name.error for name in names)
 
 
-def _json_line(copy: Copy, original: str) -> str:
+def _json_line(copy: Copy, original: _Name) -> str:
     from hashkit.cli.report import path_in_json
     from hashkit.cli.words import finding_to_json
 
@@ -144,14 +180,15 @@ def _json_line(copy: Copy, original: str) -> str:
     return json.dumps(
         {
             "path": path_in_json(copy.path),
-            "original": original,
+            "original": path_in_json(original.path),
+            "item": original.item,
             "verdict": copy.comparison.verdict.value,
             "on": None if on is None else finding_to_json(on),
         }
     )
 
 
-def _print_table(search: Search, names: list[str]) -> None:
+def _print_table(search: Search, names: list[_Name]) -> None:
     from rich.table import Table
 
     from hashkit.cli.words import copy_in_words, finding_in_words
@@ -163,24 +200,27 @@ def _print_table(search: Search, names: list[str]) -> None:
     for copy in search.copies:
         on = copy.comparison.on
         away = "" if on is None else finding_in_words(on, "the original", "this")[1]
-        of = [names[copy.original]] if several else []
+        of = [names[copy.original].shown] if several else []
         short = away.partition(" (")[0]
         table.add_row(shown_name(copy.path), copy_in_words(copy.comparison), short, *of)
     console(sys.stdout).print(table)
 
 
-def _summary(search: Search, skipped: int, failed: int) -> str:
-    copies, looked_at = len(search.copies), search.searched - skipped - failed
-    files = "file" if looked_at == 1 else "files"
+def _summary(search: Search, below: bool) -> Iterator[str]:
+    """What was found, among what; and what was not looked at."""
+    copies, failed, skipped = len(search.copies), len(search.failed), search.skipped
+    files = "file" if search.searched == 1 else "files"
     found = "1 copy" if copies == 1 else f"{copies or 'No'} copies"
-    parts = [f"{found} found in {looked_at:,} {files}"]
+    parts = [f"{found} found in {search.searched:,} {files}"]
     if failed:
-        parts.append(f"{failed} could not be opened")
+        parts.append(f"{failed} of them could not be opened")
     if skipped:
         parts.append(f"{skipped} other {'file' if skipped == 1 else 'files'} skipped")
-    warning = (
-        ""
-        if search.copies
-        else "A copy that was changed a lot, or in a way that hashkit does not try, is not found.\n"
-    )
-    return f"{', '.join(parts)}.\n{warning}{_STAYED}"
+    yield f"{', '.join(parts)}."
+    if below:
+        yield "The folders in it were not looked into. To do so, add -r."
+    if not copies:
+        yield (
+            "A copy that was changed a lot, or in a way that hashkit does not try, is not found. "
+            "The originals themselves and hidden files are left out."
+        )

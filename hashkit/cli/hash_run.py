@@ -12,13 +12,12 @@ import typer
 
 from hashkit.cli.json_lines import ToFile, ToStandardOutput
 from hashkit.cli.report import Outcome, print_table, summary, tally, what_was_written
-from hashkit.cli.terminal import ExitCode, fail, say, shown_name, told
+from hashkit.cli.terminal import STAYED, ExitCode, fail, say, shown_name, told
 from hashkit.errors import HashkitError
 from hashkit.records import FailedFile
 from hashkit.submission.document import Submission, write_submission
 from hashkit.writing import write_whole
 
-_STAYED = "The pictures and videos themselves did not leave this computer."
 _READ_ELSEWHERE = "The pictures and videos were read by the machines of the cluster."
 
 
@@ -74,7 +73,7 @@ class HashRun:
         if isinstance(self.lines, ToFile):
             self._failed |= self.lines.failed_before > 0
             told_at_end.append("The list holds the names of your files: it is not for sending.")
-        told_at_end.append(_READ_ELSEWHERE if self.elsewhere else _STAYED)
+        told_at_end.append(_READ_ELSEWHERE if self.elsewhere else STAYED)
         if not self.quiet:
             if self.lines is None:
                 print_table(self._outcomes)

@@ -24,6 +24,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+STAYED = "The pictures and videos themselves did not leave this computer."
+
 # Invisible, but part of emoji, of Persian and Indic words, and of the names of screenshots.
 _HARMLESS = {" ", "\u00a0", "\u202f", "\u200c", "\u200d"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from hashkit.notices import clock
@@ -46,11 +47,12 @@ def verdict_in_words(comparison: Comparison, kind: MediaKind) -> str:
         case "same_file":
             return "The same file: every byte is the same."
         case "same_picture":
-            return f"The same {what}. At most it was saved again or resized."
+            return f"The same {what}. It may have been saved again, resized or changed a little."
         case "edited_copy":
             return f"An edited copy: {_how_edited(on)}."
         case "in_the_video":
-            return f"The picture is in the video, at {_when(on)}{_as_edited(on)}."
+            moving = "video" if kind is MediaKind.VIDEO else "moving picture"
+            return f"The picture is in the {moving}, at {_when(on)}{_as_edited(on)}."
         case "cannot_tell":
             return (
                 "hashkit cannot tell. There is too little detail in one of them, or there are no "
@@ -69,14 +71,30 @@ def copy_in_words(comparison: Comparison) -> str:
         case "same_file":
             return "the same file"
         case "same_picture":
-            return "the same, saved again or resized"
+            return "the same, perhaps saved again or resized"
         case "in_the_video" if on is not None and on.timestamp is not None:
             return f"shows it at {clock(on.timestamp)}{_as_edited(on)}"
-    if on is None or on.variant == ORIGINAL:
+    if on is None:
         return "an edited copy"
-    if on.variant_of == "first":
-        return f"an edited copy: {edit_in_words(on.variant)}"
-    return f"an edited copy: the original is this, {edit_in_words(on.variant)}"
+    edits = [edit_in_words(on.variant)] if on.variant != ORIGINAL else []
+    if on.variant_of == "second":  # the edit undoes what was done to the copy
+        edits = [_UNDONE.get(on.variant, f"the original is this, {edits[0]}")]
+    if on.algorithm == "vpdq" and on.scores is not None:
+        edits += _parts(*on.scores, "it contains the original", "a part of the original")
+    return ": ".join(["an edited copy", *([" and ".join(edits)] if edits else [])])
+
+
+_UNDONE = {
+    "bars-removed": "with bars around it",
+    "bars-removed+mirrored": "with bars around it and mirrored",
+}
+
+
+def _parts(of_first: float, of_second: float, contains: str, contained: str) -> list[str]:
+    """What shares of frames say: nearly all of one, and much less of the other."""
+    if max(of_first, of_second) < 80 or min(of_first, of_second) >= 80:
+        return []
+    return [contains if of_first > of_second else contained]
 
 
 def _when(on: Finding | None) -> str:
@@ -90,15 +108,21 @@ def _as_edited(on: Finding | None) -> str:
 def _how_edited(on: Finding | None) -> str:
     if on is None:
         return "it was changed"
+    parts = []
     if on.variant != ORIGINAL:
         one, other = ("second", "first") if on.variant_of == "first" else ("first", "second")
-        return f"the {one} shows the {other}, {edit_in_words(on.variant)}"
-    if on.algorithm == "vpdq" and on.scores is not None and max(on.scores) >= 80 > min(on.scores):
-        part, whole = ("first", "second") if on.scores[0] > on.scores[1] else ("second", "first")
-        return f"the {part} is a part of the {whole}"
-    if on.distance is not None:
-        return "little was changed"
-    return "they share a part, or much of what they show"
+        if on.variant in _UNDONE:
+            parts.append(f"the {other} is the {one}, {_UNDONE[on.variant]}")
+        else:
+            parts.append(f"the {one} shows the {other}, {edit_in_words(on.variant)}")
+    if on.algorithm == "vpdq" and on.scores is not None:
+        parts += _parts(
+            *on.scores, "the first is a part of the second", "the second is a part of the first"
+        )
+    if not parts:
+        little = "a little was changed"
+        return little if on.distance is not None else "they share much of what they show"
+    return "; ".join(parts)
 
 
 def finding_in_words(
@@ -122,10 +146,15 @@ def finding_in_words(
         return what, f"{shares} (at least {finding.threshold:g} % of one)", match
     if finding.scores is not None:
         one, other = finding.scores
-        return what, f"{one:.2f} and {other:.2f} (both at least {finding.threshold:g})", match
+        return what, f"{_cut(one)} and {_cut(other)} (both at least {finding.threshold:g})", match
     if finding.threshold is not None:
         return what, "cannot be compared", match
     return what, "equal" if finding.match else "different", match
+
+
+def _cut(score: float) -> str:
+    """Two digits, cut off: what is not quite enough must not look as if it were."""
+    return f"{floor(score * 100) / 100:.2f}"
 
 
 def comparison_to_json(comparison: Comparison) -> dict[str, Any]:

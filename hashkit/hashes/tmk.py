@@ -24,6 +24,7 @@ from hashkit.hashes.pdq_reference import DCT
 
 FPS = 15
 PERIODS = (2731, 4391, 9767, 14653)
+_NOTHING = 1e-3
 THRESHOLD = 0.7
 """Two videos match where both levels reach this."""
 
@@ -91,6 +92,12 @@ class Signature:
         if not np.isfinite(body).all() or not np.allclose(coefficients, COEFFICIENTS):
             raise ValueError("this is not a TMK+PDQF signature: its numbers are not")
         return cls(frames, mean, cosines.reshape(_SHAPE), sines.reshape(_SHAPE))
+
+
+def shows_something(signature: Signature) -> bool:
+    """Is there any detail in the video, as a mean over all of it? Of one dark colour, there is
+    none, and nothing to compare."""
+    return _norm(signature.mean.astype(np.float64)) > _NOTHING
 
 
 class Score(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from hashkit.hashes import pdq, tmk, vpdq
 from hashkit.hashes.registry import ALGORITHMS, Family
 from hashkit.matching.groups import SAME_PICTURE
-from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind, original_of
 
 CLASSIC_THRESHOLD = 10
 """Of 64 bits: in common use for the hashes of the imagehash library."""
@@ -25,6 +25,8 @@ COPIED_PERCENT = 20.0
 """From this share of frames on, a video was cut from the other, or into it. Videos that have
 nothing to do with each other share none (docs/robustness-videos.md)."""
 
+_ABSURD = 1.5  # scores are at most 1; numbers that nobody measured can give any
+_MOST_FRAMES = 50_000  # of a side: three and a half hours at four a second
 _STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
 
 
@@ -93,51 +95,50 @@ class Comparison:
     def rank(self) -> tuple[int, float]:
         """Sorts comparisons, the closest first."""
         order = list(Verdict).index(self.verdict)
-        if self.on is None:
-            return order, 0.0
+        if self.on is None:  # no copy: by what is least far apart
+            away = [each.distance for each in self.findings if each.algorithm == "pdq"]
+            return order, float(min((each for each in away if each is not None), default=pdq.BITS))
         if self.on.distance is not None:
             return order, float(self.on.distance)
         return order, -max(self.on.scores or (0.0, 0.0))
 
 
-def compare(first: Hashed, second: Hashed, *, distance: int = pdq.THRESHOLD) -> Comparison:
-    """Compare by all hashes that both have. PDQ hashes at most ``distance`` bits (0 to 256) apart
+def compare(first: Hashed, second: Hashed, *, threshold: int = pdq.THRESHOLD) -> Comparison:
+    """Compare by all hashes that both have. PDQ hashes at most ``threshold`` bits (0 to 256) apart
     are taken for copies. Symmetric, but for the order of what is said of either side."""
     exact = [*_exact(first, second)]
-    still = [*_pdq(first, second, distance)]
-    moving = [*_vpdq(first, second, distance), *_tmk(first, second)]
-    within = [*_in_video(first, second, distance)]
+    still = [*_pdq(first, second, threshold)]
+    moving = [*_vpdq(first, second, threshold), *_tmk(first, second)]
+    within = [*_in_video(first, second, threshold)]
+    # Of what moves, the first picture alone says little.
+    move = (first.frames is not None, second.frames is not None)
+    deciding = moving if all(move) else within if any(move) else still
     findings = (*exact, *still, *moving, *_classic(first, second), *within)
-    verdict, on = _judge(exact, still, moving, within)
+    verdict, on = _judge(exact, deciding)
     return Comparison(verdict, on, findings)
 
 
 def closest(
-    among: Sequence[Hashed], second: Hashed, *, distance: int = pdq.THRESHOLD
+    among: Sequence[Hashed], second: Hashed, *, threshold: int = pdq.THRESHOLD
 ) -> tuple[int, Comparison] | None:
     """Which of these is closest to the second, and how they compare. None where there are none."""
-    compared = [(n, compare(each, second, distance=distance)) for n, each in enumerate(among)]
+    compared = [(n, compare(each, second, threshold=threshold)) for n, each in enumerate(among)]
     return min(compared, key=lambda each: each[1].rank, default=None)
 
 
-def _judge(
-    exact: list[Finding], still: list[Finding], moving: list[Finding], within: list[Finding]
-) -> tuple[Verdict, Finding | None]:
+def _judge(exact: list[Finding], deciding: list[Finding]) -> tuple[Verdict, Finding | None]:
     by_name = {each.algorithm: each for each in exact}
     strongest = next((by_name[name] for name in _STRONGEST_FIRST if name in by_name), None)
     if strongest is not None and strongest.match:
         return Verdict.SAME_FILE, strongest
-    nearest_first = sorted(still, key=lambda each: each.distance or 0)
-    matching = [each for each in (*nearest_first, *moving) if each.match]
-    same = next((each for each in matching if _is_same(each)), None)
-    if same is not None:
-        return Verdict.SAME_PICTURE, same
-    if matching:
-        return Verdict.EDITED_COPY, matching[0]
-    found = next((each for each in within if each.match), None)
-    if found is not None:
-        return Verdict.IN_THE_VIDEO, found
-    if any(each.match is not None for each in (*still, *moving, *within)):
+    nearest_first = sorted(deciding, key=lambda each: each.distance or 0)
+    on = next((each for each in nearest_first if each.match), None)
+    if on is not None:
+        if on.timestamp is not None:
+            return Verdict.IN_THE_VIDEO, on
+        same = next((each for each in nearest_first if each.match and _is_same(each)), None)
+        return (Verdict.EDITED_COPY, on) if same is None else (Verdict.SAME_PICTURE, same)
+    if any(each.match is not None for each in deciding):
         return Verdict.NOT_THE_SAME, None
     return Verdict.CANNOT_TELL, None  # too plain, or no hashes in common but of exact copies
 
@@ -151,22 +152,11 @@ def _is_same(finding: Finding) -> bool:
     return finding.algorithm == "vpdq" and min(finding.scores or (0, 0)) >= vpdq.MATCH_PERCENT
 
 
-def _value(hashed: Hashed, algorithm: str) -> Hash | None:
-    return next(
-        (
-            each
-            for each in hashed.hashes
-            if each.algorithm == algorithm and each.variant == ORIGINAL
-        ),
-        None,
-    )
-
-
 def _pairs(first: Hashed, second: Hashed, family: Family) -> Iterator[tuple[str, Hash, Hash]]:
     """The hashes of a family that both have."""
     for name, algorithm in ALGORITHMS.items():
         if algorithm.family is family:
-            one, other = _value(first, name), _value(second, name)
+            one, other = original_of(first.hashes, name), original_of(second.hashes, name)
             if one is not None and other is not None:
                 yield name, one, other
 
@@ -178,18 +168,19 @@ def _exact(first: Hashed, second: Hashed) -> Iterator[Finding]:
 
 def _pdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
     """The originals, and the nearest pair of an edit and an original."""
-    one, other = _value(first, "pdq"), _value(second, "pdq")
+    one, other = original_of(first.hashes, "pdq"), original_of(second.hashes, "pdq")
     if one is None or other is None:
         return
     away = pdq.distance(one.text, other.text)
-    match = away <= threshold if _is_good(one) and _is_good(other) else None
+    match = away <= threshold if is_good(one) and is_good(other) else None
     yield Finding("pdq", match, threshold, away)
     nearest = min(
         (
             (pdq.distance(edit.text, original.text), whose, edit.variant)
             for whose, side, original in (("first", first, other), ("second", second, one))
             for edit in side.hashes
-            if edit.algorithm == "pdq" and edit.variant != ORIGINAL and _is_good(original)
+            if edit.algorithm == "pdq" and edit.variant != ORIGINAL
+            if is_good(original) and is_good(edit)
         ),
         default=None,
     )
@@ -198,7 +189,8 @@ def _pdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
         yield Finding("pdq", away <= threshold, threshold, away, None, variant, whose)
 
 
-def _is_good(found: Hash | FrameHash) -> bool:
+def is_good(found: Hash | FrameHash) -> bool:
+    """Has it the quality that makes a comparison mean something?"""
     return (found.quality or 0) >= pdq.QUALITY_THRESHOLD
 
 
@@ -212,14 +204,14 @@ def _vpdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
         *(_shared(first.frames, edit, threshold, "second") for edit in second.frame_variants),
     ]
     if edits:
-        yield max(edits, key=lambda each: max(each.scores or (0.0, 0.0)))
+        yield max(edits, key=lambda each: (each.match is not None, max(each.scores or (0.0, 0.0))))
 
 
 def _shared(
     first: FrameHashes, second: FrameHashes, threshold: int, variant_of: str | None = None
 ) -> Finding:
-    scores = vpdq.compare(first.hashes, second.hashes, distance=threshold)
-    tellable = all(any(map(_is_good, side.hashes)) for side in (first, second))
+    scores = vpdq.compare(_thinned(first), _thinned(second), distance=threshold)
+    tellable = all(any(map(is_good, side.hashes)) for side in (first, second))
     match = max(scores) >= COPIED_PERCENT if tellable else None
     edit = second if variant_of == "second" else first
     return Finding(
@@ -227,8 +219,13 @@ def _shared(
     )
 
 
+def _thinned(frames: FrameHashes) -> tuple[FrameHash, ...]:
+    """The frames, or of very many every so many-th: all are compared with all."""
+    return frames.hashes[:: 1 + len(frames.hashes) // _MOST_FRAMES]
+
+
 def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
-    one, other = _value(first, "tmk_pdqf"), _value(second, "tmk_pdqf")
+    one, other = original_of(first.hashes, "tmk_pdqf"), original_of(second.hashes, "tmk_pdqf")
     if one is None or other is None:
         return
     try:
@@ -237,7 +234,10 @@ def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
         yield Finding("tmk_pdqf", None, tmk.THRESHOLD)
         return
     score = tmk.score(*signatures)
-    yield Finding("tmk_pdqf", score.match, tmk.THRESHOLD, None, (score.level1, score.level2))
+    match = score.match if all(map(tmk.shows_something, signatures)) else None
+    if max(map(abs, score)) > _ABSURD:
+        match, score = None, tmk.Score(0.0, 0.0)
+    yield Finding("tmk_pdqf", match, tmk.THRESHOLD, None, (score.level1, score.level2))
 
 
 def _classic(first: Hashed, second: Hashed) -> Iterator[Finding]:
@@ -267,10 +267,10 @@ def _in_video(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding
 def _among_frames(
     picture: Hashed, whose: str, video: Hashed, other_whose: str, threshold: int
 ) -> Iterator[Finding]:
-    original = _value(picture, "pdq")
+    original = original_of(picture.hashes, "pdq")
     if original is None or video.frames is None:
         return
-    if not _is_good(original) or not any(map(_is_good, video.frames.hashes)):
+    if not is_good(original) or not any(map(is_good, video.frames.hashes)):
         yield Finding("pdq", None, threshold)
         return
     edits = [each for each in picture.hashes if each.algorithm == "pdq"]  # the original first
@@ -287,7 +287,7 @@ def _nearest(
     pictures: list[Hash], frames: tuple[FrameHash, ...], variant_of: str, variant: str = ORIGINAL
 ) -> tuple[int, str, str | None, float] | None:
     """The smallest distance, which edit has it, whose edit that is, and at which time."""
-    good = [each for each in frames if _is_good(each)]
+    good = [each for each in frames if is_good(each)]
     if not good:
         return None
     away = pdq.distances([each.text for each in pictures], [each.value for each in good])

@@ -15,16 +15,18 @@ from hashkit.variants.sets import BY_COVERAGE, moving_names_at
     ("one", "other", "first_line"),
     [
         ("scene-1.jpg", "scene-1.jpg", "The same file: every byte is the same."),
-        ("scene-1.jpg", "scene-1-resized.jpg", "The same picture. At most it was saved again"),
+        ("scene-1.jpg", "scene-1-resized.jpg", "The same picture. It may have been saved again"),
         ("scene-1.jpg", "scene-1-mirrored.jpg", "the second shows the first, mirrored."),
         ("scene-1-cropped.jpg", "scene-1.jpg", "the first shows the second, cropped."),
         ("scene-1.jpg", "scene-1-captioned.jpg", "the first, with a bar above it."),
-        ("scene-1.jpg", "orientation-6.png", "An edited copy: little was changed."),
+        ("scene-1.jpg", "orientation-6.png", "An edited copy: a little was changed."),
         ("scene-1.jpg", "scene-2.jpg", "Not the same, as far as these hashes can tell."),
         ("scene-1.jpg", "png-flat.png", "hashkit cannot tell."),
         ("film-h264.mp4", "film-reencoded.webm", "The same video."),
         ("film-trimmed.mkv", "film-h264.mp4", "the first is a part of the second."),
-        ("film-h264.mp4", "film-letterboxed.mp4", "the second, without the bars around it."),
+        ("film-h264.mp4", "film-trimmed.mkv", "the second is a part of the first."),
+        ("gif-animated.gif", "tiff-pages.tiff", "in the moving picture, at 0:00.0."),
+        ("film-h264.mp4", "film-letterboxed.mp4", "the second is the first, with bars around it."),
     ],
 )
 def test_verdict_first(run, samples, one, other, first_line):
@@ -108,11 +110,13 @@ def test_an_empty_submission(run, samples, tmp_path):
 
 def test_what_cannot_be_compared(run, samples, tmp_path):
     (tmp_path / "broken.json").write_text('{"format": "hashkit-submission"')
+    (tmp_path / "other.json").write_text('{"format": "another"}')
     (tmp_path / "folder").mkdir()
     for name, told in (
         ("none.jpg", "There is no file with this name here."),
         ("folder", "This is a folder.\n"),
         ("broken.json", "This is not a hashkit submission."),
+        ("other.json", "This is not a picture or a video."),
         (samples / "generate.py", "This is not a picture or a video."),
     ):
         done = run("compare", samples / "scene-1.jpg", name)
@@ -127,3 +131,20 @@ def test_every_edit_has_words():
         assert not any(char.isdigit() for char in words), name
     assert edit_in_words("crop-5+mirrored") == "cropped and mirrored"
     assert edit_in_words("something-new") == "something-new"
+
+
+def test_what_cannot_be_opened_is_said(run, samples, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
+    done = run("compare", "broken.jpg", samples / "scene-1.jpg")
+    assert done.returncode == 1
+    assert "broken.jpg: The file is damaged" in done.stderr
+    assert done.stdout.startswith("hashkit cannot tell.")
+    assert run("compare", "broken.jpg", "broken.jpg").stdout.startswith("The same file")
+
+
+def test_a_plain_file_is_neither_covered_nor_not(run, samples, submission):
+    done = run("compare", submission, samples / "png-flat.png")
+    assert done.stdout.startswith("hashkit cannot tell whether the submission covers")
+    run("hash", samples / "png-flat.png", "--out", "plain.json")
+    both = run("compare", submission, "plain.json")
+    assert "item 1: hashkit cannot tell. It has too little detail." in both.stdout

@@ -31,7 +31,8 @@ def test_in_a_folder_and_below(run, samples, folder):
     assert lines[3] == "2 copies found in 4 files, 1 other file skipped."
     assert "did not leave this computer" in lines[4]
     above = run("find", samples / "scene-1.jpg", "--in", folder)
-    assert "1 copy found in 3 files." in above.stdout
+    assert "1 copy found in 3 files.\n" in above.stdout
+    assert "The folders in it were not looked into. To do so, add -r." in above.stdout
 
 
 def test_json(run, samples, folder):
@@ -52,7 +53,7 @@ def test_quiet(run, samples, folder):
 def test_nothing_found_is_told_with_its_limit(run, samples, folder):
     done = run("find", samples / "bmp.bmp", "--in", folder)
     assert done.returncode == 0
-    assert "No copies found in 3 files." in done.stdout
+    assert "No copies found in 3 files.\n" in done.stdout
     assert "A copy that was changed a lot" in done.stdout
 
 
@@ -71,7 +72,7 @@ def test_from_a_submission(run, samples, folder):
     run("hash", samples / "scene-1.jpg", "--variants", "standard", "--out", "s.json")
     done = run("find", "s.json", "--in", folder, "-r", "--json")
     (found,) = [json.loads(line) for line in done.stdout.splitlines()]
-    assert found["original"] == "s.json, item 1"
+    assert (found["original"], found["item"]) == ("s.json", 1)
     assert found["path"].endswith("scene-1-mirrored.jpg")
 
 
@@ -85,7 +86,7 @@ def test_what_cannot_be_opened(run, samples, folder):
     done = run("find", samples / "scene-1.jpg", "--in", folder)
     assert done.returncode == 1
     assert "broken.jpg: The file is damaged" in done.stderr
-    assert "1 copy found in 3 files, 1 could not be opened." in done.stdout
+    assert "1 copy found in 4 files, 1 of them could not be opened." in done.stdout
     for wrong, told in (
         ("none.jpg", "none.jpg: There is no file"),
         (folder, "This is a folder.\n"),
@@ -101,3 +102,28 @@ def test_nothing_is_changed(run, samples, folder):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     run("find", samples / "scene-1.jpg", "--in", folder, "-r")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_an_original_that_is_damaged(run, tmp_path):
+    for name in ("broken.jpg", "copy.jpg"):
+        (tmp_path / name).write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
+    done = run("find", "broken.jpg", "--in", ".")
+    assert done.returncode == 1
+    assert "broken.jpg: The file is damaged" in done.stderr
+    assert "Only exact copies of it can be found." in done.stderr
+    assert "the same file" in done.stdout
+    assert "1 copy found in 1 file, 1 of them could not be opened." in done.stdout
+
+
+def test_an_empty_submission(run, samples, tmp_path):
+    empty = '{"format": "hashkit-submission", "version": 1, "items": []}'
+    (tmp_path / "empty.json").write_text(empty)
+    done = run("find", "empty.json", "--in", samples)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There is nothing in this submission." in done.stderr
+
+
+def test_one_file_by_two_names_is_one_copy(run, samples, folder):
+    names = [folder / "scene-2.jpg", folder / ".." / folder.name / "scene-2.jpg"]
+    done = run("find", samples / "scene-2.jpg", "--in", names[0], "--in", names[1])
+    assert "1 copy found in 1 file." in done.stdout

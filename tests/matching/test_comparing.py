@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hashkit
-from hashkit.hashes import pdq, vpdq
+from hashkit.hashes import pdq, tmk, vpdq
 from hashkit.matching.comparing import Verdict, closest, compare
 from hashkit.records import FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.submission.document import Submission
@@ -71,8 +71,8 @@ def test_by_distance(bits, verdict):
 
 
 def test_another_threshold():
-    assert compare(picture(A), picture(flipped(A, 40)), distance=40).verdict.is_copy
-    assert not compare(picture(A), picture(flipped(A, 20)), distance=19).verdict.is_copy
+    assert compare(picture(A), picture(flipped(A, 40)), threshold=40).verdict.is_copy
+    assert not compare(picture(A), picture(flipped(A, 20)), threshold=19).verdict.is_copy
 
 
 def test_the_same_file_whatever_it_shows():
@@ -173,6 +173,60 @@ def test_classic_hashes_are_shown_and_decide_nothing():
     assert comparison.verdict is Verdict.NOT_THE_SAME
 
 
+def test_the_nearest_finding_counts():
+    """An edit at 3 bits tells more than the original at 25."""
+    edited = picture(A, 100, Hash("pdq", f"{flipped(A, 28):064x}", 90, "crop-2.5"))
+    on = compare(edited, picture(flipped(A, 25))).on
+    assert (on.variant, on.distance) == ("crop-2.5", 3)
+
+
+def test_plain_edits_match_nothing():
+    edited = picture(A, 100, Hash("pdq", f"{B:064x}", 10, "crop-5"))
+    assert compare(edited, picture(B)).verdict is Verdict.NOT_THE_SAME
+
+
+def test_moving_pictures_are_compared_as_what_they_are():
+    """Two that begin with the same picture, and go on differently."""
+    apart = [int.from_bytes(np.random.default_rng(n).bytes(32), "big") for n in range(20)]
+    one, other = (
+        replace(video(A, *some), kind=MediaKind.IMAGE, hashes=picture(A).hashes)
+        for some in (apart[:9], apart[9:18])
+    )
+    assert compare(one, other).verdict is Verdict.NOT_THE_SAME
+    comparison = compare(picture(A), one)
+    assert (comparison.verdict, comparison.on.timestamp) == (Verdict.IN_THE_VIDEO, 0.0)
+
+
+def test_ranks():
+    """The closest first: of verdicts, of bits, of shares; and of what is no copy."""
+    apart = [int.from_bytes(np.random.default_rng(n).bytes(32), "big") for n in range(20)]
+    film = video(*apart[:10])
+    ranked = [
+        compare(picture(A), picture(A)),
+        compare(picture(A), picture(flipped(A, 9))),
+        compare(film, video(*apart[:5], *apart[10:15])),
+        compare(film, video(*apart[:3], *apart[10:17])),
+        compare(picture(A), picture(flipped(A, 50))),
+        compare(picture(A), picture(flipped(A, 90))),
+    ]
+    assert sorted(ranked, key=lambda each: each.rank) == ranked
+    assert [each.rank for each in ranked] == sorted({each.rank for each in ranked})
+
+
+def test_tmk_of_darkness_tells_nothing():
+    def film(mean):
+        shape = (4, 32, 256)
+        signature = tmk.Signature(9, np.float32(mean), *(np.full(shape, mean[0], np.float32),) * 2)
+        hashes = (Hash("tmk_pdqf", signature.to_bytes()),)
+        return HashedFile(None, MediaKind.VIDEO, hashes, (), FrameHashes(1.0, ()))
+
+    dark, bright = film(np.zeros(256)), film(np.arange(256) - 100.0)
+    assert compare(dark, dark).verdict is Verdict.CANNOT_TELL
+    assert compare(dark, bright).verdict is Verdict.CANNOT_TELL
+    absurd = film(np.full(256, 3e38))
+    assert compare(absurd, bright).findings[-1].match is None
+
+
 def test_closest():
     among = [picture(B), picture(flipped(A, 20)), picture(flipped(A, 5)), picture(flipped(A, 30))]
     number, comparison = closest(among, picture(A))
@@ -233,8 +287,7 @@ def documented(one, other):  # noqa: PLR0911 (one line a rule)
     if pair <= FILM:
         return Verdict.EDITED_COPY
     if "tiff-pages.tiff" in pair and pair <= MOVING | {"tiff-pages.tiff"}:
-        # The same first picture, and 256 colours in the GIF.
-        return Verdict.EDITED_COPY if "gif-animated.gif" in pair else Verdict.SAME_PICTURE
+        return Verdict.IN_THE_VIDEO  # they begin with it
     originals = SCENE_1 | SCENE_1_SMALL
     if pair <= originals:
         return Verdict.EDITED_COPY

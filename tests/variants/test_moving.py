@@ -62,6 +62,24 @@ def test_thin_bars_are_left(scene):
     assert set(variants_of(thin)) == {"mirrored"}
 
 
+def test_what_is_left_is_worth_hashing(scene):
+    """A small bright sign in the dark is no film with bars."""
+    inner = np.asarray(scene(9, 60, 300))
+    sign = [np.pad(inner, ((0, 0), (150, 150 + n % 2), (0, 0)))[:, :360] for n in range(5)]
+    assert set(variants_of(sign)) == {"mirrored"}
+
+
+def test_a_line_of_dirt_in_a_bar_is_no_picture(scene):
+    """A bright line or two beside the picture, for a moment: where it was encoded badly."""
+    both = list(frames(scene, 20))
+    dirty = both[18][1].copy()
+    dirty[38:40] = 90
+    pictures = [*(barred for _, barred in both[:18]), dirty]
+    assert len(variants_of(pictures)["bars-removed"]) == 19
+    dirty[20:40] = 90
+    assert set(variants_of(pictures)) == {"mirrored"}
+
+
 def test_bars_that_do_not_stay_are_none(scene):
     """A film that begins in a dark room."""
     both = list(frames(scene, 20))
