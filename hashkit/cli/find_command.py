@@ -125,11 +125,11 @@ def _sources(originals: list[Path], workers: int | None) -> tuple[list[Hashed], 
         files, algorithms=LOOKED_FOR, variants="wide", sample=SAMPLE, workers=workers
     )
     for path, outcome in zip(files, hashed, strict=True):
-        error = outcome.error if isinstance(outcome, FailedFile) else None
-        if error is not None and not outcome.hashes:
-            fail_on(error, path)
+        cause = outcome.error if isinstance(outcome, FailedFile) else None
+        if cause is not None and not outcome.hashes:
+            fail_on(cause, path)
         sources.append(as_hashed(outcome))
-        names.append(_Name(path, None, error))
+        names.append(_Name(path, None, cause))
     if not sources:
         fail("There is nothing in this submission.", originals[0], ExitCode.SOME_FAILED)
     return sources, names
