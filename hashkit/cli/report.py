@@ -136,8 +136,15 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         outcome.kind.value if outcome.kind else "",
         shown,
         quality,
-        ", ".join(notice.label for notice in outcome.notices),
+        ", ".join([*(notice.label for notice in outcome.notices), *_edits(outcome)]),
     )
+
+
+def _edits(outcome: Outcome) -> list[str]:
+    """How many edits were hashed, beside the original."""
+    still = sum(found.variant != ORIGINAL for found in outcome.hashes)
+    moving = len(outcome.frame_variants) if isinstance(outcome, HashedFile) else 0
+    return [f"+ {_count(still + moving, 'edit')}"] if still or moving else []
 
 
 def _same(group: Sequence[HashedFile]) -> str:

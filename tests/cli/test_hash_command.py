@@ -479,6 +479,9 @@ def test_variants(run, samples, tmp_path):
     done = run("hash", samples / "scene-1.jpg", "--variants", "standard", "--out", "s.json")
     assert done.stdout.count("\npdq ") == 16
     assert "(mirrored)" in done.stdout
+    assert "good (100)  + 15 edits" in done.stdout
+    plain = run("hash", samples / "png-flat.png", "--variants", "wide")
+    assert " edits" not in plain.stdout
     (item,) = json.loads((tmp_path / "s.json").read_text())["items"]
     assert len(item["variants"]) == 15
     assert item["variants"][0]["name"] == "mirrored"

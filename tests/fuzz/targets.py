@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from hashkit import ALGORITHMS, HashedFile, HashkitError, Submission, hash_file
+from hashkit.cli.words import comparison_to_json
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes import tmk, vpdq
+from hashkit.matching import comparing
+from hashkit.variants.sets import LEVELS
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples_synthetic"
 _MAX_PIXELS = 1_000_000
@@ -35,8 +38,11 @@ def videos(untrusted: bytes) -> None:
 
 
 def _hash(untrusted: bytes, algorithms: str) -> None:
+    level = LEVELS[len(untrusted) % len(LEVELS)]
     try:
-        hashed = hash_file(io.BytesIO(untrusted), algorithms.split(","), max_pixels=_MAX_PIXELS)
+        hashed = hash_file(
+            io.BytesIO(untrusted), algorithms.split(","), max_pixels=_MAX_PIXELS, variants=level
+        )
     except HashkitError:
         return
     # What was made must be fit for a submission, and be read again.
@@ -51,13 +57,18 @@ def _check_quality(hashed: HashedFile) -> None:
 
 
 def document(untrusted: bytes) -> None:
-    """Any bytes as a submission."""
+    """Any bytes as a submission. What is in it can be compared."""
     try:
         submission = Submission.from_json(untrusted)
     except DocumentInvalid:
         return
     text = submission.to_json()
     assert Submission.from_json(text).to_json() == text
+    for one in submission.items[:3]:
+        for other in submission.items[:3]:
+            there, back = comparing.compare(one, other), comparing.compare(other, one)
+            assert there.verdict == back.verdict, (there, back)
+            json.dumps(comparison_to_json(there), allow_nan=False)
 
 
 def vpdq_text(untrusted: bytes) -> None:
@@ -109,7 +120,19 @@ class Target:
 
 _ODD_VALUES = [
     *(None, True, -1, 0, 1, 100, 101, 10**30, 0.5, -0.0, 1e308, "", "a" * 64, "image", "video"),
-    *([], {}, "all", "keyframes", [[]], {"value": "", "quality": 1}, "\ud800"),
+    *(
+        "mirrored",
+        "crop-5+mirrored",
+        "bars-removed",
+        "original",
+        [],
+        {},
+        "all",
+        "keyframes",
+        [[]],
+        {"value": "", "quality": 1},
+        "\ud800",
+    ),
 ]
 
 
@@ -137,7 +160,7 @@ def _mutate_json(data: bytes, max_bytes: int, seed: int) -> bytes:
         case 3 if isinstance(holder, list):
             holder.append(copy.deepcopy(holder[key]))
         case _ if isinstance(holder, dict):
-            holder[chance.choice([*ALGORITHMS, "name", "variant"])] = holder.pop(key)
+            holder[chance.choice([*ALGORITHMS, "name", "variants"])] = holder.pop(key)
     return json.dumps(tree).encode()[:max_bytes]
 
 
@@ -161,6 +184,9 @@ def _files(*beginnings: str, but: tuple[str, ...] = ()) -> Callable[[], Iterator
 def _documents() -> Iterator[bytes]:
     everything = [hash_file(SAMPLES / name, "all") for name in ("scene-1.jpg", "gif-animated.gif")]
     yield Submission.of(everything).to_json().encode()
+    names = ("scene-1.jpg", "scene-1-mirrored.jpg", "gif-animated.gif")
+    edited = [hash_file(SAMPLES / name, "sha256,pdq,vpdq", variants="standard") for name in names]
+    yield Submission.of(edited).to_json().encode()
     yield Submission.of([hash_file(SAMPLES / "scene-1.jpg")]).to_json().encode()
     yield b'{"format": "hashkit-submission", "version": 1, "items": []}'
 
