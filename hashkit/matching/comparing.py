@@ -110,9 +110,13 @@ def compare(first: Hashed, second: Hashed, *, threshold: int = pdq.THRESHOLD) ->
     still = [*_pdq(first, second, threshold)]
     moving = [*_vpdq(first, second, threshold), *_tmk(first, second)]
     within = [*_in_video(first, second, threshold)]
-    # Of what moves, the first picture alone says little.
+    # Of what moves, the first picture alone says little. But it may be all that a still picture was
+    # cut from, by an edit that frames have not.
     move = (first.frames is not None, second.frames is not None)
-    deciding = moving if all(move) else within if any(move) else still
+    edits = [each for each in still if each.variant != ORIGINAL]
+    deciding = moving if all(move) else still
+    if any(move) and not all(move):
+        deciding = within if any(each.match for each in within) else [*within, *edits]
     findings = (*exact, *still, *moving, *_classic(first, second), *within)
     verdict, on = _judge(exact, deciding)
     return Comparison(verdict, on, findings)

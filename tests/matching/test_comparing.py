@@ -197,6 +197,16 @@ def test_moving_pictures_are_compared_as_what_they_are():
     assert (comparison.verdict, comparison.on.timestamp) == (Verdict.IN_THE_VIDEO, 0.0)
 
 
+def test_an_edit_of_the_first_picture_of_what_moves():
+    """A still that was cropped out of an animation."""
+    edit = Hash("pdq", f"{B:064x}", 90, "crop-5")
+    moving = replace(video(A, A >> 1), kind=MediaKind.IMAGE, hashes=picture(A, 100, edit).hashes)
+    comparison = compare(moving, picture(flipped(B, 4)))
+    assert comparison.verdict is Verdict.EDITED_COPY
+    assert (comparison.on.variant, comparison.on.distance) == ("crop-5", 4)
+    assert compare(moving, picture(flipped(B, 40))).verdict is Verdict.NOT_THE_SAME
+
+
 def test_ranks():
     """The closest first: of verdicts, of bits, of shares; and of what is no copy."""
     apart = [int.from_bytes(np.random.default_rng(n).bytes(32), "big") for n in range(20)]
