@@ -92,7 +92,10 @@ WRITING = (
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
-@pytest.mark.parametrize("name", ["hash", "hash all", "hash to a submission", "hash to lines"])
+@pytest.mark.parametrize(
+    "name",
+    ["hash", "hash all", "hash to a submission", "hash to lines", "compare", "find"],
+)
 def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):
     """Everything that the command and its workers ask the system for."""
     out, home, temporary, work = given
