@@ -7,7 +7,8 @@ without the bars around them. All of it by isolated workers, and nothing is kept
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -163,44 +164,49 @@ def find(
     if not given:
         return Search((), (), 0, 0, ())
 
-    def hashed(paths: Iterable[str | os.PathLike[str]], **options: Any) -> Iterator[Any]:
-        return hash_files(
-            paths,
-            sample=sample,
-            max_pixels=max_pixels,
-            workers=workers,
-            time_limit=time_limit,
-            **options,
-        )
-
-    paths = [each for each in given if isinstance(each, str | os.PathLike)]
-    outcomes = hashed(paths, algorithms=LOOKED_FOR, variants=variants)
-    sources = [next(outcomes) if isinstance(each, str | os.PathLike) else each for each in given]
-    for each in sources:
-        if isinstance(each, FailedFile) and not each.hashes:
-            raise each.error
-    wanted = Wanted([as_hashed(each) for each in sources], threshold)
+    how = {
+        "sample": sample,
+        "max_pixels": max_pixels,
+        "workers": workers,
+        "time_limit": time_limit,
+    }
+    wanted = Wanted(_hash_originals(given, variants, how), threshold)
     themselves = {_identity(each) for each in given} - {None}
     rest = (path for path in among if _identity(path) not in themselves)
+    return _search(wanted, rest, {**how, "on_progress": on_progress})
+
+
+def _hash_originals(given: list[Source], variants: str, how: dict[str, Any]) -> list[Hashed]:
+    paths = [each for each in given if isinstance(each, str | os.PathLike)]
+    # All at once, so that their workers end before the search begins.
+    outcomes = iter([*hash_files(paths, algorithms=LOOKED_FOR, variants=variants, **how)])
+    hashed: list[Hashed] = []
+    for each in given:
+        outcome = next(outcomes) if isinstance(each, str | os.PathLike) else each
+        if isinstance(outcome, FailedFile) and not outcome.hashes:
+            raise outcome.error
+        hashed.append(as_hashed(outcome))
+    return hashed
+
+
+def _search(wanted: Wanted, among: Iterable[str | os.PathLike[str]], how: dict[str, Any]) -> Search:
     copies: list[Copy] = []
     failed: list[FailedFile] = []
     searched = skipped = 0
-    for outcome in hashed(
-        rest,
-        algorithms=wanted.algorithms,
-        variants=UNFRAMED,
-        ordered=False,
-        on_progress=on_progress,
-    ):
-        if isinstance(outcome, FailedFile) and outcome.error.code == "not_media":
-            skipped += 1
-            continue
-        searched += 1
-        if isinstance(outcome, FailedFile):
-            failed.append(outcome)
-        found = wanted.best(as_hashed(outcome))
-        if found is not None:
-            copies.append(Copy(outcome.path, *found))
+    outcomes = hash_files(
+        among, algorithms=wanted.algorithms, variants=UNFRAMED, ordered=False, **how
+    )
+    with closing(outcomes):
+        for outcome in outcomes:
+            if isinstance(outcome, FailedFile) and outcome.error.code == "not_media":
+                skipped += 1
+                continue
+            searched += 1
+            if isinstance(outcome, FailedFile):
+                failed.append(outcome)
+            found = wanted.best(as_hashed(outcome))
+            if found is not None and outcome.path is not None:
+                copies.append(Copy(outcome.path, *found))
     copies.sort(key=lambda each: (each.comparison.rank, str(each.path)))
     return Search(tuple(copies), tuple(failed), searched, skipped, wanted.exact_only)
 

@@ -454,7 +454,7 @@ def test_any_bytes(untrusted):
     with pytest.raises(DocumentInvalid):
         module._from_bytes(untrusted)
     for start in (b"hashkit-index", b"hashkit-index\x01"):
-        read_or_refuse(sealed(start + untrusted))
+        assert_read_or_refused(sealed(start + untrusted))
 
 
 @given(
@@ -467,10 +467,10 @@ def test_changed_and_made_to_fit(entries, changes, cut):
     body = bytearray(saved(index_of(entries))[:-32])
     for at, replacement in changes:
         body[at : at + len(replacement)] = replacement
-    read_or_refuse(sealed(bytes(body[: len(body) - cut])))
+    assert_read_or_refused(sealed(bytes(body[: len(body) - cut])))
 
 
-def read_or_refuse(untrusted):
+def assert_read_or_refused(untrusted):
     try:
         words, keys = module._from_bytes(untrusted)
     except DocumentInvalid:
