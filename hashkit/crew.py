@@ -14,6 +14,7 @@ from hashkit import notices
 from hashkit.errors import (
     DecoderCrashed,
     DocumentInvalid,
+    FileError,
     MediaError,
     TookTooLong,
     TooMuchMemory,
@@ -21,6 +22,7 @@ from hashkit.errors import (
     WorkerUnavailable,
 )
 from hashkit.options import OnProgress, Options
+from hashkit.pieces import HandedOver
 from hashkit.records import FailedFile, HashedFile
 from hashkit.supervisor import Closed, Limits, Worker
 from hashkit.wire import Answer, check_asked_for, path_to_text
@@ -45,9 +47,11 @@ def absolute(path: Path) -> Path:
         return path
 
 
-def _size_of(path: Path) -> int:
+def _size_of(source: Path | HandedOver) -> int:
+    if isinstance(source, HandedOver):
+        return source.size
     try:
-        return os.stat(path).st_size
+        return os.stat(source).st_size
     except (OSError, ValueError):
         return 0
 
@@ -64,12 +68,14 @@ class Crew:
         self._all: set[Worker] = set()
         self._closed = self._has_started = False
 
-    def hash(self, path: Path, on_progress: OnProgress | None = None) -> Answer:
+    def hash(self, source: Path | HandedOver, on_progress: OnProgress | None = None) -> Answer:
         """Hash a file. What goes wrong with it, or with the worker, is the outcome.
 
-        Raises Closed where the work was called off, and WorkerUnavailable where not even a first
-        worker could be started.
+        Raises Closed where the work was called off, what the holder of a file that is handed over
+        raises to call it off, and WorkerUnavailable where not even a first worker could be started.
         """
+
+        path = source if isinstance(source, Path) else None
 
         def read(untrusted: Any) -> Answer:
             answer = Answer.from_json(untrusted, path)
@@ -85,14 +91,14 @@ class Crew:
             return answer
 
         try:
-            return self._ask("hash", path, read_hash, on_progress)
+            return self._ask("hash", source, read_hash, on_progress)
         except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
             error: MediaError = caught
-        except WorkerLost as lost:
+        except (WorkerLost, FileError) as lost:  # FileError: its holder cannot read it
             return Answer(FailedFile(path, lost), None)
         # No worker survives this file. Services can still find exact copies of it.
-        with suppress(TookTooLong, TooMuchMemory, DecoderCrashed, WorkerLost):
-            answer = self._ask("exact", path, read)
+        with suppress(TookTooLong, TooMuchMemory, DecoderCrashed, WorkerLost, FileError):
+            answer = self._ask("exact", source, read)
             exact = answer.outcome
             if isinstance(exact, HashedFile):
                 told = (notices.EXACT_ONLY,) if exact.hashes else ()
@@ -111,34 +117,38 @@ class Crew:
     def _ask(
         self,
         what: str,
-        path: Path,
+        source: Path | HandedOver,
         read: Callable[[Any], T],
         on_progress: OnProgress | None = None,
     ) -> T:
         """The answer of a worker, checked. Where one is lost, another that is new is asked."""
         try:
-            return self._ask_once(what, path, read, on_progress, fresh=False)
+            return self._ask_once(what, source, read, on_progress, fresh=False)
         except _OfAnotherFile:
-            return self._ask_once(what, path, read, on_progress, fresh=True)
+            return self._ask_once(what, source, read, on_progress, fresh=True)
 
     def _ask_once(
         self,
         what: str,
-        path: Path,
+        source: Path | HandedOver,
         read: Callable[[Any], T],
         on_progress: OnProgress | None,
         *,
         fresh: bool,
     ) -> T:
-        request = {what: path_to_text(absolute(path))}
-        size = _size_of(path)
+        size = _size_of(source)
+        handed_over = source if isinstance(source, HandedOver) else None
+        where = (
+            {"path": path_to_text(absolute(source))} if isinstance(source, Path) else {"size": size}
+        )
         seconds = self._limits.seconds + size / _SLOW_DISK
         at_most = seconds + size / _SLOWEST_VIDEO
         with self._worker(fresh) as worker:
             before, worker.asked = worker.asked, worker.asked + 1
             try:
                 try:
-                    return read(worker.ask(request, seconds, on_progress, at_most))
+                    answer = worker.ask({what: where}, seconds, on_progress, at_most, handed_over)
+                    return read(answer)
                 except DocumentInvalid as error:  # it was taken over: it must not see another file
                     raise DecoderCrashed from error
             except (DecoderCrashed, TooMuchMemory, TookTooLong) as error:

@@ -6,6 +6,7 @@ hashes and known sentences only (``hashkit.wire``): it may have been taken over.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from hashkit.errors import (
 from hashkit.isolation import Wall
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.options import OnProgress, Options
+from hashkit.pieces import HandedOver
 from hashkit.variants.sets import moving_names_at
 from hashkit.wire import from_line, to_line
 
@@ -51,6 +53,7 @@ TIME_LIMIT = 180.0
 _START = 120.0  # seconds
 _LONGEST_ANSWER = 256 << 20  # bytes
 _FRAME_BYTES = 200  # of a frame in an answer, at most
+_LOOK = 1.0  # seconds between looks at the clock
 _LAST_BREATH = 5.0  # seconds between the end of its answers and its own
 _KILLED = -9
 _ALARM = -signal.SIGALRM if hasattr(signal, "SIGALRM") else None
@@ -143,12 +146,14 @@ class Worker:
         seconds: float,
         on_progress: OnProgress | None = None,
         at_most: float | None = None,
+        handed_over: HandedOver | None = None,
     ) -> Any:
         """The answer to a request, untrusted, which takes ``seconds`` without progress, and
-        ``at_most`` so many in all. TookTooLong, TooMuchMemory or DecoderCrashed where there is
-        none; then the worker is gone."""
+        ``at_most`` so many in all, not counting the time that the holder of a file that is
+        ``handed_over`` takes. TookTooLong, TooMuchMemory or DecoderCrashed where there is none;
+        then the worker is gone. What the holder raises goes through; then it is to be ended."""
         message = {**request, "seconds": seconds}
-        return self._exchange(message, seconds, at_most or seconds, on_progress)
+        return self._exchange(message, seconds, at_most or seconds, on_progress, handed_over)
 
     def kill(self) -> None:
         """End it at once."""
@@ -165,24 +170,36 @@ class Worker:
         seconds: float,
         at_most: float,
         on_progress: OnProgress | None = None,
+        handed_over: HandedOver | None = None,
     ) -> Any:
         latest = time.monotonic() + at_most
         with self._time_limit(seconds):
-            try:
-                self._requests.write(to_line(message))
-                self._requests.flush()
-            except OSError:
-                raise self._cause_of_death() from None
+            self._send(to_line(message))
             while True:
                 answer = self._read()
-                if "progress" not in answer:
+                if "want" in answer and handed_over is not None:
+                    asked = time.monotonic()
+                    self._deadline = math.inf  # the holder's time is not the worker's
+                    piece = handed_over.wanted(answer["want"])
+                    latest += time.monotonic() - asked
+                    self._deadline = min(time.monotonic() + seconds, latest)
+                    self._send(piece)
+                elif "progress" in answer:
+                    self._deadline = min(time.monotonic() + seconds, latest)
+                    if on_progress is not None:
+                        on_progress(_checked_part(answer["progress"]))
+                else:
                     break
-                self._deadline = min(time.monotonic() + seconds, latest)
-                if on_progress is not None:
-                    on_progress(_checked_part(answer["progress"]))
         if self._expired:  # it was ended as it answered: it must not be asked again
             raise TookTooLong
         return answer
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._requests.write(data)
+            self._requests.flush()
+        except (OSError, ValueError):  # ValueError: it was ended, and its pipes with it
+            raise self._cause_of_death() from None
 
     def _read(self) -> dict[str, Any]:
         line = self._answers.readline(self._longest_answer)
@@ -218,7 +235,7 @@ class Worker:
 
         def watch() -> None:
             while (left := self._deadline - time.monotonic()) > 0:
-                if done.wait(left):
+                if done.wait(min(left, _LOOK)):
                     return
             self._expired = True
             self._process.kill()

@@ -3,11 +3,15 @@
     standard input    one JSON object a line: first how to start, then requests
     standard output   one JSON object a line: first which walls stand, then answers
 
-    {"hash": path, "seconds": s}     -> {"progress": 0.0 to 1.0}, now and then
+    {"hash": file, "seconds": s}     -> {"progress": 0.0 to 1.0}, now and then
                                      -> {"outcome": …, "sha256": … or null}
-    {"exact": path, "seconds": s}    -> the same, without decoding anything
+    {"exact": file, "seconds": s}    -> the same, without decoding anything
     {"abilities": {}, "seconds": s}  -> {"abilities": …}: what the decoders can open
     {"probe": {…}, "seconds": s}     -> {"probe": …}: what this process could do if it tried
+
+A file is {"path": …}, or {"size": bytes} where it is elsewhere and will be handed over:
+
+    {"want": [start, length]}        <- exactly these bytes
 
 ``hashkit.supervisor`` is the other end. Whatever is imported here is imported before the walls
 stand; a file is opened only after.
@@ -23,7 +27,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from hashkit import isolation, notices
 from hashkit.hashes.registry import Family, of_family, resolve
@@ -31,6 +35,7 @@ from hashkit.hashing import exact_or_fail, hash_or_fail
 from hashkit.media import abilities
 from hashkit.media.images import lift_pillows_limit
 from hashkit.options import Options
+from hashkit.pieces import Pieces
 from hashkit.records import FailedFile, HashedFile
 from hashkit.wire import Answer, path_from_text, to_line
 
@@ -49,7 +54,7 @@ def main(start: dict[str, Any]) -> None:
         request = json.loads(line)
         seconds = request.pop("seconds")
         _alarm(seconds + _GRACE)
-        _send(answers, _answer(request, options, _reporter(answers, seconds)))
+        _send(answers, _answer(request, options, _Asker(answers, seconds)))
         _alarm(0)
 
 
@@ -84,16 +89,14 @@ def _send(answers: BinaryIO, message: bytes) -> None:
     answers.flush()
 
 
-def _answer(
-    request: dict[str, Any], options: Options, on_progress: Callable[[float], None]
-) -> bytes:
+def _answer(request: dict[str, Any], options: Options, asker: _Asker) -> bytes:
     match request:
-        case {"hash": str(text)}:
-            return _hash(
-                text, options, lambda path, wanted: hash_or_fail(path, wanted, on_progress)
-            )
-        case {"exact": str(text)}:
-            return _hash(text, options, exact_or_fail)
+        case {"hash": dict(file)}:
+            source = _source(file, asker)
+            return _hash(options, lambda wanted: hash_or_fail(source, wanted, asker.report))
+        case {"exact": dict(file)}:
+            source = _source(file, asker)
+            return _hash(options, lambda wanted: exact_or_fail(source, wanted))
         case {"probe": dict(targets)}:
             return to_line({"probe": sys.modules["hashkit.probes"].attempt(**targets)})
         case {"abilities": _}:
@@ -106,12 +109,16 @@ def _answer(
     raise ValueError("no such request")
 
 
-def _hash(
-    text: str, options: Options, work: Callable[[Path, Options], HashedFile | FailedFile]
-) -> bytes:
+def _source(file: dict[str, Any], asker: _Asker) -> Path | BinaryIO:
+    if "path" in file:
+        return path_from_text(file["path"])
+    return cast(BinaryIO, Pieces(file["size"], asker.piece))
+
+
+def _hash(options: Options, work: Callable[[Options], HashedFile | FailedFile]) -> bytes:
     """An answer always has the SHA-256, by which the supervisor knows copies of the same file."""
     with_sha256 = replace(options, algorithms=resolve((*options.algorithms, "sha256")))
-    outcome = work(path_from_text(text), with_sha256)
+    outcome = work(with_sha256)
     sha256 = _value_of(outcome, "sha256")
     if "sha256" not in options.algorithms:
         outcome = _without_sha256(outcome)
@@ -135,16 +142,28 @@ def _without_sha256(outcome: HashedFile | FailedFile) -> HashedFile | FailedFile
     return replace(outcome, hashes=hashes, notices=told)
 
 
-def _reporter(answers: BinaryIO, seconds: float) -> Callable[[float], None]:
-    """Passes progress on, now and then; each time, the time limit begins anew."""
-    last = 0.0
+class _Asker:
+    """Speaks to the supervisor while a request is worked on. Each time, the time limit begins
+    anew."""
 
-    def report(part: float) -> None:
-        nonlocal last
+    def __init__(self, answers: BinaryIO, seconds: float) -> None:
+        self._answers, self._seconds = answers, seconds
+        self._reported = 0.0
+
+    def report(self, part: float) -> None:
+        """Pass progress on, now and then."""
         now = time.monotonic()
-        if now - last >= _BETWEEN_PROGRESS:
-            last = now
-            _alarm(seconds + _GRACE)
-            _send(answers, to_line({"progress": part}))
+        if now - self._reported >= _BETWEEN_PROGRESS:
+            self._reported = now
+            _alarm(self._seconds + _GRACE)
+            _send(self._answers, to_line({"progress": part}))
 
-    return report
+    def piece(self, start: int, length: int) -> bytes:
+        """Ask for a piece of the file, however long it takes to get it."""
+        _alarm(0)
+        _send(self._answers, to_line({"want": [start, length]}))
+        data = sys.stdin.buffer.read(length)
+        if len(data) < length:  # nobody is there any more
+            raise SystemExit
+        _alarm(self._seconds + _GRACE)
+        return data
