@@ -27,7 +27,8 @@
     │   └── OutputUnwritable      output_unwritable
     ├── UnknownAlgorithm          unknown_algorithm
     ├── WorkerLost                worker_lost
-    └── WorkerUnavailable         worker_unavailable
+    ├── WorkerUnavailable         worker_unavailable
+    └── PageUnavailable           page_unavailable
 
 ``code`` never changes once released: programs may branch on it. ``text`` says what happened and
 ``advice`` what to do next, both in plain words; neither holds a path or a file name, so that an
@@ -254,3 +255,11 @@ class WorkerUnavailable(HashkitError):
     code = "worker_unavailable"
     text = "The part of hashkit that opens files could not be started."
     advice = "Run: hashkit doctor"
+
+
+class PageUnavailable(HashkitError):
+    """The local page cannot be served."""
+
+    code = "page_unavailable"
+    text = "The page could not be started: this computer gives no port to it."
+    advice = "Close some programs, and try again."

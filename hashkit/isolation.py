@@ -13,7 +13,8 @@ than it was allowed. The walls, from the outside in:
     Python         everywhere: an audit hook that refuses the same from Python code
 
 Where the system offers less, those that it has stand, and ``hashkit doctor`` says which. A process
-that hands files to workers has no business on the network either: ``lock_network``.
+that hands files to workers has no business on the network either: ``lock_network``. One that has to
+answer somebody on this machine gives up all else: ``lock_outgoing``.
 """
 
 from __future__ import annotations
@@ -60,6 +61,12 @@ _NETWORK_CALLS = """
     socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg recvmsg recvmmsg
     io_uring_setup io_uring_enter io_uring_register
 """
+
+# What is left is to accept, and to answer.
+_OUTGOING_CALLS = """
+    socket connect bind io_uring_setup io_uring_enter io_uring_register
+"""
+_SENDTO_ADDRESS = 4  # which argument of sendto says where to
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _O_TMPFILE = 0o20000000
@@ -116,6 +123,15 @@ def lock_network() -> tuple[Wall, ...]:
     return (
         _build("system calls", _hold_network_calls),
         _build("Python", lambda: sys.addaudithook(_refuse_network)),
+    )
+
+
+def lock_outgoing() -> tuple[Wall, ...]:
+    """Keep this process, and all that it starts, to the connections that others make to the port
+    that it listens at already: it can open none, and no other port, for good. Never raises."""
+    return (
+        _build("system calls", _hold_outgoing_calls),
+        _build("Python", lambda: sys.addaudithook(_refuse_outgoing)),
     )
 
 
@@ -256,6 +272,17 @@ def _hold_network_calls() -> None:
     rules.load()
 
 
+def _hold_outgoing_calls() -> None:
+    seccomp = _seccomp()
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
+    refuse = seccomp.ERRNO(errno.EPERM)
+    for name in _OUTGOING_CALLS.split():
+        _add(seccomp, rules, refuse, name)
+    _add(seccomp, rules, refuse, "sendto", seccomp.Arg(_SENDTO_ADDRESS, seccomp.NE, 0))
+    rules.load()
+
+
 def _add(seccomp: ModuleType, rules: Any, action: int, name: str, *arguments: Any) -> None:
     number = seccomp.resolve_syscall(seccomp.Arch.NATIVE, name)
     if number != _UNKNOWN_CALL:  # not every libseccomp knows every call
@@ -276,3 +303,17 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 def _refuse_network(event: str, _: tuple[Any, ...]) -> None:
     if event.startswith("socket."):
         raise PermissionError(errno.EPERM, "hashkit does not use the network")
+
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+def _refuse_outgoing(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("socket.connect", "socket.bind", "socket.sendto"):
+        # To itself it may: that is how an event loop wakes itself up on Windows.
+        where = arguments[1]
+        if isinstance(where, tuple) and where and where[0] in _LOOPBACK:
+            return
+    elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+        return
+    raise PermissionError(errno.EPERM, "hashkit opens no connection")

@@ -21,7 +21,7 @@ PSEUDO = "qps"
 """A language made up for tests: English, marked and set from right to left."""
 
 _RIGHT_TO_LEFT = frozenset({PSEUDO})
-_PLACEHOLDERS = re.compile(r"(%\(\w+\)[sd]|\{\w*\})")
+_NOT_WORDS = re.compile(r"(%\(\w+\)[a-z]|\{[^{}]*\}|<[^<>]*>|&\w+;)")  # placeholders and HTML
 _SOFTENED = str.maketrans("aeiouAEIOU", "àéîöûÀÉÎÖÛ")
 
 Texts = gettext.NullTranslations
@@ -56,21 +56,21 @@ def best_of(accepted: str) -> str:
     Accept-Language, RFC 9110): English where none of theirs is spoken here."""
     wishes = []
     for place, part in enumerate(accepted.split(",")[:50]):
-        name, _, weight = part.strip().partition(";q=")
+        name, _, parameter = part.partition(";")
         try:
-            wishes.append((-float(weight or 1), place, name.strip().lower().split("-")[0]))
+            weight = float(parameter.strip().lower().removeprefix("q=") or 1)
         except ValueError:
             continue
-    return next(
-        (name for weight, _, name in sorted(wishes) if weight < 0 and name in LANGUAGES), "en"
-    )
+        if 0 < weight <= 1:
+            wishes.append((-weight, place, name.strip().lower().split("-")[0]))
+    return next((name for _, _, name in sorted(wishes) if name in LANGUAGES), "en")
 
 
 class _Pseudo(gettext.NullTranslations):
     """Shows at a glance what was not marked: all that has no brackets round it."""
 
     def gettext(self, message: str) -> str:
-        parts = _PLACEHOLDERS.split(message)
+        parts = _NOT_WORDS.split(message)
         soft = "".join(
             part if place % 2 else part.translate(_SOFTENED) for place, part in enumerate(parts)
         )

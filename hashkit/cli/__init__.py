@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from hashkit import __version__
+from hashkit.cli.app_command import app_command
 from hashkit.cli.compare_command import compare_command
 from hashkit.cli.doctor_command import doctor_command
 from hashkit.cli.find_command import find_command
+from hashkit.cli.guide_command import guide_command
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
@@ -56,6 +58,8 @@ def _root(
     pass
 
 
+app.command("guide")(guide_command)
+app.command("app")(app_command)
 app.command("hash")(hash_command)
 app.command("compare")(compare_command)
 app.command("find")(find_command)

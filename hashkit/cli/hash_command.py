@@ -15,6 +15,7 @@ import typer
 from hashkit.cli.terminal import ExitCode, fail, say
 
 if TYPE_CHECKING:
+    from hashkit.cli.hash_for import ForService
     from hashkit.cli.hash_run import HashRun
     from hashkit.cli.json_lines import ToFile, ToStandardOutput
     from hashkit.media.sampling import Sample
@@ -32,12 +33,22 @@ def hash_command(
         bool, typer.Option("-r", "--recursive", help="Hash the pictures in folders too.")
     ] = False,
     algorithms: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Which hashes: names with commas between them, 'services' for what takedown "
             "services take, or 'all'.",
+            show_default="services",
         ),
-    ] = "services",
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="SERVICE",
+            help="Say what a service does itself, and make only the hashes that it uses: stopncii, "
+            "take-it-down, report-remove or meri-trustline.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -115,8 +126,12 @@ def hash_command(
     level = _parse_level(variants)
     if save_tmk is not None and not save_tmk.is_dir():
         fail(OutputUnwritable(), save_tmk, ExitCode.WRONG_USE)
+    chosen = _chosen(service, algorithms, out, save_tmk)
     try:
-        names = resolve(algorithms)
+        if chosen is not None:
+            names = chosen.algorithms
+        else:
+            names = resolve("services" if algorithms is None else algorithms)
     except HashkitError as error:
         fail(error, None, ExitCode.WRONG_USE)
     to_lines = as_json and out is not None and out.suffix.lower() == SUFFIX
@@ -131,6 +146,8 @@ def hash_command(
         found = [each for each in found if not (each.from_folder and _same_file(out, each.path))]
     if out is not None:
         _check_target(out, force or resume, found)
+        if chosen is not None and resume:
+            chosen.check_list(out)
     run = HashRun(
         lines=_lines(out if to_lines else None, resume, force) if as_json else None,
         quiet=quiet,
@@ -139,7 +156,10 @@ def hash_command(
         save_tmk=save_tmk,
         elsewhere=dask is not None,
         from_folders={each.path for each in found if each.from_folder},
+        chosen=chosen,
     )
+    if chosen is not None and not quiet:
+        chosen.explain()
     options = {
         "algorithms": names,
         "sample": wanted_sample,
@@ -157,6 +177,23 @@ def hash_command(
         say(run.interrupted())
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     run.finish()
+
+
+def _chosen(
+    service: str | None, algorithms: str | None, out: Path | None, save_tmk: Path | None
+) -> ForService | None:
+    """The service that the hashes are for. Ends the command where there is nothing to do for it."""
+    from hashkit.cli.hash_for import ForService
+
+    if service is None:
+        return None
+    if algorithms is not None:
+        raise typer.BadParameter(
+            "says which hashes are made: leave out --algorithms", param_hint="--for"
+        )
+    chosen = ForService.named(service)
+    chosen.check(out, save_tmk)
+    return chosen
 
 
 def _hash_all(paths: list[Path], run: HashRun, options: dict[str, Any], dask: str | None) -> None:

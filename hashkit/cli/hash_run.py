@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from hashkit.cli.hash_for import ForService
 from hashkit.cli.json_lines import ToFile, ToStandardOutput
 from hashkit.cli.report import Outcome, print_table, summary, tally, what_was_written
 from hashkit.cli.terminal import STAYED, ExitCode, fail, say, shown_name, told
@@ -23,7 +24,8 @@ _READ_ELSEWHERE = "The pictures and videos were read by the machines of the clus
 
 @dataclass
 class HashRun:
-    """``lines`` is where JSON Lines go, None for a table. ``out`` is where the submission goes."""
+    """``lines`` is where JSON Lines go, None for a table. ``out`` is where the submission goes.
+    ``chosen`` is the service that it all is for, if one was named."""
 
     lines: ToStandardOutput | ToFile | None
     quiet: bool
@@ -32,6 +34,7 @@ class HashRun:
     save_tmk: Path | None
     elsewhere: bool
     from_folders: set[Path]
+    chosen: ForService | None = None
     _outcomes: list[Outcome] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _failed: bool = False
@@ -44,6 +47,8 @@ class HashRun:
 
     def take(self, outcome: Outcome) -> None:
         """Count an outcome, and print what can be printed already."""
+        if self.chosen is not None:
+            outcome = self.chosen.only(outcome)
         if isinstance(outcome, FailedFile):
             if outcome.error.code == "not_media" and outcome.path in self.from_folders:
                 self._counts["skipped"] += 1

@@ -13,6 +13,7 @@ from typing import Any
 from hashkit.cli.terminal import console, shown_name
 from hashkit.hash_json import hashes_to_json, variants_to_json
 from hashkit.matching.groups import same_pictures
+from hashkit.quality import quality_in_words
 from hashkit.records import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, Notice, original_of
 from hashkit.submission.document import Submission
 
@@ -106,9 +107,7 @@ def what_was_written(out: Path, submission: Submission) -> str:
 
 def in_words(quality: int) -> str:
     """PDQ's quality for people: what a service will make of it."""
-    if quality < 50:
-        return f"too plain ({quality})"
-    return f"good ({quality})" if quality >= 80 else f"fair ({quality})"
+    return f"{quality_in_words(quality)} ({quality})"
 
 
 def has_hashes(outcome: Outcome) -> bool:

@@ -1,0 +1,32 @@
+"""The case sheet as one HTML file that loads nothing and runs nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hashkit.case_sheet.blocks import CaseSheet
+from hashkit.case_sheet.paper import Paper
+from hashkit.language import direction_of
+
+
+def html_of(sheet: CaseSheet, paper: Paper | None = None) -> bytes:
+    """The file. It prints on whatever paper is there, unless one is given."""
+    page = _environment().get_template("sheet.html").render(
+        sheet=sheet,
+        direction=direction_of(sheet.language),
+        paper=None if paper is None else paper.value,
+    )
+    return page.encode()
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("hashkit.case_sheet"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

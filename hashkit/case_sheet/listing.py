@@ -1,0 +1,102 @@
+"""The list of a case sheet: each item of a submission in a row of words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from hashkit.case_sheet.blocks import Table
+from hashkit.hashes.registry import ALGORITHMS, Family
+from hashkit.language import Texts, marked
+from hashkit.quality import FAIR, GOOD, TOO_PLAIN, quality_in_words
+from hashkit.records import ORIGINAL, Hash, MediaKind, original_of
+from hashkit.submission.document import Item
+
+EXACT_ONLY = marked("exact copies only")
+NOT_MEASURED = marked("not measured")
+QUALITIES = (GOOD, FAIR, TOO_PLAIN, EXACT_ONLY, NOT_MEASURED)
+"""What can stand in the column of qualities, best first (marked texts)."""
+
+_KINDS = {MediaKind.IMAGE: marked("picture"), MediaKind.VIDEO: marked("video")}
+_SPELLED = {
+    "md5": "MD5",
+    "sha1": "SHA-1",
+    "sha256": "SHA-256",
+    "sha512": "SHA-512",
+    "pdq": "PDQ",
+    "vpdq": "vPDQ",
+    "tmk_pdqf": "TMK+PDQF",
+}
+_DIGITS = 12
+_SHARES = (10, 12, 40, 22, 10, 32)
+
+
+def table_of(items: tuple[Item, ...], texts: Texts) -> Table:
+    """A row an item, numbered as ``hashkit inspect`` numbers them."""
+    return Table(
+        caption=texts.gettext("The pictures and videos in the submission"),
+        headings=(
+            texts.gettext("Number"),
+            texts.gettext("Kind"),
+            texts.gettext("Hashes"),
+            texts.gettext("Quality"),
+            texts.gettext("Edits"),
+            texts.gettext("One hash begins with"),
+        ),
+        rows=tuple(
+            (
+                str(number),
+                texts.gettext(_KINDS[item.kind]),
+                ", ".join(_SPELLED.get(name, name) for name in _algorithms(item)),
+                texts.gettext(quality_of(item)),
+                str(edits_of(item)),
+                _beginning(item),
+            )
+            for number, item in enumerate(items, 1)
+        ),
+        shares=_SHARES,
+    )
+
+
+def qualities(items: tuple[Item, ...]) -> Iterator[tuple[str, int]]:
+    """How many items there are of each quality (a marked text) that there is, best first."""
+    counts = Counter(map(quality_of, items))
+    yield from ((quality, counts[quality]) for quality in QUALITIES if counts[quality])
+
+
+def quality_of(item: Item) -> str:
+    """What a service can make of this item, in a word (a marked text). Of a video, the best frame
+    counts."""
+    pdq = original_of(item.hashes, "pdq")
+    frames = item.frames.hashes if item.frames else ()
+    if pdq is not None:
+        return quality_in_words(pdq.quality or 0)
+    if frames:
+        return quality_in_words(max(each.quality for each in frames))
+    exact = all(ALGORITHMS[each.algorithm].family is Family.CRYPTOGRAPHIC for each in item.hashes)
+    return EXACT_ONLY if exact and not item.frames else NOT_MEASURED
+
+
+def edits_of(item: Item) -> int:
+    """How many likely edits of it were hashed, too."""
+    still = {each.variant for each in item.hashes if each.variant != ORIGINAL}
+    moving = {each.variant for each in item.frame_variants}
+    return len(still | moving)
+
+
+def _algorithms(item: Item) -> list[str]:
+    found = {each.algorithm for each in item.hashes if each.variant == ORIGINAL}
+    if item.frames is not None:
+        found.add("vpdq")
+    return [name for name in ALGORITHMS if name in found]
+
+
+def _beginning(item: Item) -> str:
+    """Enough of a hash to find the item again in the submission, where it stands as it is here."""
+    found: Hash | None = original_of(item.hashes, "sha256")
+    if found is None and item.hashes:
+        found = item.hashes[0]
+    if found is not None:
+        return f"{_SPELLED.get(found.algorithm, found.algorithm)} {found.text[:_DIGITS]}"
+    frames = item.frames.hashes if item.frames else ()
+    return f"PDQ {frames[0].value[:_DIGITS]}" if frames else "-"

@@ -1,0 +1,40 @@
+"""Reading a submission for its case sheet: what it holds, and how to know the file again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hashkit.errors import DocumentInvalid
+from hashkit.files import open_untrusted
+from hashkit.submission.document import MAX_BYTES, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A submission, the checksums of its file, and when that was last saved, by the clock of this
+    computer. It does not know what the file is called."""
+
+    submission: Submission
+    sha256: str
+    md5: str
+    saved: datetime
+
+
+def read_document(path: Path) -> Document:
+    """Read a submission and what its file tells, of the same bytes. DocumentInvalid, or an error of
+    the FileError branch, as ``read_submission``."""
+    with open_untrusted(path) as source:
+        if source.size > MAX_BYTES:
+            raise DocumentInvalid("This is too big for a hashkit submission.")
+        saved = os.fstat(source.stream.fileno()).st_mtime
+        untrusted = source.read()
+    return Document(
+        submission=Submission.from_json(untrusted),
+        sha256=hashlib.sha256(untrusted).hexdigest(),
+        md5=hashlib.md5(untrusted).hexdigest(),
+        saved=datetime.fromtimestamp(saved),
+    )

@@ -1,0 +1,117 @@
+"""The directory: which services there are, for whom, and what they need and cannot do.
+
+It is data, in ``directory.toml``, so that a support worker can check and correct it without reading
+any code. What is not known of a service is absent, and nothing is said of it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+
+class Age(StrEnum):
+    """The two age groups: which services fit depends on them."""
+
+    ADULT = "adult"
+    UNDER_18 = "under-18"
+
+
+class Purpose(StrEnum):
+    """What somebody turns to a service for."""
+
+    TAKEDOWN = "takedown"
+    HELP = "help"
+    REPORT = "report"
+
+
+class Handling(StrEnum):
+    """What becomes of the file: it stays and is hashed in the browser, it is uploaded, or the
+    service is not known to handle it at all."""
+
+    IN_BROWSER = "in_browser"
+    UPLOAD = "upload"
+    NO_FILES = "no_files"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service. All texts but ``name`` are English and are translated where they are shown.
+
+    ``ages`` are those of the person in the picture when it was taken, ``ages_now`` those of the
+    person today. ``countries`` are ISO 3166-1 codes of two letters; none means worldwide. The
+    hashes are hashkit's names of those that the service is known to use; none means that none is
+    known. ``page`` and ``phone`` are None where they are not known.
+    """
+
+    id: str
+    name: str
+    purpose: Purpose
+    audience: str
+    ages: tuple[Age, ...]
+    countries: tuple[str, ...]
+    handling: Handling
+    what_it_does: str
+    image_hashes: tuple[str, ...]
+    video_hashes: tuple[str, ...]
+    page: str | None
+    phone: str | None
+    needs: tuple[str, ...]
+    limits: tuple[str, ...]
+    source: str
+    checked: date
+    ages_now: tuple[Age, ...] = (Age.ADULT, Age.UNDER_18)
+
+
+def all_services() -> tuple[Service, ...]:
+    """Every service, in the order of the directory."""
+    return tuple(_SERVICES.values())
+
+
+def service(id: str) -> Service:
+    """The service of this id. KeyError where there is none."""
+    return _SERVICES[id]
+
+
+def directory_schema() -> str:
+    """The JSON Schema (2020-12) of ``directory.toml``, as text."""
+    return resources.files(__package__).joinpath("directory.schema.json").read_text("utf-8")
+
+
+def _service_of(fields: dict[str, Any]) -> Service:
+    return Service(
+        id=fields["id"],
+        name=fields["name"],
+        purpose=Purpose(fields["purpose"]),
+        audience=fields["audience"],
+        ages=_ages(fields["ages"]),
+        countries=tuple(fields.get("countries", ())),
+        handling=Handling(fields["handling"]),
+        what_it_does=fields["what_it_does"],
+        image_hashes=tuple(fields.get("image_hashes", ())),
+        video_hashes=tuple(fields.get("video_hashes", ())),
+        page=fields.get("page"),
+        phone=fields.get("phone"),
+        needs=tuple(fields.get("needs", ())),
+        limits=tuple(fields.get("limits", ())),
+        source=fields["source"],
+        checked=fields["checked"],
+        ages_now=_ages(fields.get("ages_now", tuple(Age))),
+    )
+
+
+def _ages(names: list[str]) -> tuple[Age, ...]:
+    return tuple(Age(name) for name in names)
+
+
+_DIRECTORY = tomllib.loads(
+    resources.files(__package__).joinpath("directory.toml").read_text("utf-8")
+)
+_SERVICES = {each.id: each for each in map(_service_of, _DIRECTORY["services"])}
+
+SHARED_LIMITS: tuple[str, ...] = tuple(_DIRECTORY["shared_limits"])
+"""What no service can do: English texts, translated where they are shown."""

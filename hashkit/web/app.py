@@ -1,0 +1,233 @@
+"""What the page can ask for.
+
+    GET    /                     the page
+    GET    /here?page=NAME       an answer that lasts as long as the page is open
+    POST   /active               the person is doing something
+    POST   /guide                answers to the guide's questions -> what to do, as HTML
+    POST   /files                {"size": bytes, "variants": bool} -> {"file": 7, …}
+    POST   /files/7              the piece that is wanted, or nothing -> {"want": …, "part": …}
+    POST   /files/7/unreadable   the file cannot be read any more
+    DELETE /files/7              call it off, or forget it
+    GET    /submission?page=NAME what may leave this machine, to be saved
+    POST   /leave                forget everything, and end
+
+Where a file is concerned, the header ``X-Page`` says of which page. ``{"want": [start, length]}``
+is the piece to send next, null while there is none; at the end comes ``{"done": …}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from importlib import resources
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from hashkit.errors import FileChanged
+from hashkit.language import LANGUAGES, PSEUDO, best_of, texts_in
+from hashkit.pieces import LONGEST_PIECE
+from hashkit.services.guide import COUNTRIES, Age, Answers, guidance
+from hashkit.web.lifetime import Lifetime
+from hashkit.web.pages import WORKERS, Page, Pages
+from hashkit.web.rendering import Renderer
+from hashkit.web.words import in_words
+
+_LONGEST_QUESTION = 10_000  # bytes
+_LARGEST_FILE = 1 << 50  # bytes
+_WAIT = 0.5  # seconds that the page waits for an answer, at most
+_BEAT = 15.0  # seconds
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class LocalPage:
+    """The page's server side. ``end`` is called when it is over; ``language`` is None where the
+    browser is to be asked."""
+
+    def __init__(self, end: Callable[[], None], language: str | None = None) -> None:
+        self.pages, self.lifetime, self.renderer = Pages(), Lifetime(), Renderer()
+        self._end, self._language = end, language
+        self._ending = asyncio.Event()
+        static = str(resources.files("hashkit.web") / "static")
+        self.app = Starlette(
+            routes=[
+                Route("/", self._page),
+                Route("/here", self._here),
+                Route("/active", self._active, methods=["POST"]),
+                Route("/guide", self._guide, methods=["POST"]),
+                Route("/files", self._file, methods=["POST"]),
+                Route("/files/{number:int}", self._piece, methods=["POST"]),
+                Route("/files/{number:int}", self._remove, methods=["DELETE"]),
+                Route("/files/{number:int}/unreadable", self._unreadable, methods=["POST"]),
+                Route("/submission", self._submission),
+                Route("/leave", self._leave, methods=["POST"]),
+                Mount("/static", StaticFiles(directory=static)),
+            ]
+        )
+
+    def end(self) -> None:
+        """Forget everything, let go of the pages, and end."""
+        self._ending.set()
+        self.pages.close()
+        self._end()
+
+    def refused(self, accepted: str) -> str:
+        """The page for those who may not see the other, in a language that they accept."""
+        return self.renderer.refused(self._language or best_of(accepted))
+
+    async def _page(self, request: Request) -> Response:
+        language = request.query_params.get("language") or self._language
+        if language not in (*LANGUAGES, PSEUDO):
+            language = best_of(request.headers.get("accept-language", ""))
+        name = self.pages.open(language)
+        return HTMLResponse(self.renderer.page(language, name, WORKERS))
+
+    async def _here(self, request: Request) -> Response:
+        name = request.query_params.get("page", "")
+        _ = self._known(name)
+
+        async def beats() -> AsyncIterator[bytes]:
+            self.lifetime.opened()
+            try:
+                while not self._ending.is_set():
+                    yield b"."
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._ending.wait(), _BEAT)
+            finally:
+                self.lifetime.closed()
+                self.pages.drop(name)
+
+        return StreamingResponse(beats(), media_type="text/plain")
+
+    async def _active(self, _: Request) -> Response:
+        self.lifetime.active()
+        return Response(status_code=204)
+
+    async def _guide(self, request: Request) -> Response:
+        self.lifetime.active()
+        page = self._page_of(request)
+        fields = await _json_of(request)
+        try:
+            answers = _answers(fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise HTTPException(400) from error
+        return HTMLResponse(self.renderer.guidance(page.language, guidance(answers)))
+
+    async def _file(self, request: Request) -> Response:
+        page = self._page_of(request)
+        match await _json_of(request):
+            case {"size": int(size), "variants": bool(variants)} if 0 <= size <= _LARGEST_FILE:
+                pass
+            case _:
+                raise HTTPException(400)
+        if page.is_full:
+            raise HTTPException(409)
+        self.lifetime.active()
+        number = self.pages.hash(page, size, variants=variants)
+        return JSONResponse({"file": number, **await _state_of(page, number)})
+
+    async def _piece(self, request: Request) -> Response:
+        page, number = self._page_of(request), request.path_params["number"]
+        piece = await _body_of(request, LONGEST_PIECE)
+        if piece:
+            try:
+                page.pulls[number].give(piece)
+            except (KeyError, ValueError) as error:
+                raise HTTPException(409) from error
+        return JSONResponse(await _state_of(page, number))
+
+    async def _unreadable(self, request: Request) -> Response:
+        page, number = self._page_of(request), request.path_params["number"]
+        if number in page.pulls:
+            page.pulls[number].give_up(FileChanged())
+        return JSONResponse(await _state_of(page, number))
+
+    async def _remove(self, request: Request) -> Response:
+        self._page_of(request).remove(request.path_params["number"])
+        return Response(status_code=204)
+
+    async def _submission(self, request: Request) -> Response:
+        self.lifetime.active()
+        submission = self._known(request.query_params.get("page", "")).submission()
+        if not submission.items:
+            raise HTTPException(404)
+        return Response(
+            submission.to_json(),
+            media_type="application/json",
+            headers={"Content-Disposition": 'attachment; filename="submission.json"'},
+        )
+
+    async def _leave(self, _: Request) -> Response:
+        self.end()
+        return Response(status_code=204)
+
+    def _page_of(self, request: Request) -> Page:
+        return self._known(request.headers.get("x-page", ""))
+
+    def _known(self, name: str) -> Page:
+        page = self.pages.find(name)
+        if page is None:
+            raise HTTPException(404)
+        return page
+
+
+async def _state_of(page: Page, number: int) -> dict[str, Any]:
+    """How far a file is, once there is something to be told of it."""
+    if (pull := page.pulls.get(number)) is not None:
+        await pull.news(_WAIT)
+        if pull.outcome is None:
+            return {"want": pull.want, "part": pull.part}
+        if number in page.pulls:  # and was not removed meanwhile
+            page.finish(number, pull.outcome)
+    outcome = page.outcomes.get(number)
+    if outcome is None:
+        raise HTTPException(404)
+    said, texts = in_words(outcome), texts_in(page.language)
+    return {
+        "done": {
+            "verdict": said.verdict.value,
+            "kind": outcome.kind and outcome.kind.value,
+            "title": texts.gettext(said.title),
+            "points": [texts.gettext(point) for point in said.points],
+        }
+    }
+
+
+def _answers(untrusted: dict[str, Any]) -> Answers:
+    """KeyError, TypeError or ValueError for what is no answer to the guide's questions."""
+    if untrusted["country"] not in COUNTRIES:
+        raise ValueError("no such country here")
+    age, age_in_picture = Age(untrusted["age"]), Age(untrusted["age_in_picture"])
+    return Answers(age, age_in_picture, untrusted["country"], untrusted["threatened"] is True)
+
+
+async def _json_of(request: Request) -> dict[str, Any]:
+    try:
+        found = json.loads(await _body_of(request, _LONGEST_QUESTION))
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400) from error
+    if not isinstance(found, dict):
+        raise HTTPException(400)
+    return found
+
+
+async def _body_of(request: Request, longest: int) -> bytes:
+    """The body, refused as soon as it is longer than it may be."""
+    parts, length = [], 0
+    try:
+        async for part in request.stream():
+            length += len(part)
+            if length > longest:
+                raise HTTPException(413)
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise HTTPException(400) from error
+    return b"".join(parts)

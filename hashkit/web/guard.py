@@ -1,0 +1,113 @@
+"""Only this machine, only this person: checked on every request, before anything else.
+
+Other people on this machine can reach the port; other pages in this browser can send requests to
+it, and can give it another name (DNS rebinding). So there is a key in the address, good for one
+use, which is exchanged for a cookie; and a request must come to the right host, from this page
+itself.
+
+A cookie is not enough: for a browser, all ports of 127.0.0.1 are one site, with one set of cookies.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+    "X-DNS-Prefetch-Control": "off",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+}
+"""Sent with every answer."""
+
+_START = "/start/"
+_STATIC = "/static/"  # how the refusal looks: nothing is in there that is anybody's
+_READING = ("GET", "HEAD")
+
+
+class Guard:
+    """Lets through to ``app`` what comes from the page itself. Everybody else gets ``refused``, a
+    page that says so, and nothing more."""
+
+    def __init__(self, app: ASGIApp, port: int, refused: Callable[[str], str]) -> None:
+        """``refused`` makes the page for a browser that accepts these languages."""
+        self._app, self._refused = app, refused
+        self._host = f"127.0.0.1:{port}"
+        self._origin = f"http://{self._host}"
+        self._cookie = f"s{port}"  # cookies of other ports are sent here, too
+        self._key: str | None = secrets.token_urlsafe(32)
+        self._session = secrets.token_urlsafe(32)
+        self.address = f"{self._origin}{_START}{self._key}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return  # no other protocol is spoken here
+        await self._answer(scope)(scope, receive, _with_headers(send))
+
+    def _answer(self, scope: Scope) -> ASGIApp:
+        headers, path = Headers(scope=scope), scope["path"]
+        if not self._is_from_here(scope["method"], headers):
+            return self._refusal(headers)
+        known = self._has_session(scope)
+        if path.startswith(_START):
+            if scope["method"] != "GET" or headers.get("sec-purpose"):  # a browser reads ahead
+                return self._refusal(headers)
+            return self._begin() if known or self._take_key(path) else self._refusal(headers)
+        return self._app if known or path.startswith(_STATIC) else self._refusal(headers)
+
+    def _is_from_here(self, method: str, headers: Headers) -> bool:
+        if headers.getlist("host") != [self._host]:
+            return False
+        origins = headers.getlist("origin")
+        if origins != [self._origin] and (origins or method not in _READING):
+            return False
+        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+    def _has_session(self, scope: Scope) -> bool:
+        return _equal(Request(scope).cookies.get(self._cookie, ""), self._session)
+
+    def _take_key(self, path: str) -> bool:
+        if self._key is None or not _equal(path.removeprefix(_START), self._key):
+            return False
+        self._key = None
+        return True
+
+    def _begin(self) -> Response:
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+        return answer
+
+    def _refusal(self, headers: Headers) -> Response:
+        if "text/html" in headers.get("accept", ""):
+            return HTMLResponse(self._refused(headers.get("accept-language", "")), 403)
+        return PlainTextResponse("This is not for you.\n", 403)
+
+
+def _equal(one: str, other: str) -> bool:
+    return secrets.compare_digest(one.encode(), other.encode())
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+        await send(message)
+
+    return send_with_headers

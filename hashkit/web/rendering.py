@@ -1,0 +1,91 @@
+"""The local page as HTML, in the language of whoever reads it.
+
+The page is whole: it holds every step and every sentence that its script may show, so that no
+text is written in JavaScript and all of them are in one catalogue.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hashkit.language import LANGUAGES, UNREVIEWED, direction_of, texts_in
+from hashkit.services.directory import SHARED_LIMITS, Purpose
+from hashkit.services.guide import COUNTRIES, DANGER, NOT_YOUR_FAULT, Guidance
+from hashkit.web.words import ERRORS, TITLES
+
+LEAVE_TO = "https://www.wikipedia.org/"
+"""Where the quick exit goes: a page that anybody may have open."""
+
+
+class Renderer:
+    """Makes what the local page shows. ValueError for a language that hashkit does not speak."""
+
+    def page(self, language: str, page_id: str, workers: int) -> str:
+        """The one page. ``page_id`` is what its script names itself by; ``workers`` is how many
+        files may be hashed at a time."""
+        return _render(
+            "page.html",
+            language,
+            page_id=page_id,
+            workers=workers,
+            countries=COUNTRIES,
+            danger=DANGER,
+            not_your_fault=NOT_YOUR_FAULT,
+            titles=TITLES,
+            lost_work=ERRORS["worker_lost"],
+        )
+
+    def guidance(self, language: str, guidance: Guidance) -> str:
+        """What to do, for the answers that were given: a fragment that the page takes in."""
+        takedown = [
+            service
+            for step in guidance.steps
+            for service in step.services
+            if service.purpose is Purpose.TAKEDOWN
+        ]
+        return _render(
+            "guidance.html",
+            language,
+            guidance=guidance,
+            takedown=takedown,
+            shared_limits=SHARED_LIMITS,
+        )
+
+    def refused(self, language: str) -> str:
+        """A page that stands alone, for an address that does not work, or not any more."""
+        return _render("refused.html", language)
+
+
+def _render(template: str, language: str, **values: Any) -> str:
+    return _environment(language).get_template(template).render(values)
+
+
+@cache
+def _environment(language: str) -> Environment:
+    """The templates in this language. Each has its own, since Jinja keeps the texts in it."""
+    texts = texts_in(language)
+    environment = Environment(
+        loader=PackageLoader("hashkit.web"),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # from the extension
+        texts.gettext, texts.ngettext, newstyle=True
+    )
+    environment.globals |= {
+        # For a text that was marked elsewhere. Unlike _(), it takes "%" as it is.
+        "say": texts.gettext,
+        "language": language,
+        "direction": direction_of(language),
+        "languages": LANGUAGES,
+        "unreviewed": language in UNREVIEWED,
+        "leave_to": LEAVE_TO,
+    }
+    return environment

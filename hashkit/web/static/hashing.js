@@ -1,0 +1,125 @@
+// Hands the files to hashkit, a few at a time and piece by piece, and shows what comes of them.
+
+import { beforeLeaving } from "./exit.js";
+import { rows } from "./files.js";
+import { Ended, Refused, ask } from "./server.js";
+
+const AT_A_TIME = Math.min(Number(document.body.dataset.workers) || 1, 4);
+
+/** Makes the hashes of these rows' files, and those of likely edits if ``variants``. */
+export function begin(wanted, variants) {
+  for (const row of wanted) {
+    forgetResult(row);
+    row.variants = variants;
+    row.is("waiting");
+  }
+  goOn();
+}
+
+/** Tries a file once more. */
+export function again(row) {
+  begin([row], row.variants);
+}
+
+/** Stops working on a file. */
+export function cancel(row) {
+  drop(row);
+  row.is("stopped");
+  goOn();
+}
+
+/** Stops working on all of them. */
+export function cancelAll() {
+  const stopped = rows().filter((row) => row.isBusy);
+  stopped.forEach(drop);
+  for (const row of stopped) row.is("stopped");
+}
+
+/** Takes a file off the list, and with it what came of it. */
+export function remove(row) {
+  drop(row);
+  forgetResult(row);
+  row.remove();
+  goOn();
+}
+
+beforeLeaving(() => rows().forEach(drop));
+
+/** Begins as many of the waiting files as may be worked on at a time. */
+function goOn() {
+  const all = rows();
+  let free = AT_A_TIME - all.filter((row) => row.work).length;
+  for (const row of all) {
+    if (free <= 0) return;
+    if (row.state !== "waiting" || row.work) continue;
+    free -= 1;
+    workOn(row);
+  }
+}
+
+async function workOn(row) {
+  const work = new AbortController();
+  row.work = work;
+  row.is("working");
+  try {
+    const told = await handOver(row, work.signal);
+    if (!work.signal.aborted) row.is("done", told);
+  } catch (error) {
+    if (!work.signal.aborted && !(error instanceof Ended)) {
+      row.is("failed");
+      if (!(error instanceof Refused)) throw error;
+    }
+  } finally {
+    if (row.work === work) row.work = null;
+    goOn();
+  }
+}
+
+/** Gives the pieces that hashkit asks for, until it says what came of the file. */
+async function handOver(row, signal) {
+  const { file, variants } = row;
+  const opened = await ask("POST", "/files", { json: { size: file.size, variants } });
+  let answer = await opened.json();
+  const path = `/files/${answer.file}`;
+  if (signal.aborted) {
+    forgetNumber(answer.file); // it was stopped before it had a number
+    return null;
+  }
+  row.number = answer.file;
+  while (!answer.done) {
+    row.progress(answer.part);
+    const next = await nextPiece(file, path, answer.want);
+    signal.throwIfAborted();
+    answer = await (await ask("POST", next.path, { bytes: next.bytes, signal })).json();
+  }
+  return answer.done;
+}
+
+/** Where the next piece goes, and its bytes if any are wanted. A file may change, or be gone. */
+async function nextPiece(file, path, want) {
+  if (!want) return { path };
+  const [start, length] = want;
+  try {
+    const bytes = await file.slice(start, start + length).arrayBuffer();
+    if (bytes.byteLength === length) return { path, bytes };
+  } catch {
+    // It cannot be read any more.
+  }
+  return { path: `${path}/unreadable` };
+}
+
+function drop(row) {
+  if (!row.work) return;
+  row.work.abort();
+  row.work = null;
+  forgetResult(row);
+}
+
+function forgetResult(row) {
+  if (row.number !== null) forgetNumber(row.number);
+  row.number = null;
+}
+
+function forgetNumber(number) {
+  ask("DELETE", `/files/${number}`).catch(() => {});
+}

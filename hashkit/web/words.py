@@ -1,0 +1,180 @@
+"""What came of a file, in the words that the local page says.
+
+The sentences of ``notices`` and ``errors`` are for a terminal: they speak of options and of
+spelling a name. Here the same codes speak to somebody in front of a page. All texts are marked:
+they are translated where they are shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hashkit.language import marked
+from hashkit.quality import USED_FROM
+from hashkit.records import FailedFile, HashedFile, MediaKind, original_of
+
+
+class Verdict(StrEnum):
+    """What a file is good for, as the page counts it."""
+
+    GOOD = "good"
+    PLAIN = "plain"
+    EXACT_ONLY = "exact_only"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class FileInWords:
+    """What came of a file. ``title`` and each of ``points`` is a marked text."""
+
+    verdict: Verdict
+    title: str
+    points: tuple[str, ...] = ()
+
+
+TITLES = {
+    Verdict.GOOD: marked("Good to submit"),
+    Verdict.PLAIN: marked("Too plain to match"),
+    Verdict.EXACT_ONLY: marked("Exact copies only"),
+    Verdict.UNREADABLE: marked("Could not be read"),
+}
+
+_TOO_PLAIN = marked(
+    "There is too little detail in it. Services do not use a hash like this. They can only find "
+    "exact copies."
+)
+_EXACT_ONLY = marked(
+    "The hashes of the file itself were made. Services can find exact copies with them."
+)
+_ANOTHER_COPY = marked("If you have the original on this device, choose that one.")
+_TRY_AGAIN = marked("Try it again.")
+_RIGHT_FILE = marked("Check that it is the file you mean.")
+_OTHER_FILES = marked("Your other files are fine.")
+
+NOTICES: dict[str, str] = {
+    "low_quality": _TOO_PLAIN,
+    "small": marked("The picture is very small. Its hash may miss other copies."),
+    "flat": marked("The picture is all one colour. Its hash cannot tell it from others like it."),
+    "animated": marked(
+        "The picture moves. One hash is of its first frame, and there are hashes of all of it too."
+    ),
+    "several_images": marked(
+        "There are several pictures in this file. Only the main one has a hash."
+    ),
+    "truncated": marked(
+        "The file is cut short. The hash is of the part of the picture that could be read."
+    ),
+    "damaged": marked(
+        "Part of the file is damaged. The hash is of what could be read of the picture."
+    ),
+    "embedded_video": marked(
+        "This photo has a short video in it. The hashes are of the photo only."
+    ),
+    "exact_only": _EXACT_ONLY,
+    "no_hash": marked("No hash can be made of this file."),
+    "video_truncated": marked(
+        "The video is cut short. The hashes are of the part that could be read."
+    ),
+    "video_damaged": marked(
+        "Part of the video is damaged. The hashes are of the parts that could be read."
+    ),
+    "tmk_left_out": marked("One kind of video hash was left out. The others were made."),
+}
+"""For each notice by its code, what the page says."""
+
+ERRORS: dict[str, tuple[str, ...]] = {
+    "file_missing": (
+        marked("The file is not there any more."),
+        marked("If it was moved, choose it again."),
+    ),
+    "file_empty": (marked("The file is empty."), _ANOTHER_COPY),
+    "file_unreadable": (
+        marked("The browser could not read the file."),
+        marked("If it is on a card or a stick, check that it is plugged in. Then try it again."),
+    ),
+    "is_a_folder": (
+        marked("This is a folder, not a file."),
+        marked("Add it with the button for folders."),
+    ),
+    "not_a_file": (marked("This is not a file that can be read."), _RIGHT_FILE),
+    "link_loop": (
+        marked("This is a link that leads nowhere."),
+        marked("Choose the picture or video itself."),
+    ),
+    "file_too_big": (marked("The file is too big for a picture."), _RIGHT_FILE),
+    "file_changed": (
+        marked("The file changed while it was being read."),
+        marked("Wait until it is saved completely. Then choose it again."),
+    ),
+    "not_media": (marked("This is not a picture or a video."), _RIGHT_FILE),
+    "unsupported_media": (
+        marked("This kind of picture cannot be opened here."),
+        marked("If you have it as JPEG, PNG or HEIC on this device, choose that file."),
+    ),
+    "media_truncated": (
+        marked("The file is cut short. Nothing in it could be shown as a picture."),
+        _ANOTHER_COPY,
+    ),
+    "media_corrupt": (marked("The file is damaged and could not be opened."), _ANOTHER_COPY),
+    "too_many_pixels": (
+        marked("The picture is larger than hashkit opens."),
+        marked("If you have a smaller copy on this device, choose that one."),
+    ),
+    "too_long": (marked("The video says that it is longer than a day."), _ANOTHER_COPY),
+    "no_video": (marked("There is sound in this file, but no video."), _RIGHT_FILE),
+    "too_much_memory": (
+        marked("This file needs more memory than hashkit may use."),
+        marked("If you have a smaller copy on this device, choose that one."),
+    ),
+    "took_too_long": (
+        marked("Opening this file took too long, so it was stopped."),
+        _OTHER_FILES,
+        _ANOTHER_COPY,
+    ),
+    "decoder_crashed": (
+        marked("The file could not be opened. It may be damaged, or made to do harm."),
+        _OTHER_FILES,
+        _ANOTHER_COPY,
+    ),
+    "worker_lost": (marked("The work on this file was lost."), _TRY_AGAIN),
+    "worker_unavailable": (
+        marked("The part of hashkit that opens files could not start."),
+        marked("Close this page and start hashkit again."),
+    ),
+}
+"""For each error of a file by its code: what happened, and what to do next."""
+
+_SOMETHING_ELSE = (marked("Something went wrong with this file."), _TRY_AGAIN)
+
+
+def in_words(outcome: HashedFile | FailedFile) -> FileInWords:
+    """What came of a file, as the page says it."""
+    verdict = _verdict_on(outcome)
+    points: list[str] = []
+    if isinstance(outcome, FailedFile):
+        points += ERRORS.get(outcome.error.code, _SOMETHING_ELSE)
+    if verdict is Verdict.PLAIN:
+        points.append(_TOO_PLAIN)
+    if verdict is Verdict.EXACT_ONLY:
+        points.append(_EXACT_ONLY)
+    points += [NOTICES[notice.code] for notice in outcome.notices]
+    return FileInWords(verdict, TITLES[verdict], tuple(dict.fromkeys(points)))
+
+
+def _verdict_on(outcome: HashedFile | FailedFile) -> Verdict:
+    quality = None if isinstance(outcome, FailedFile) else _quality_of(outcome)
+    if quality is not None:
+        return Verdict.GOOD if quality >= USED_FROM else Verdict.PLAIN
+    # A hash of a file whose kind is not known has no place in a submission.
+    useful = outcome.hashes and outcome.kind is not None
+    return Verdict.EXACT_ONLY if useful else Verdict.UNREADABLE
+
+
+def _quality_of(hashed: HashedFile) -> int | None:
+    """Of a picture its own, of a video that of its best frame; None where there is none."""
+    if hashed.kind is MediaKind.VIDEO:
+        frames = hashed.frames.hashes if hashed.frames else ()
+        return max((frame.quality for frame in frames), default=None)
+    found = original_of(hashed.hashes, "pdq")
+    return None if found is None else found.quality

@@ -1,0 +1,136 @@
+"""A local page for the tests: the real command, asked as a browser would ask."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+
+class Server:
+    """``hashkit app`` as a process of its own."""
+
+    def __init__(self, *arguments: str, under: Sequence[str] = (), **options: object) -> None:
+        """``under`` is a command that runs it, such as strace."""
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **options.pop("env", {})}
+        self.process = subprocess.Popen(
+            [*under, sys.executable, "-B", "-m", "hashkit", "app", "--no-browser", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment,
+            **options,
+        )
+        for line in self.process.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:(\d+)(/start/\S+)", line):
+                self.address, self.port, self.start = found[0], int(found[1]), found[2]
+                return
+        raise AssertionError(self.process.stderr.read())
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that it started (on Linux)."""
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        return [int(pid) for each in tasks.glob("*/children") for pid in each.read_text().split()]
+
+    def ask(self, method: str, path: str, body: bytes | dict | None = None, **headers: str):
+        """One request, with the headers of the page itself unless others are given; a header that
+        is None is left out. Returns status, headers, body."""
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+        given = {"Host": f"127.0.0.1:{self.port}"}
+        if method not in ("GET", "HEAD"):
+            given["Origin"] = self.origin
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in given.items():
+            if value is not None:
+                connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        found = answer.status, answer.headers, answer.read()
+        connection.close()
+        return found
+
+    def end(self) -> tuple[int, str]:
+        """End it as Ctrl-C does, if it has not ended. Returns its exit code and what it said."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+
+class Visitor:
+    """Somebody with the cookie, and a page that is open."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        status, headers, _ = server.ask("GET", server.start)
+        assert (status, headers["Location"]) == (303, "/")
+        self.cookie = headers["Set-Cookie"].split(";")[0]
+        _, _, html = self.ask("GET", "/")
+        self.page = re.search(r'data-page="([\w-]+)"', html.decode())[1]
+
+    def ask(self, method: str, path: str, body: bytes | dict | None = None, **headers: str):
+        if hasattr(self, "page"):
+            headers = {"X_Page": self.page, **headers}
+        return self.server.ask(method, path, body, **{"Cookie": self.cookie, **headers})
+
+    def hash(self, data: bytes, *, variants: bool = False) -> dict:
+        """Hash a file as the page does. Returns what is said of it in the end."""
+        _, _, body = self.ask("POST", "/files", {"size": len(data), "variants": variants})
+        state = json.loads(body)
+        number = state.get("file")
+        while "done" not in state:
+            start, length = state["want"] or (0, 0)
+            status, _, body = self.ask("POST", f"/files/{number}", data[start : start + length])
+            assert status == 200, body
+            state = json.loads(body)
+        return state["done"]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Starts servers; those that are left are ended."""
+    servers = []
+
+    def start(*arguments: str, **options: object) -> Server:
+        servers.append(Server(*arguments, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate()
+
+
+@pytest.fixture
+def server(serve) -> Server:
+    return serve()
+
+
+@pytest.fixture
+def visit() -> Callable[[Server], Visitor]:
+    """Go in, with the key in the address."""
+    return Visitor
+
+
+@pytest.fixture
+def visitor(server) -> Visitor:
+    return Visitor(server)

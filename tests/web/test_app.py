@@ -1,0 +1,248 @@
+"""What the page can ask for, asked as the page does it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hashkit import Submission, hash_file
+from hashkit.pieces import LONGEST_PIECE
+from hashkit.submission.document import read_submission
+
+ANSWERS = {
+    "age": "adult",
+    "age_in_picture": "adult",
+    "country": "GB",
+    "threatened": True,
+}
+
+
+def submission_of(visitor):
+    status, headers, body = visitor.ask("GET", f"/submission?page={visitor.page}")
+    return status, headers, body
+
+
+def test_pictures_and_videos_become_a_submission(visitor, samples, tmp_path):
+    names = ["scene-1.jpg", "heic.heic", "film-h264.mp4", "film-mpeg4.avi"]
+    for name in names:
+        done = visitor.hash((samples / name).read_bytes())
+        assert done["verdict"] == "good", (name, done)
+        assert done["kind"] == ("video" if name.startswith("film") else "image")
+    status, headers, body = submission_of(visitor)
+    assert status == 200
+    assert headers["Content-Disposition"] == 'attachment; filename="submission.json"'
+    assert Submission.from_json(body) == Submission.of(hash_file(samples / name) for name in names)
+    (tmp_path / "s.json").write_bytes(body)
+    assert len(read_submission(tmp_path / "s.json").items) == 4
+
+
+def test_variants_are_those_of_the_widest_level(visitor, samples):
+    visitor.hash((samples / "scene-1.jpg").read_bytes(), variants=True)
+    expected = Submission.of([hash_file(samples / "scene-1.jpg", variants="wide")])
+    assert Submission.from_json(submission_of(visitor)[2]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("png-flat.png", "plain"),
+        ("generate.py", "unreadable"),
+        ("jpeg-truncated.jpg", "good"),
+    ],
+)
+def test_what_became_of_a_file_is_said(visitor, samples, name, verdict):
+    done = visitor.hash((samples / name).read_bytes())
+    assert done["verdict"] == verdict
+    assert done["title"]
+    if verdict != "good":
+        assert done["points"]
+
+
+def test_nothing_good_gives_no_submission(visitor, samples):
+    assert visitor.hash(b"")["verdict"] == "unreadable"
+    assert visitor.hash(b"just text")["verdict"] == "unreadable"
+    assert submission_of(visitor)[0] == 404
+
+
+def test_a_file_can_be_called_off_and_forgotten(visitor, samples):
+    data = (samples / "film-h264.mp4").read_bytes() + bytes(8 << 20)
+    started = {"size": len(data), "variants": False}
+    state = json.loads(visitor.ask("POST", "/files", started)[2])
+    assert visitor.ask("DELETE", f"/files/{state['file']}")[0] == 204
+    assert visitor.ask("POST", f"/files/{state['file']}", b"")[0] == 404
+    visitor.hash((samples / "scene-1.jpg").read_bytes())
+    visitor.hash((samples / "scene-2.jpg").read_bytes())
+    assert visitor.ask("DELETE", "/files/2")[0] == 204
+    assert len(Submission.from_json(submission_of(visitor)[2]).items) == 1
+
+
+def test_a_file_that_the_page_cannot_read_any_more(visitor, samples):
+    state = json.loads(visitor.ask("POST", "/files", {"size": 10**9, "variants": False})[2])
+    status, _, body = visitor.ask("POST", f"/files/{state['file']}/unreadable", b"")
+    state = json.loads(body)
+    while "done" not in state:
+        state = json.loads(visitor.ask("POST", "/files/1", b"")[2])
+    assert (status, state["done"]["verdict"]) == (200, "unreadable")
+
+
+NOT_UNDERSTOOD = [
+    ("POST", "/files", b"", 400),
+    ("POST", "/files", b"[]", 400),
+    ("POST", "/files", b"[" * 9_000, 400),
+    ("POST", "/files", b" " * 20_000, 413),
+    ("POST", "/files", {"size": -1, "variants": False}, 400),
+    ("POST", "/files", {"size": 1 << 60, "variants": False}, 400),
+    ("POST", "/files", {"size": "1", "variants": False}, 400),
+    ("POST", "/files", {"size": 1}, 400),
+    ("POST", "/files/99", b"x", 409),
+    ("POST", "/files/99", b"", 404),
+    ("POST", "/files/99", bytes(LONGEST_PIECE + 1), 413),
+    ("POST", "/files/99/unreadable", b"", 404),
+    ("POST", "/files/" + "9" * 400, b"", 404),
+    ("DELETE", "/files/99", None, 204),
+    ("POST", "/guide", {**ANSWERS, "age": "old"}, 400),
+    ("POST", "/guide", {**ANSWERS, "country": "nowhere"}, 400),
+    ("POST", "/guide", {**ANSWERS, "country": None}, 400),
+    ("POST", "/guide", {}, 400),
+    ("GET", "/submission?page=", None, 404),
+    ("GET", "/submission", None, 404),
+    ("GET", "/here?page=none", None, 404),
+    ("GET", "/files", None, 405),
+    ("GET", "/leave", None, 405),
+    ("PUT", "/files", b"", 405),
+    ("GET", "/static/", None, 404),
+    ("GET", "/static/../app.py", None, 404),
+    ("GET", "/static/%2e%2e/app.py", None, 404),
+]
+
+
+def test_what_is_not_understood_is_refused(visitor):
+    for method, path, body, expected in NOT_UNDERSTOOD:
+        assert visitor.ask(method, path, body)[0] == expected, (method, path[:50])
+    assert visitor.ask("GET", "/")[0] == 200
+
+
+def test_a_piece_that_was_not_asked_for_is_refused(visitor, samples):
+    data = (samples / "scene-1.jpg").read_bytes()
+    state = json.loads(visitor.ask("POST", "/files", {"size": len(data), "variants": False})[2])
+    while not state["want"]:
+        state = json.loads(visitor.ask("POST", "/files/1", b"")[2])
+    assert visitor.ask("POST", "/files/1", data[: state["want"][1] - 1])[0] == 409
+    assert visitor.ask("POST", "/files/1", data + b"x")[0] == 409
+
+
+def test_a_page_knows_nothing_of_another(visitor, samples, server):
+    visitor.hash((samples / "scene-1.jpg").read_bytes())
+    mine = visitor.page
+    html = visitor.ask("GET", "/")[2].decode()
+    other = html.split('data-page="')[1].split('"')[0]
+    assert other != mine
+    assert visitor.ask("GET", f"/submission?page={other}")[0] == 404
+    assert visitor.ask("GET", f"/submission?page={mine}")[0] == 200
+    assert visitor.ask("POST", "/files/1", b"", X_Page=other)[0] == 404
+    assert visitor.ask("POST", "/files/1", b"", X_Page=None)[0] == 404
+
+
+def test_the_guide_answers_in_the_language_of_the_page(visitor):
+    status, headers, body = visitor.ask("POST", "/guide", ANSWERS)
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/html")
+    assert "StopNCII" in body.decode()
+    minor = {**ANSWERS, "age": "under-18", "age_in_picture": "under-18"}
+    said = visitor.ask("POST", "/guide", minor)[2].decode()
+    assert "Report Remove" in said
+    assert "Take It Down" in said
+
+
+def test_the_language_is_that_of_the_browser_or_the_one_asked_for(serve, visit):
+    visitor = visit(serve())
+    for accepted, expected in [
+        ("es-MX,es;q=0.9", "es"),
+        ("de", "en"),
+        ("fr;q=1", "fr"),
+        ("", "en"),
+    ]:
+        assert f'lang="{expected}"' in visitor.ask("GET", "/", Accept_Language=accepted)[2].decode()
+    assert 'lang="fr"' in visitor.ask("GET", "/?language=fr", Accept_Language="es")[2].decode()
+    assert 'lang="en"' in visitor.ask("GET", "/?language=<script>")[2].decode()
+    fixed = visit(serve("--language", "es"))
+    assert 'lang="es"' in fixed.ask("GET", "/", Accept_Language="fr")[2].decode()
+
+
+def test_leaving_ends_it_at_once(visitor, samples):
+    visitor.hash((samples / "scene-1.jpg").read_bytes())
+    state = visitor.ask("POST", "/files", {"size": 1 << 30, "variants": False})
+    assert state[0] == 200
+    workers = visitor.server.workers
+    assert workers
+    assert visitor.ask("POST", "/leave", b"")[0] == 204
+    assert visitor.server.process.wait(30) == 0
+    assert not [each for each in workers if Path(f"/proc/{each}").exists()]
+
+
+def test_closing_the_last_page_ends_it(visitor):
+    connection = open_here(visitor)
+    connection.close()
+    assert visitor.server.process.wait(60) == 0
+
+
+def test_a_page_that_was_closed_is_forgotten_and_others_stay(visitor, samples):
+    first, second = open_here(visitor), None
+    visitor.hash((samples / "scene-1.jpg").read_bytes())
+    mine = visitor.page
+    visitor.page = visitor.ask("GET", "/")[2].decode().split('data-page="')[1].split('"')[0]
+    second = open_here(visitor)
+    first.close()
+    deadline = time.monotonic() + 30
+    while visitor.ask("GET", f"/submission?page={mine}")[0] == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert visitor.ask("POST", "/active", b"")[0] == 204
+    second.close()
+
+
+def test_interrupting_it_lets_go_of_the_page(visitor):
+    connection = open_here(visitor)
+    code, said = visitor.server.end()
+    assert code == 130
+    assert "Nothing was kept" in said
+    assert "Traceback" not in said
+    connection.close()
+
+
+def test_many_files_at_once(visitor, samples):
+    names = ["scene-1.jpg", "scene-2.jpg", "scene-3.png", "webp.webp", "heic.heic", "film-h264.mp4"]
+    found = {}
+
+    def work(name):
+        found[name] = visitor.hash((samples / name).read_bytes())
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each["verdict"] for each in found.values()} == {"good"}
+    assert len(Submission.from_json(submission_of(visitor)[2]).items) == len(names)
+
+
+def open_here(visitor):
+    """Be here, as an open page is."""
+    connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=60)
+    connection.request("GET", f"/here?page={visitor.page}", headers={"Cookie": visitor.cookie})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.read(1) == b"."
+    answer_close = answer.close
+
+    class Here:
+        def close(self):
+            answer_close()
+            connection.close()
+
+    return Here()

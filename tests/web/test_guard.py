@@ -1,0 +1,147 @@
+"""Only this machine, only this person."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from hashkit.web.guard import HEADERS
+
+
+def attempts(visitor):
+    """Every way to speak to the server, as the page does it."""
+    return [
+        ("GET", "/", None),
+        ("GET", f"/here?page={visitor.page}", None),
+        ("GET", f"/submission?page={visitor.page}", None),
+        ("POST", "/active", b""),
+        ("POST", "/guide", {}),
+        ("POST", "/files", {"size": 1, "variants": False}),
+        ("POST", "/files/1", b"x"),
+        ("POST", "/files/1/unreadable", b""),
+        ("DELETE", "/files/1", None),
+        ("POST", "/leave", b""),
+        ("GET", "/static/page.css", None),
+        ("GET", "/nowhere", None),
+    ]
+
+
+def hosts(port):
+    return [
+        None,
+        "localhost",
+        f"localhost:{port}",
+        "127.0.0.1",
+        f"127.0.0.1:{port + 1}",
+        f"evil.example:{port}",
+        f"127.0.0.1:{port}.evil.example",
+        f"[::1]:{port}",
+        "",
+    ]
+
+
+def test_another_host_is_refused_everywhere(visitor):
+    """What DNS rebinding looks like: the right cookie, the right port, another name."""
+    for method, path, body in attempts(visitor):
+        for host in hosts(visitor.server.port):
+            status, _, said = visitor.ask(method, path, body, Host=host)
+            assert status in (400, 403), (method, path, host)
+            assert b"hashkit" not in said.lower()
+
+
+def test_another_origin_is_refused_everywhere(visitor):
+    port = visitor.server.port
+    for method, path, body in attempts(visitor):
+        for origin in (
+            "null",
+            "https://evil.example",
+            f"http://localhost:{port}",
+            f"http://127.0.0.1:{port + 1}",  # the same site for a browser: it sends the cookie
+            f"https://127.0.0.1:{port}",
+            "",
+        ):
+            status, _, _ = visitor.ask(method, path, body, Origin=origin)
+            assert status == 403, (method, path, origin)
+        for site in ("cross-site", "same-site", "else"):
+            status, _, _ = visitor.ask(method, path, body, Sec_Fetch_Site=site)
+            assert status == 403, (method, path, site)
+    assert visitor.server.process.poll() is None
+
+
+def test_what_changes_something_needs_an_origin(visitor):
+    for method, path, body in attempts(visitor):
+        if method != "GET":
+            assert visitor.ask(method, path, body, Origin=None)[0] == 403, path
+
+
+def test_without_the_cookie_nothing_is_told(visitor):
+    for method, path, body in attempts(visitor):
+        if path.startswith("/static"):
+            continue
+        for cookie in (None, "", f"s{visitor.server.port}=", "s1=x", visitor.cookie + "x", "=;,"):
+            status, _, said = visitor.ask(method, path, body, Cookie=cookie)
+            assert status == 403, (method, path, cookie)
+            assert visitor.page.encode() not in said
+
+
+def test_the_key_is_good_for_one_use(server):
+    wrong = server.start[:-1] + ("a" if server.start[-1] != "a" else "b")
+    assert server.ask("GET", wrong)[0] == 403
+    assert server.ask("HEAD", server.start)[0] == 403
+    assert server.ask("POST", server.start, b"")[0] == 403
+    assert server.ask("GET", server.start, Sec_Purpose="prefetch;prerender")[0] == 403
+    status, headers, _ = server.ask("GET", server.start)
+    assert status == 303
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Max-Age" not in cookie
+    assert "expires" not in cookie.lower()
+    stale, _, said = server.ask("GET", server.start, Accept="text/html")
+    assert stale == 403
+    assert b"<html" in said
+    assert server.ask("GET", server.start, Cookie=cookie.split(";")[0])[0] == 303
+
+
+def test_every_answer_says_how_it_is_to_be_treated(visitor):
+    answers = [
+        visitor.ask("GET", "/"),
+        visitor.ask("GET", "/static/page.css"),
+        visitor.ask("GET", "/nowhere"),
+        visitor.ask("GET", "/", Cookie=None),
+        visitor.ask("GET", "/", Host="evil.example"),
+        visitor.ask("POST", "/guide", b"["),
+        visitor.ask("POST", "/active", b""),
+    ]
+    assert [status for status, _, _ in answers] == [200, 200, 404, 403, 403, 400, 204]
+    for _, headers, _ in answers:
+        for name, value in HEADERS.items():
+            assert headers[name] == value
+        assert "server" not in headers
+        assert "date" not in headers
+
+
+def test_the_policy_lets_nothing_in_from_elsewhere():
+    policy = dict(
+        part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";")
+    )
+    assert policy.pop("default-src") == "'none'"
+    assert set(policy.values()) <= {"'self'", "'none'"}
+    assert {"base-uri", "form-action", "frame-ancestors"} <= set(policy)
+    assert HEADERS["Cache-Control"] == "no-store"
+    assert HEADERS["Referrer-Policy"] == "no-referrer"
+
+
+def test_only_this_machine_is_listened_to(server):
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for address in {"127.0.0.2", *others} - {"127.0.0.1"}:
+        with pytest.raises(OSError, match=r"refused|unreachable|timed out"):
+            socket.create_connection((address, server.port), timeout=5)
+
+
+def test_two_servers_share_nothing(serve):
+    one, other = serve(), serve()
+    assert one.port != other.port
+    assert one.start != other.start
+    assert other.ask("GET", one.start)[0] == 403

@@ -1,0 +1,141 @@
+"""A server with no way out, whose files are never on the disk, however large they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+TRY_TO_GET_OUT = """
+import socket, sys
+listening = socket.create_server(("127.0.0.1", 0))
+port = listening.getsockname()[1]
+if sys.argv[1] == "locked":
+    from hashkit.isolation import lock_outgoing
+    assert [wall.stands for wall in lock_outgoing()] == [True, True]
+
+def attempt(name, work):
+    try:
+        work()
+        print(name, "worked")
+    except OSError as error:
+        print(name, "failed", error.errno)
+
+attempt("a connection", lambda: socket.create_connection(("127.0.0.1", port), 5).close())
+attempt("a name", lambda: socket.getaddrinfo("localhost", 80))
+attempt("a port", lambda: socket.create_server(("127.0.0.1", 0)).close())
+attempt("a datagram", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)))
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print("a bare socket", "worked" if libc.socket(2, 1, 0) >= 0 else "failed")
+one, other = socket.socketpair()
+one.send(b"x")
+print("a pair", "worked" if other.recv(1) == b"x" else "failed")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="held by the system on Linux only")
+@pytest.mark.parametrize("how", ["free", "locked"])
+def test_it_can_answer_and_nothing_else(how):
+    done = subprocess.run(
+        [sys.executable, "-c", TRY_TO_GET_OUT, how],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = dict(re.findall(r"^(an? .*?) (worked|failed)", done.stdout, re.M))
+    expected = "worked" if how == "free" else "failed"
+    assert found.pop("a pair") == "worked"
+    assert len(found) == 5
+    assert set(found.values()) == {expected}, done.stdout
+
+
+NETWORK = "socket,connect,bind,listen,sendto,sendmsg,sendmmsg,io_uring_setup"
+WRITING = (
+    "open,openat,creat,openat2,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,"
+    "symlinkat,truncate,unlink,unlinkat,memfd_create,mknod,mknodat"
+)
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+def test_strace_sees_one_port_and_no_file_written(serve, visit, samples, tmp_path):
+    """Everything that the server and its workers ask the system for, while files are hashed."""
+    log = tmp_path / "strace.log"
+    watched = ["strace", "-f", "-qq", "-e", f"trace={NETWORK},{WRITING}", "-o", str(log)]
+    visitor = visit(serve(under=watched))
+    for name in ("scene-1.jpg", "heic.heic", "film-h264.mp4"):
+        assert visitor.hash((samples / name).read_bytes())["verdict"] == "good"
+    assert visitor.ask("GET", f"/submission?page={visitor.page}")[0] == 200
+    assert visitor.ask("POST", "/leave", b"")[0] == 204
+    visitor.server.process.wait(60)
+    calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines()]
+    calls = [call for call in calls if re.match(r"\w", call)]
+    assert len(calls) > 500
+    network = [call for call in calls if call.startswith(tuple(NETWORK.split(",")))]
+    network = [call for call in network if not re.match(r"sendto\(\d+, .*, NULL, 0", call)]
+    bound = [call for call in network if call.startswith("bind")]
+    assert len(bound) == 1
+    assert 'inet_addr("127.0.0.1")' in bound[0]
+    for call in network:
+        assert re.match(r"socket\(AF_INET, |bind|listen", call), call
+    written = [call for call in calls if call not in network and not call.startswith("send")]
+    written = [call for call in written if not re.search(r"O_RDONLY|O_PATH", call)]
+    for call in written:
+        assert "/dev/null" in call or call.startswith("memfd_create"), call
+
+
+@ON_LINUX
+def test_a_very_long_video_takes_no_memory_and_no_disk(visitor, samples):
+    """Half a gigabyte, of which nobody holds more than a few pieces."""
+    film = (samples / "film-h264.mp4").read_bytes()
+    padding = 512 << 20
+    head = film + struct.pack(">I4sQ", 1, b"free", padding + 16)
+    zeros = bytes(4 << 20)
+
+    def piece(start, length):
+        part = head[start : start + length]
+        return part + zeros[: length - len(part)]
+
+    size = len(head) + padding
+    state = json.loads(visitor.ask("POST", "/files", {"size": size, "variants": False})[2])
+    handed_over = 0
+    while "done" not in state:
+        given = piece(*state["want"]) if state["want"] else b""
+        handed_over += len(given)
+        pids = [visitor.server.process.pid, *visitor.server.workers]
+        assert [written for pid in pids for written in written_by(pid)] == []
+        state = json.loads(visitor.ask("POST", "/files/1", given)[2])
+    assert state["done"]["verdict"] == "good"
+    assert handed_over < size + (16 << 20)
+    for pid in pids:
+        assert most_memory_of(pid) < 300 << 20
+
+
+def most_memory_of(pid):
+    """Bytes of memory that a process has had at most."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) << 10
+
+
+def written_by(pid):
+    """Files that a process holds open and may write to, whether they have a name or not."""
+    found = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            flags = (
+                Path(f"/proc/{pid}/fdinfo/{each.name}").read_text().split("flags:")[1].split()[0]
+            )
+            if int(flags, 8) & os.O_ACCMODE != os.O_RDONLY:
+                found.append(os.readlink(each))
+    return [each for each in found if each.startswith("/") and each != "/dev/null"]
