@@ -80,10 +80,18 @@ class Blank:
 
     kind: ClassVar[str] = "blank"
     label: str
-    lines: int = 1
+    lines: int
 
 
-Block = Text | Note | Points | Facts | Table | Blank
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """A ruled line for each of these."""
+
+    kind: ClassVar[str] = "to_sign"
+    labels: tuple[str, ...]
+
+
+Block = Text | Note | Points | Facts | Table | Blank | ToSign
 
 
 @dataclass(frozen=True, slots=True)

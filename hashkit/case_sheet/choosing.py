@@ -14,24 +14,20 @@ _ORDER = (Purpose.TAKEDOWN, Purpose.REPORT, Purpose.HELP)
 @dataclass(frozen=True, slots=True)
 class About:
     """What is known about the person that the sheet is about; None for what is not. ``country`` is
-    a key of ``COUNTRIES``. Whoever is under 18 today was so in every picture: ValueError for what
-    contradicts that."""
+    a key of ``COUNTRIES``."""
 
     age: Age | None = None
     age_in_picture: Age | None = None
     country: str | None = None
 
-    def __post_init__(self) -> None:
-        if self.age is Age.UNDER_18 and self.age_in_picture is Age.ADULT:
-            raise ValueError("under 18 now, and 18 or over when the picture was taken")
-
 
 def groups(about: About) -> tuple[tuple[Age, tuple[Service, ...]], ...]:
-    """The services that fit, for each age in the picture that is possible."""
-    if about.age_in_picture is not None:
-        possible = [about.age_in_picture]
-    elif about.age is Age.UNDER_18:
+    """The services that fit, for each age in the picture that is possible. Whoever is under 18 now
+    was so in every picture, whatever was said."""
+    if about.age is Age.UNDER_18:
         possible = [Age.UNDER_18]
+    elif about.age_in_picture is not None:
+        possible = [about.age_in_picture]
     else:
         possible = [Age.ADULT, Age.UNDER_18]
     return tuple((age, _services_for(age, about)) for age in possible)

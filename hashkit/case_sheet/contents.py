@@ -18,6 +18,7 @@ from hashkit.case_sheet.blocks import (
     Section,
     Table,
     Text,
+    ToSign,
 )
 from hashkit.case_sheet.choosing import About, groups
 from hashkit.case_sheet.listing import edits_of, qualities, table_of
@@ -30,7 +31,9 @@ from hashkit.services.guide import COUNTRIES
 _LONG = 40
 """A list of more rows goes to the end, so that the rest is not lost behind it."""
 
-_NOTE_LINES = 6
+_NOTE_LINES = 5
+
+_UNREVIEWED = marked("No native speaker has checked this translation yet.")
 
 # The guide says this in the same words.
 NEVER_RECEIVE = marked(
@@ -77,17 +80,13 @@ def _opening(language: str, texts: Texts) -> Iterator[Block]:
             "makes from a picture or a video."
         )
     )
-    yield Text(
-        texts.gettext("There are no pictures, no file names and no folders in this sheet.")
-        + " "
-        + texts.gettext("It was made with hashkit {version}.").format(version=__version__)
+    nothing_else = texts.gettext(
+        "There are no pictures, no file names and no folders in this sheet."
     )
+    made_with = texts.gettext("It was made with hashkit {version}.").format(version=__version__)
+    yield Text(f"{nothing_else} {made_with}")
     if language in UNREVIEWED:
-        yield Text(
-            texts.gettext(
-                "A computer helped to translate this sheet. No native speaker has read it yet."
-            )
-        )
+        yield Text(texts.gettext(_UNREVIEWED))
 
 
 def _what_was_hashed(document: Document, texts: Texts) -> Section:
@@ -191,14 +190,17 @@ def _checking(document: Document, texts: Texts) -> Section:
 
 
 def _services(about: About, texts: Texts) -> Section:
-    details = texts.gettext(
-        "Details change. What the official page of a service says is what counts."
+    fitting = groups(about)
+    oldest = min(service.checked for _, services in fitting for service in services)
+    details = (
+        texts.gettext("Details change. What the official page of a service says is what counts."),
+        texts.gettext("These details were checked on {date}.").format(date=oldest.isoformat()),
     )
     return Section(
         "services",
         texts.gettext("Services that fit"),
-        (Text(details),),
-        tuple(_group(age, services, texts) for age, services in groups(about)),
+        (Text(" ".join(details)),),
+        tuple(_group(age, services, texts) for age, services in fitting),
     )
 
 
@@ -221,7 +223,6 @@ def _service(service: Service, name: str, texts: Texts) -> Section:
         Fact(texts.gettext("What it cannot do"), _together(service.limits, texts)),
         Fact(texts.gettext("Official page"), service.page or "", Form.LINK),
         Fact(texts.gettext("Phone"), service.phone or ""),
-        Fact(texts.gettext("Last checked"), service.checked.isoformat()),
     )
     known = Facts(tuple(fact for fact in facts if fact.value))
     return Section(name, service.name, (Text(texts.gettext(service.what_it_does)), known))
@@ -273,8 +274,6 @@ def _records(about: About, texts: Texts) -> Section:
         (
             table,
             Blank(texts.gettext("Notes"), _NOTE_LINES),
-            Blank(texts.gettext("Name")),
-            Blank(texts.gettext("Date")),
-            Blank(texts.gettext("Signature")),
+            ToSign((texts.gettext("Name"), texts.gettext("Date"), texts.gettext("Signature"))),
         ),
     )

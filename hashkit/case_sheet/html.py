@@ -13,10 +13,14 @@ from hashkit.language import direction_of
 
 def html_of(sheet: CaseSheet, paper: Paper | None = None) -> bytes:
     """The file. It prints on whatever paper is there, unless one is given."""
-    page = _environment().get_template("sheet.html").render(
-        sheet=sheet,
-        direction=direction_of(sheet.language),
-        paper=None if paper is None else paper.value,
+    page = (
+        _environment()
+        .get_template("sheet.html")
+        .render(
+            sheet=sheet,
+            direction=direction_of(sheet.language),
+            paper=None if paper is None else paper.value,
+        )
     )
     return page.encode()
 

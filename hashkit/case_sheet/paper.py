@@ -12,9 +12,10 @@ class Paper(StrEnum):
     LETTER = "letter"
 
 
-_LETTER_COUNTRIES = {"US", "USA", "CA"}
+_LETTER_COUNTRIES = {"us", "usa", "united states", "ca"}
 
 
 def usual_paper(country: str | None) -> Paper:
-    """What is used in the country of this code; A4 for one that is not known."""
-    return Paper.LETTER if (country or "").upper() in _LETTER_COUNTRIES else Paper.A4
+    """What is used in a country, by its code or name; A4 for one that is not known."""
+    known = (country or "").strip().casefold() in _LETTER_COUNTRIES
+    return Paper.LETTER if known else Paper.A4

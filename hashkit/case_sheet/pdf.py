@@ -19,6 +19,7 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import simpleSplit
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Frame,
     HRFlowable,
     KeepTogether,
@@ -43,6 +44,7 @@ from hashkit.case_sheet.blocks import (
     Section,
     Table,
     Text,
+    ToSign,
 )
 from hashkit.case_sheet.paper import Paper
 
@@ -59,6 +61,7 @@ _NOTE, _NOTE_EDGE = HexColor("#fbf4e4"), HexColor("#9a6b12")
 _CELL = ("Helvetica", 8.5, 10.5)  # font, size, leading
 _PADDING = 3.5
 _TO_FILL = 9 * mm
+_ROOM_FOR_GROUP = 65 * mm
 _AT_ONCE = 2_000  # rows: reportlab copies what is left of a table at every page
 _LABELS = 0.24  # of the width, for what facts are called
 
@@ -126,7 +129,8 @@ def _section(section: Section, width: float, level: int) -> Flowables:
     if level == 1:
         yield heading
         yield from blocks
-    else:  # a service in one piece
+    else:  # a service in one piece, and no group without its first one
+        yield CondPageBreak(_ROOM_FOR_GROUP if section.sections else 0)
         yield KeepTogether([heading, *blocks])
     for inner in section.sections:
         yield from _section(inner, width, level + 1)
@@ -145,7 +149,9 @@ def _block(block: Block, width: float) -> Flowables:
         case Table():
             yield from _table(block, width)
         case Blank():
-            yield KeepTogether(list(_blank(block, width)))
+            yield KeepTogether(list(_blank(block)))
+        case ToSign():
+            yield from _to_sign(block, width)
 
 
 def _note(note: Note, width: float) -> Flowables:
@@ -178,13 +184,14 @@ def _facts(facts: Facts, width: float) -> Flowables:
     label = _style("fact", colour=_SOFT, after=0)
     rows = [[_paragraph(fact.label, label), _value(fact)] for fact in facts.facts]
     tight = [
+        ("NOSPLIT", (0, 0), (-1, -1)),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("TOPPADDING", (0, 0), (-1, -1), 0.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
     ]
     shares = [width * _LABELS, width * (1 - _LABELS)]
-    yield KeepTogether([Grid(rows, colWidths=shares, style=tight, spaceAfter=6)])
+    yield Grid(rows, colWidths=shares, style=tight, spaceAfter=6)
 
 
 def _value(fact: Fact) -> Any:
@@ -241,17 +248,25 @@ def _height(row: list[str]) -> float:
     return max(cell.count("\n") + 1 for cell in row) * _CELL[2] + 2 * _PADDING
 
 
-def _blank(blank: Blank, width: float) -> Flowables:
-    label = _paragraph(blank.label, _style("label", bold=True, after=1, with_next=True))
-    if blank.lines == 1:
-        line = [("LINEBELOW", (1, 0), (1, 0), 0.7, _SOFT), ("VALIGN", (0, 0), (0, 0), "BOTTOM")]
-        shares = [width * _LABELS, width * (1 - _LABELS)]
-        yield Grid([[label, ""]], colWidths=shares, rowHeights=[11 * mm], style=line)
-        return
-    yield label
+def _blank(blank: Blank) -> Flowables:
+    yield _paragraph(blank.label, _style("label", bold=True, after=1, with_next=True))
     for _ in range(blank.lines):
         yield Spacer(1, 8 * mm)
         yield HRFlowable(width="100%", thickness=0.7, color=_SOFT, spaceBefore=0, spaceAfter=0)
+
+
+def _to_sign(block: ToSign, width: float) -> Flowables:
+    label = _style("to-sign", bold=True, after=0)
+    rows = [[_paragraph(each, label), ""] for each in block.labels]
+    lines = [
+        ("NOSPLIT", (0, 0), (-1, -1)),
+        ("LINEBELOW", (1, 0), (1, -1), 0.7, _SOFT),
+        ("VALIGN", (0, 0), (-1, -1), "BOTTOM"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
+    ]
+    shares = [width * _LABELS, width * (1 - _LABELS)]
+    yield Grid(rows, colWidths=shares, rowHeights=10 * mm, style=lines)
 
 
 def _paragraph(text: str, style: Any) -> Any:

@@ -19,6 +19,7 @@ from hashkit.cli.doctor_command import doctor_command
 from hashkit.cli.find_command import find_command
 from hashkit.cli.guide_command import guide_command
 from hashkit.cli.hash_command import hash_command
+from hashkit.cli.report_command import report_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
 
@@ -64,6 +65,7 @@ app.command("hash")(hash_command)
 app.command("compare")(compare_command)
 app.command("find")(find_command)
 app.command("inspect")(inspect_command)
+app.command("report")(report_command)
 app.command("schema")(schema_command)
 app.command("doctor")(doctor_command)
 

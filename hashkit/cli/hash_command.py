@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hashkit.cli.targets import check_target, same_file
 from hashkit.cli.terminal import ExitCode, fail, say
 
 if TYPE_CHECKING:
@@ -143,9 +144,9 @@ def hash_command(
         lock_network()
     found = list(_expand(paths, recursive))
     if to_lines and out is not None:  # it may be in the folder that is hashed
-        found = [each for each in found if not (each.from_folder and _same_file(out, each.path))]
+        found = [each for each in found if not (each.from_folder and same_file(out, each.path))]
     if out is not None:
-        _check_target(out, force or resume, found)
+        check_target(out, force or resume, [each.path for each in found])
         if chosen is not None and resume:
             chosen.check_list(out)
     run = HashRun(
@@ -259,43 +260,3 @@ def _expand(paths: list[Path], recursive: bool) -> Iterator[_Found]:
             if path not in seen:
                 seen.add(path)
                 yield _Found(path, from_folder)
-
-
-def _check_target(out: Path, force: bool, inputs: list[_Found]) -> None:
-    """Refuse before the work what would fail after it, and never write over a picture."""
-    from hashkit.errors import OutputExists, OutputUnwritable
-
-    if not os.path.isdir(out.parent) or not os.access(out.parent, os.W_OK):
-        fail(OutputUnwritable(), out, ExitCode.WRONG_USE)
-    if not os.path.lexists(out):
-        return
-    if os.path.isdir(out):
-        fail("There is a folder with this name. Choose another.", out, ExitCode.WRONG_USE)
-    if not force:
-        fail(OutputExists(), out, ExitCode.WRONG_USE)
-    if any(_same_file(out, each.path) for each in inputs) or not _may_be_replaced(out):
-        told = "This may be a picture or a video. It was left as it is. Choose another name."
-        fail(told, out, ExitCode.WRONG_USE)
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False
-
-
-def _may_be_replaced(path: Path) -> bool:
-    """Only what can be read and is surely neither picture nor video, or is a link to nowhere."""
-    from hashkit.errors import FileEmpty, FileMissing, HashkitError, NotMedia
-    from hashkit.files import open_untrusted
-    from hashkit.media import kinds
-
-    try:
-        with open_untrusted(path) as existing:
-            kinds.identify(existing.head)
-    except (NotMedia, FileEmpty, FileMissing):
-        return True
-    except HashkitError:
-        return False
-    return False

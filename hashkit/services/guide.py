@@ -16,6 +16,7 @@ __all__ = [
     "COUNTRIES",
     "DANGER",
     "NOT_YOUR_FAULT",
+    "OTHER",
     "Age",
     "Answers",
     "Guidance",
@@ -111,11 +112,8 @@ def country_of(text: str) -> str:
     """The key of ``COUNTRIES`` that a person means who wrote this: a code or a name. Any other code
     of two letters is ``other``. ValueError for anything else."""
     wanted = text.strip().casefold()
-    for names in ({key: key for key in COUNTRIES}, _OTHER_NAMES):
-        for name, key in names.items():
-            if wanted == name.casefold():
-                return key
-    for key, name in COUNTRIES.items():
+    names = {key: key for key in COUNTRIES} | {name: key for key, name in COUNTRIES.items()}
+    for name, key in (names | _OTHER_NAMES).items():
         if wanted == name.casefold():
             return key
     if len(wanted) == 2 and wanted.isascii() and wanted.isalpha():

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hashkit.language import LANGUAGES, UNREVIEWED, direction_of, texts_in
+from hashkit.language import LANGUAGES, PSEUDO, UNREVIEWED, direction_of, texts_in
 from hashkit.services.directory import SHARED_LIMITS, Purpose
 from hashkit.services.guide import COUNTRIES, DANGER, NOT_YOUR_FAULT, Guidance
 from hashkit.web.words import ERRORS, TITLES
@@ -83,6 +83,7 @@ def _environment(language: str) -> Environment:
         # For a text that was marked elsewhere. Unlike _(), it takes "%" as it is.
         "say": texts.gettext,
         "language": language,
+        "html_language": "en" if language == PSEUDO else language,
         "direction": direction_of(language),
         "languages": LANGUAGES,
         "unreviewed": language in UNREVIEWED,

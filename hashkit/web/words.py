@@ -47,6 +47,7 @@ _TOO_PLAIN = marked(
 _EXACT_ONLY = marked(
     "The hashes of the file itself were made. Services can find exact copies with them."
 )
+_MEANINGS = {Verdict.PLAIN: _TOO_PLAIN, Verdict.EXACT_ONLY: _EXACT_ONLY}
 _ANOTHER_COPY = marked("If you have the original on this device, choose that one.")
 _TRY_AGAIN = marked("Try it again.")
 _RIGHT_FILE = marked("Check that it is the file you mean.")
@@ -104,7 +105,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "file_too_big": (marked("The file is too big for a picture."), _RIGHT_FILE),
     "file_changed": (
-        marked("The file changed while it was being read."),
+        marked("The file was changed or moved while it was being read."),
         marked("Wait until it is saved completely. Then choose it again."),
     ),
     "not_media": (marked("This is not a picture or a video."), _RIGHT_FILE),
@@ -151,15 +152,17 @@ _SOMETHING_ELSE = (marked("Something went wrong with this file."), _TRY_AGAIN)
 def in_words(outcome: HashedFile | FailedFile) -> FileInWords:
     """What came of a file, as the page says it."""
     verdict = _verdict_on(outcome)
-    points: list[str] = []
-    if isinstance(outcome, FailedFile):
-        points += ERRORS.get(outcome.error.code, _SOMETHING_ELSE)
-    if verdict is Verdict.PLAIN:
-        points.append(_TOO_PLAIN)
-    if verdict is Verdict.EXACT_ONLY:
-        points.append(_EXACT_ONLY)
-    points += [NOTICES[notice.code] for notice in outcome.notices]
-    return FileInWords(verdict, TITLES[verdict], tuple(dict.fromkeys(points)))
+    happened, *what_next = _failure(outcome)
+    points = [happened, _MEANINGS.get(verdict), *(NOTICES[each.code] for each in outcome.notices)]
+    said = dict.fromkeys(point for point in (*points, *what_next) if point)
+    return FileInWords(verdict, TITLES[verdict], tuple(said))
+
+
+def _failure(outcome: HashedFile | FailedFile) -> tuple[str, ...]:
+    """What happened to a file, and what to do next."""
+    if isinstance(outcome, HashedFile):
+        return ("",)
+    return ERRORS.get(outcome.error.code, _SOMETHING_ELSE)
 
 
 def _verdict_on(outcome: HashedFile | FailedFile) -> Verdict:

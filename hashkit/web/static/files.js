@@ -142,5 +142,5 @@ class Row {
 }
 
 function currentHeading() {
-  return document.querySelector("[data-step]:not([hidden]) h1");
+  return document.querySelector("section[data-step]:not([hidden]) h1");
 }

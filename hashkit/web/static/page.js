@@ -40,6 +40,9 @@ function showChosen(all) {
   element("chosen").hidden = !all.length;
   element("chosen-count").textContent = sentence("chosen", { count: all.length });
   if (all.length) element("none-chosen").hidden = true;
+  const begun = all.some((row) => row.state !== "chosen");
+  element("to-result").hidden = !begun;
+  element("to-guidance").hidden = begun;
 }
 
 function showProgress(all) {
@@ -68,8 +71,9 @@ function showResult(all) {
     each.hidden = !count;
     each.querySelector("[data-number]").textContent = count;
   }
-  element("submission").hidden = !(counts.good || counts.plain || counts.exact_only);
-  element("nothing-good").hidden = counts.good > 0;
+  const lesser = counts.plain + counts.exact_only;
+  element("submission").hidden = !(counts.good + lesser);
+  element("nothing-good").hidden = counts.good > 0 || !(lesser + counts.unreadable);
 }
 
 function start() {

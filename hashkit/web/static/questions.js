@@ -85,6 +85,8 @@ function take(html) {
   text.innerHTML = html;
   const short = document.getElementById("short-services-shape").content;
   document.getElementById("short-services").replaceChildren(short.cloneNode(true));
-  showFor(document.getElementById("guide").dataset.minor === "yes");
+  const minor = document.getElementById("guide").dataset.minor === "yes";
+  showFor(minor);
+  document.getElementById("to-choose").classList.toggle("main", !minor); // for them, not the way
   show("guidance");
 }

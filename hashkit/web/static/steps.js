@@ -51,7 +51,7 @@ export function announce(text) {
 }
 
 function toBeginning() {
-  const heading = main.querySelector("[data-step]:not([hidden]) h1");
+  const heading = main.querySelector("section[data-step]:not([hidden]) h1");
   heading?.focus({ preventScroll: true });
   scrollTo(0, 0);
 }
