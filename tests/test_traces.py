@@ -39,11 +39,14 @@ COMMANDS = {
         *("--for", "stopncii", "--out", "{out}/f.json"),
     ],
     "inspect": ["inspect", "{out}/given.json"],
+    "report to HTML": ["report", "{out}/given.json", "--out", "{out}/sheet.html"],
+    "report to PDF": ["report", "{out}/given.json", "--out", "{out}/sheet.pdf"],
     "schema": ["schema"],
     "doctor": ["doctor"],
     "doctor's report": ["doctor", "--report"],
     "help": ["--help"],
     "version": ["--version"],
+    "app in a language that it does not speak": ["app", "--language", "xx"],  # tests/web: the rest
     "wrong use": ["hash"],
 }
 
@@ -85,7 +88,7 @@ def test_nothing_is_left_behind(name, given, samples):
     for folder in (home, temporary, work):
         assert list(folder.rglob("*")) == []
     assert listing(samples) == before
-    assert {path.suffix for path in out.iterdir()} <= {".json", ".jsonl", ".tmk"}
+    assert {path.suffix for path in out.iterdir()} <= {".json", ".jsonl", ".tmk", ".html", ".pdf"}
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
@@ -102,7 +105,10 @@ WRITING = (
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 @pytest.mark.parametrize(
     "name",
-    ["hash", "hash all", "hash to a submission", "hash to lines", "compare", "find", "guide"],
+    [
+        *("hash", "hash all", "hash to a submission", "hash to lines", "compare", "find", "guide"),
+        *("report to HTML", "report to PDF"),
+    ],
 )
 def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):
     """Everything that the command and its workers ask the system for."""

@@ -21,10 +21,11 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph."""
+    """A paragraph. One that ``leads_on`` stays on the page of the block after it."""
 
     kind: ClassVar[str] = "text"
     text: str
+    leads_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ _NOTE_LINES = 5
 _UNREVIEWED = marked("No native speaker has checked this translation yet.")
 
 # The guide says this in the same words.
-NEVER_RECEIVE = marked(
+_NEVER_RECEIVE = marked(
     "A helper must never receive, copy or forward a picture of a person under 18."
 )
 _STAYS = marked(
@@ -176,7 +176,8 @@ def _checking(document: Document, texts: Texts) -> Section:
                 texts.gettext(
                     "To see the SHA-256 of a file, type this line in a terminal, with the name of "
                     "the file instead of FILE:"
-                )
+                ),
+                leads_on=True,
             ),
             Facts(
                 (
@@ -210,7 +211,7 @@ def _group(age: Age, services: tuple[Service, ...], texts: Texts) -> Section:
         heading = texts.gettext("18 or over in the picture")
     else:
         heading = texts.gettext("Under 18 in the picture")
-        blocks = (Note(texts.gettext(NEVER_RECEIVE)), Text(texts.gettext(_STAYS)))
+        blocks = (Note(texts.gettext(_NEVER_RECEIVE)), Text(texts.gettext(_STAYS), leads_on=True))
     sections = tuple(_service(each, f"{age.value}-{each.id}", texts) for each in services)
     return Section(f"services-{age.value}", heading, blocks, sections)
 
@@ -220,7 +221,7 @@ def _service(service: Service, name: str, texts: Texts) -> Section:
         Fact(texts.gettext("For whom"), texts.gettext(service.audience)),
         Fact(texts.gettext("Where"), _where(service, texts)),
         Fact(texts.gettext("What it needs"), _together(service.needs, texts)),
-        Fact(texts.gettext("What it cannot do"), _together(service.limits, texts)),
+        Fact(texts.gettext("Good to know"), _together(service.limits, texts)),
         Fact(texts.gettext("Official page"), service.page or "", Form.LINK),
         Fact(texts.gettext("Phone"), service.phone or ""),
     )

@@ -126,10 +126,10 @@ def _story(sheet: CaseSheet, width: float) -> Flowables:
 def _section(section: Section, width: float, level: int) -> Flowables:
     heading = _paragraph(section.heading, _heading(level))
     blocks = [each for block in section.blocks for each in _block(block, width)]
-    if level == 1:
+    if level == 1 and not any(isinstance(block, ToSign) for block in section.blocks):
         yield heading
         yield from blocks
-    else:  # a service in one piece, and no group without its first one
+    else:  # a service or a form in one piece, and no group without its first service
         yield CondPageBreak(_ROOM_FOR_GROUP if section.sections else 0)
         yield KeepTogether([heading, *blocks])
     for inner in section.sections:
@@ -139,7 +139,7 @@ def _section(section: Section, width: float, level: int) -> Flowables:
 def _block(block: Block, width: float) -> Flowables:
     match block:
         case Text():
-            yield _paragraph(block.text, _style("text"))
+            yield _paragraph(block.text, _style("text", with_next=block.leads_on))
         case Note():
             yield from _note(block, width)
         case Points():

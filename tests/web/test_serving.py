@@ -95,6 +95,20 @@ def test_strace_sees_one_port_and_no_file_written(serve, visit, samples, tmp_pat
         assert "/dev/null" in call or call.startswith("memfd_create"), call
 
 
+def test_nothing_is_left_behind(serve, visit, samples, tmp_path):
+    folders = {name: tmp_path / name for name in ("HOME", "TMPDIR", "TEMP", "work")}
+    for folder in folders.values():
+        folder.mkdir()
+    places = {name: str(folder) for name, folder in folders.items() if name != "work"}
+    server = serve(env=places, cwd=folders["work"])
+    visitor = visit(server)
+    visitor.hash((samples / "film-h264.mp4").read_bytes(), variants=True)
+    visitor.hash((samples / "heic.heic").read_bytes())
+    assert visitor.ask("GET", f"/submission?page={visitor.page}")[0] == 200
+    server.end()
+    assert [each for folder in folders.values() for each in folder.rglob("*")] == []
+
+
 @ON_LINUX
 def test_a_very_long_video_takes_no_memory_and_no_disk(visitor, samples):
     """Half a gigabyte, of which nobody holds more than a few pieces."""

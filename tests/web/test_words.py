@@ -1,0 +1,103 @@
+"""What the page says about a file: every outcome has its words, and the right verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from hashkit import errors, hash_file, notices
+from hashkit.errors import FileEmpty, FileError, HashkitError, MediaCorrupt, MediaError, NotMedia
+from hashkit.hashing import hash_or_fail
+from hashkit.options import Options
+from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.web.words import ERRORS, NOTICES, TITLES, Verdict, in_words
+
+EXACT = Hash("sha256", "0" * 64)
+
+
+def kinds_of(branch: type[HashkitError]) -> Iterator[type[HashkitError]]:
+    for each in branch.__subclasses__():
+        if each.__module__ == errors.__name__:
+            yield each
+            yield from kinds_of(each)
+
+
+def image(quality: int | None, *told: notices.Notice, exact: bool = True) -> HashedFile:
+    pdq = () if quality is None else (Hash("pdq", "0" * 64, quality),)
+    return HashedFile(None, MediaKind.IMAGE, ((EXACT,) if exact else ()) + pdq, told)
+
+
+def video(*qualities: int) -> HashedFile:
+    frames = tuple(FrameHash(at, float(at), "0" * 64, each) for at, each in enumerate(qualities))
+    return HashedFile(None, MediaKind.VIDEO, (EXACT,), frames=FrameHashes(1.0, frames))
+
+
+def test_every_notice_has_words():
+    assert NOTICES.keys() == {notice.code for notice in notices.ALL}
+
+
+def test_every_error_of_a_file_has_words():
+    wanted = {each.code for branch in (FileError, MediaError) for each in kinds_of(branch)}
+    assert wanted | {"worker_lost", "worker_unavailable"} == ERRORS.keys()
+    assert all(len(said) >= 2 for said in ERRORS.values()), "what happened, and what to do next"
+
+
+def test_the_words_suit_a_page():
+    said = [
+        *TITLES.values(),
+        *NOTICES.values(),
+        *(text for each in ERRORS.values() for text in each),
+    ]
+    for text in said:
+        assert not re.search(r"!|--|[{}%<>]|\b(window|spelling|should have|PDQ|vPDQ|TMK)\b", text)
+        assert max(len(part.split()) for part in re.split(r"[.:]", text)) <= 22, text
+    assert all(text.endswith(".") for text in said if text not in TITLES.values())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [
+        (image(50), Verdict.GOOD),
+        (image(49), Verdict.PLAIN),
+        (image(None), Verdict.EXACT_ONLY),
+        (image(None, notices.NO_HASH, exact=False), Verdict.UNREADABLE),
+        (video(0, 50, 3), Verdict.GOOD),
+        (video(0, 49), Verdict.PLAIN),
+        (video(), Verdict.EXACT_ONLY),
+        (FailedFile(None, FileEmpty()), Verdict.UNREADABLE),
+        (
+            FailedFile(None, MediaCorrupt(), MediaKind.IMAGE, (EXACT,), (notices.EXACT_ONLY,)),
+            Verdict.EXACT_ONLY,
+        ),
+        (FailedFile(None, NotMedia(), None, (EXACT,)), Verdict.UNREADABLE),  # in no submission
+    ],
+)
+def test_verdicts(outcome, verdict):
+    said = in_words(outcome)
+    assert (said.verdict, said.title) == (verdict, TITLES[verdict])
+    assert len(set(said.points)) == len(said.points)
+    assert said.points or verdict is Verdict.GOOD, "whatever is not good is explained"
+
+
+def test_what_happened_comes_first_and_what_to_do_last():
+    failed = FailedFile(None, MediaCorrupt(), MediaKind.IMAGE, (EXACT,), (notices.EXACT_ONLY,))
+    happened, what_next = ERRORS["media_corrupt"]
+    assert in_words(failed).points == (happened, NOTICES["exact_only"], what_next)
+
+
+def test_an_error_of_another_kind_has_words_too():
+    said = in_words(FailedFile(None, HashkitError()))
+    assert said.verdict is Verdict.UNREADABLE
+    assert len(said.points) == 2
+
+
+def test_samples(samples):
+    assert in_words(hash_file(samples / "scene-1.jpg")).verdict is Verdict.GOOD
+    assert in_words(hash_file(samples / "film-h264.mp4")).verdict is Verdict.GOOD
+    flat = in_words(hash_file(samples / "png-flat.png"))
+    assert flat.verdict is Verdict.PLAIN
+    assert flat.points == (NOTICES["low_quality"], NOTICES["flat"])
+    other = in_words(hash_or_fail(samples / "generate.py", Options()))
+    assert (other.verdict, other.points) == (Verdict.UNREADABLE, ERRORS["not_media"])
