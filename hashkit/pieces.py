@@ -34,11 +34,13 @@ class HandedOver:
     """A file of ``size`` bytes, more than 0, that ``piece`` reads from its holder.
 
     ``piece`` may wait for the holder. It raises an error of the FileError branch where the bytes
-    cannot be had, and whatever calls the work off.
+    cannot be had, and whatever calls the work off. ``called_off`` is asked now and then, so that a
+    worker is ended that is busy with what nobody wants any more.
     """
 
     size: int
     piece: PieceReader
+    called_off: Callable[[], bool] = bool  # never
 
     def wanted(self, untrusted: Any) -> bytes:
         """The piece that a worker wants. DecoderCrashed where no honest worker would want it."""

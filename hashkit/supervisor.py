@@ -150,8 +150,9 @@ class Worker:
     ) -> Any:
         """The answer to a request, untrusted, which takes ``seconds`` without progress, and
         ``at_most`` so many in all, not counting the time that the holder of a file that is
-        ``handed_over`` takes. TookTooLong, TooMuchMemory or DecoderCrashed where there is none;
-        then the worker is gone. What the holder raises goes through; then it is to be ended."""
+        ``handed_over`` takes. TookTooLong, TooMuchMemory or DecoderCrashed where there is none, or
+        Closed where it was called off; then the worker is gone. What the holder raises goes
+        through; then it is to be ended."""
         message = {**request, "seconds": seconds}
         return self._exchange(message, seconds, at_most or seconds, on_progress, handed_over)
 
@@ -173,7 +174,7 @@ class Worker:
         handed_over: HandedOver | None = None,
     ) -> Any:
         latest = time.monotonic() + at_most
-        with self._time_limit(seconds):
+        with self._time_limit(seconds, handed_over):
             self._send(to_line(message))
             while True:
                 answer = self._read()
@@ -190,6 +191,8 @@ class Worker:
                         on_progress(_checked_part(answer["progress"]))
                 else:
                     break
+        if self._closing:
+            raise Closed
         if self._expired:  # it was ended as it answered: it must not be asked again
             raise TookTooLong
         return answer
@@ -228,8 +231,9 @@ class Worker:
         return TooMuchMemory() if code == _KILLED else DecoderCrashed()
 
     @contextmanager
-    def _time_limit(self, seconds: float) -> Iterator[None]:
-        """End the process when it has got nowhere for so long. Reading from it then ends, too."""
+    def _time_limit(self, seconds: float, handed_over: HandedOver | None) -> Iterator[None]:
+        """End the process when it has got nowhere for so long, or what it does is called off.
+        Reading from it then ends, too."""
         self._deadline = time.monotonic() + seconds
         done = threading.Event()
 
@@ -237,7 +241,11 @@ class Worker:
             while (left := self._deadline - time.monotonic()) > 0:
                 if done.wait(min(left, _LOOK)):
                     return
-            self._expired = True
+                if handed_over is not None and handed_over.called_off():
+                    self._closing = True
+                    break
+            else:
+                self._expired = True
             self._process.kill()
 
         watcher = threading.Thread(target=watch, daemon=True)

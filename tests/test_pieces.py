@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import threading
 import time
 
 import pytest
@@ -15,7 +18,7 @@ from hashkit.errors import DecoderCrashed, FileChanged
 from hashkit.options import Options
 from hashkit.pieces import LONGEST_PIECE, HandedOver, Pieces
 from hashkit.records import FailedFile
-from hashkit.supervisor import Limits
+from hashkit.supervisor import Closed, Limits
 
 FILES = [
     *("scene-1.jpg", "heic.heic", "webp-animated.webp", "png-tiny.png", "jpeg-truncated.jpg"),
@@ -178,3 +181,23 @@ def test_only_pieces_of_the_file_are_handed_over(wanted):
     with pytest.raises(DecoderCrashed):
         holder.handed_over.wanted(wanted)
     assert holder.asked == []
+
+
+def test_a_worker_that_is_busy_is_ended_when_nobody_wants_its_work(samples):
+    """Also one that says nothing for long: it is stopped in the middle of native code."""
+    crew = Crew(Options.checked("services", 1.0, 50_000_000, "none"), Limits())
+    data = (samples / "scene-1.jpg").read_bytes()
+    called_off = threading.Event()
+
+    def piece(start, length):
+        called_off.set()
+        for worker in crew._all:  # it reads what it asked for, and gets no further
+            os.kill(worker._process.pid, signal.SIGSTOP)
+        return data[start : start + length]
+
+    try:
+        with pytest.raises(Closed):
+            crew.hash(HandedOver(len(data), piece, called_off.is_set))
+        assert crew.hash(samples / "scene-1.jpg").outcome.hashes
+    finally:
+        crew.close()

@@ -63,7 +63,7 @@ class Pull:
         self._answer(error)
 
     def call_off(self) -> None:
-        """Stop. What is being computed is ended when it next says something."""
+        """Stop: the worker is ended, within a second."""
         self.called_off = True
         self._answer(CalledOff())
 
@@ -87,7 +87,8 @@ class Pull:
     def _hash(self) -> Outcome:
         if self.called_off:
             raise CalledOff
-        return self._crew.hash(HandedOver(self._size, self._piece), self._progress).outcome
+        file = HandedOver(self._size, self._piece, lambda: self.called_off)
+        return self._crew.hash(file, self._progress).outcome
 
     def _piece(self, start: int, length: int) -> bytes:
         self._tell(lambda: setattr(self, "want", (start, length)))

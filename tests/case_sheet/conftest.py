@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -90,8 +91,9 @@ def browser() -> Iterator[object]:
 
 
 def squeezed(text: str) -> str:
-    """Without spaces and line ends: layouts break lines where they like."""
-    return "".join(text.split())
+    """Without spaces and line ends, since layouts break lines where they like, and without the
+    ligatures of fonts."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def every_text(sheet: CaseSheet) -> list[str]:
