@@ -39,9 +39,7 @@ _UNREVIEWED = marked("No native speaker has checked this translation yet.")
 _NEVER_RECEIVE = marked(
     "A helper must never receive, copy or forward a picture of a person under 18."
 )
-_STAYS = marked(
-    "The picture stays where it is. The person uses the service on the device that holds it."
-)
+_ON_ITS_DEVICE = marked("The person uses the service on the device that holds the picture.")
 
 
 def case_sheet(document: Document, about: About, language: str, made_on: date) -> CaseSheet:
@@ -211,7 +209,10 @@ def _group(age: Age, services: tuple[Service, ...], texts: Texts) -> Section:
         heading = texts.gettext("18 or over in the picture")
     else:
         heading = texts.gettext("Under 18 in the picture")
-        blocks = (Note(texts.gettext(_NEVER_RECEIVE)), Text(texts.gettext(_STAYS), leads_on=True))
+        blocks = (
+            Note(texts.gettext(_NEVER_RECEIVE)),
+            Text(texts.gettext(_ON_ITS_DEVICE), leads_on=True),
+        )
     sections = tuple(_service(each, f"{age.value}-{each.id}", texts) for each in services)
     return Section(f"services-{age.value}", heading, blocks, sections)
 

@@ -61,7 +61,7 @@ def test_html_and_pdf_say_all_of_the_sheet(sheet, language):
 
 
 def test_accents_dashes_and_quotes_come_out(sheet, monkeypatch):
-    hard = "¿Señal? ¡Niñez! Où cœur, à l’été – « ça » — “oui” Ÿ…"
+    hard = "¿Señal? ¡Niñez! Où cœur, à l’été – « ça » — “oui” Ÿ…"  # noqa: RUF001
     monkeypatch.setattr("hashkit.case_sheet.contents.SHARED_LIMITS", (hard, "narrow\u202fspace"))
     made = sheet(picture(1))
     pdf = text_of(pdf_of(made, Paper.A4))

@@ -229,7 +229,7 @@ def test_under_18_the_services_come_first():
                 assert f'data-service="{service.id}"' in html
         if each.minor:
             assert html.index("Begin here") < html.index("data-guide-step")
-            assert "Do not share or move" in html
+            assert "do not move it to another device" in html
             assert "stopncii" not in html
 
 
