@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,29 @@ def scene() -> Callable[[int, int, int], Image.Image]:
     from generate import scene
 
     return scene
+
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+_QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    # What a hostile page would use to give this machine a name of its own (DNS rebinding).
+    "--host-resolver-rules=MAP rebound.test 127.0.0.1",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A real browser, without a window. In CI there has to be one."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("There is no Chromium here, and CI has to have one.")
+        pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        yield started
+        started.close()

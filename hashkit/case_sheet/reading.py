@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hashkit.errors import DocumentInvalid
 from hashkit.files import open_untrusted
-from hashkit.submission.document import MAX_BYTES, Submission
+from hashkit.submission.document import Submission, bytes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,8 @@ def read_document(path: Path) -> Document:
     """Read a submission and what its file tells, of the same bytes. DocumentInvalid, or an error of
     the FileError branch, as ``read_submission``."""
     with open_untrusted(path) as source:
-        if source.size > MAX_BYTES:
-            raise DocumentInvalid("This is too big for a hashkit submission.")
         saved = os.fstat(source.stream.fileno()).st_mtime
-        untrusted = source.read()
+        untrusted = bytes_of(source)
     return Document(
         submission=Submission.from_json(untrusted),
         sha256=hashlib.sha256(untrusted).hexdigest(),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hashkit.language import LANGUAGES
+from hashkit.language import LANGUAGES, PSEUDO
 
 if TYPE_CHECKING:
     from hashkit.services.guide import Age
@@ -39,6 +39,6 @@ def parse_country(text: str | None) -> str | None:
 
 def check_language(code: str) -> str:
     """The same code. BadParameter for a language that hashkit does not speak."""
-    if code not in LANGUAGES:
+    if code not in (*LANGUAGES, PSEUDO):
         raise typer.BadParameter(f"give one of {', '.join(LANGUAGES)}", param_hint="--language")
     return code

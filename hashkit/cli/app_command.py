@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hashkit.cli.answers import check_language
 from hashkit.cli.terminal import ExitCode, fail, say
 
 
@@ -23,11 +24,10 @@ def app_command(
 ) -> None:
     """Open a page in your own browser, served from this computer only, that leads you through."""
     from hashkit.errors import PageUnavailable
-    from hashkit.language import LANGUAGES, PSEUDO
     from hashkit.web.serving import serve
 
-    if language not in (None, *LANGUAGES, PSEUDO):
-        raise typer.BadParameter(f"give one of {', '.join(LANGUAGES)}", param_hint="--language")
+    if language is not None:
+        check_language(language)
 
     def open_page(address: str) -> None:
         say("hashkit is ready. Nothing that you choose leaves this computer.")

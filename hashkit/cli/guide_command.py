@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hashkit.cli.answers import check_language, parse_age, parse_country
 from hashkit.cli.terminal import ExitCode, fail, say
 from hashkit.language import LANGUAGES, UNREVIEWED, Texts, marked, texts_in
 
@@ -66,9 +67,9 @@ def guide_command(
     from hashkit.cli.guide_words import guidance_to_json, print_guidance, print_opening
     from hashkit.services.guide import guidance
 
-    texts = _texts(language)
-    given = _Given(_age(age, "--age"), _age(age_in_picture, "--age-in-picture"))
-    given.country, given.threatened = _country(country), threatened
+    texts = texts_in(check_language(language))
+    given = _Given(parse_age(age, "--age"), parse_age(age_in_picture, "--age-in-picture"))
+    given.country, given.threatened = parse_country(country), threatened
     missing = given.missing()
     if missing and (as_json or sys.stdin is None or not sys.stdin.isatty()):
         told = texts.gettext(_MISSING).format(arguments=", ".join(missing))
@@ -156,35 +157,3 @@ def _choice(question: str, choices: dict[str, str], texts: Texts) -> str:
         if answer in accepted:
             return accepted[answer]
         say(wrapped(texts.gettext(_NOT_A_NUMBER).format(last=len(labels))))
-
-
-def _texts(language: str) -> Texts:
-    try:
-        return texts_in(language)
-    except ValueError:
-        raise typer.BadParameter(
-            f"give one of {', '.join(LANGUAGES)}", param_hint="--language"
-        ) from None
-
-
-def _age(text: str | None, option: str) -> Age | None:
-    from hashkit.services.guide import Age
-
-    if text is None:
-        return None
-    try:
-        return Age(text.strip().lower())
-    except ValueError:
-        raise typer.BadParameter(f"give one of {', '.join(Age)}", param_hint=option) from None
-
-
-def _country(text: str | None) -> str | None:
-    from hashkit.services.guide import country_of
-
-    try:
-        return None if text is None else country_of(text)
-    except ValueError:
-        raise typer.BadParameter(
-            "give a code of two letters such as GB, a name such as 'United Kingdom', or other",
-            param_hint="--country",
-        ) from None

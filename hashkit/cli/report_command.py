@@ -10,7 +10,7 @@ import typer
 
 from hashkit.cli.answers import check_language, parse_age, parse_country
 from hashkit.cli.targets import check_target, same_file
-from hashkit.cli.terminal import ExitCode, fail, fail_on, say, shown_name
+from hashkit.cli.terminal import ExitCode, fail, fail_on_submission, say, shown_name
 from hashkit.language import LANGUAGES
 
 if TYPE_CHECKING:
@@ -119,17 +119,13 @@ def _check_names(out: Path, submission: Path, force: bool) -> None:
 
 
 def _read(submission: Path) -> Document:
-    """The submission, or the end of the command, in the words of ``hashkit inspect``."""
     from hashkit.case_sheet.reading import read_document
-    from hashkit.errors import DocumentInvalid, HashkitError
+    from hashkit.errors import HashkitError
 
     try:
         return read_document(submission)
     except HashkitError as error:
-        if isinstance(error, DocumentInvalid) and error.text != DocumentInvalid.text:
-            # The advice is on how to make one, and this one is there, with something wrong in it.
-            fail(str(error), submission, ExitCode.SOME_FAILED)
-        fail_on(error, submission)
+        fail_on_submission(error, submission)
 
 
 def _laid_out(sheet: CaseSheet, out: Path, paper: Paper | None, country: str | None) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hashkit.cli.terminal import ExitCode, fail, shown_name
+from hashkit.cli.terminal import fail_on_submission, shown_name
 
 _NOT_IN_IT = """\
 What is not in it: no picture and no video, not even a small one. No file names, no folders. No
@@ -24,18 +24,14 @@ def inspect_command(
     ],
 ) -> None:
     """Say in plain words what is in a submission, all of it, and what is not."""
-    from hashkit.errors import HashkitError, IsAFolder
+    from hashkit.errors import HashkitError
     from hashkit.records import ORIGINAL
     from hashkit.submission.document import read_submission
 
     try:
         submission = read_submission(path)
-    except IsAFolder:
-        fail("This is a folder.", path, ExitCode.SOME_FAILED)
     except HashkitError as error:
-        # The advice is on how to make one: not for one that is there, with something wrong in it.
-        whole = error.text != type(error).text
-        fail(str(error) if whole else error, path, ExitCode.SOME_FAILED)
+        fail_on_submission(error, path)
     kinds = [item.kind.value for item in submission.items]
     counts = [
         f"{kinds.count(kind)} {kind}{'' if kinds.count(kind) == 1 else 's'}"

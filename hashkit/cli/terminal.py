@@ -77,6 +77,16 @@ def fail_on(error: HashkitError, path: Path) -> NoReturn:
     fail(error.text if isinstance(error, IsAFolder) else error, path, ExitCode.SOME_FAILED)
 
 
+def fail_on_submission(error: HashkitError, path: Path) -> NoReturn:
+    """Tell what is wrong with a submission. (The advice is on how to make one: not for one that is
+    there, with something wrong in it.)"""
+    from hashkit.errors import DocumentInvalid
+
+    if isinstance(error, DocumentInvalid) and error.text != DocumentInvalid.text:
+        fail(str(error), path, ExitCode.SOME_FAILED)
+    fail_on(error, path)
+
+
 def fail(what: HashkitError | str, path: Path | None, code: ExitCode) -> NoReturn:
     """Tell what ends the command: an error with its advice, or a sentence."""
     import typer

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
-from hashkit.files import open_untrusted
+from hashkit.files import UntrustedFile, open_untrusted
 from hashkit.hash_json import (
     all_from_json,
     fields_of,
@@ -113,10 +113,15 @@ def write_submission(
 def read_submission(path: str | os.PathLike[str]) -> Submission:
     """Read a submission from a file. DocumentInvalid, or an error of the FileError branch."""
     with open_untrusted(path) as source:
-        if source.size > MAX_BYTES:
-            raise DocumentInvalid("This is too big for a hashkit submission.")
-        untrusted = source.read()
+        untrusted = bytes_of(source)
     return Submission.from_json(untrusted)
+
+
+def bytes_of(source: UntrustedFile) -> bytes:
+    """The bytes of what may be a submission. DocumentInvalid where there are too many."""
+    if source.size > MAX_BYTES:
+        raise DocumentInvalid("This is too big for a hashkit submission.")
+    return source.read()
 
 
 def is_submission(path: str | os.PathLike[str]) -> bool:

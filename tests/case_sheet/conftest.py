@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -20,9 +18,6 @@ from hashkit.records import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission, write_submission
 
 DAY = date(2026, 3, 9)
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 
 def digits(number: int, seed: object) -> str:
@@ -69,25 +64,6 @@ def sheet(document) -> Callable[..., CaseSheet]:
         return case_sheet(document(*items), About(**about), language, DAY)
 
     return made
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """A real browser, without a window. In CI there has to be one."""
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("There is no Chromium here, and CI has to have one.")
-        pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome)")
-    from playwright.sync_api import sync_playwright
-
-    arguments = (
-        *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-        *("--disable-background-networking", "--disable-component-update"),
-    )
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield started
-        started.close()
 
 
 def squeezed(text: str) -> str:

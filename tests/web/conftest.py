@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -137,32 +136,6 @@ def visit() -> Callable[[Server], Visitor]:
 @pytest.fixture
 def visitor(server) -> Visitor:
     return Visitor(server)
-
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-_QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-    # What a hostile page would use to give this machine a name of its own (DNS rebinding).
-    "--host-resolver-rules=MAP rebound.test 127.0.0.1",
-)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """A real browser, without a window. In CI there has to be one."""
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("There is no Chromium here, and CI has to have one.")
-        pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
-        yield started
-        started.close()
 
 
 @pytest.fixture
