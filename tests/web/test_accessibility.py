@@ -165,7 +165,8 @@ def test_from_right_to_left(browser, serve, samples, tmp_path):
         assert heading.evaluate("(each) => getComputedStyle(each).direction") == "rtl"
         if step == "welcome":
             indent = page.locator("#welcome ul").first.evaluate(
-                "(each) => [getComputedStyle(each).paddingRight, getComputedStyle(each).paddingLeft]"
+                "(each) => [getComputedStyle(each).paddingRight, "
+                "getComputedStyle(each).paddingLeft]"
             )
             assert indent[0] != "0px"
             assert indent[1] == "0px"
