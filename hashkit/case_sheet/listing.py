@@ -28,7 +28,7 @@ _SPELLED = {
     "tmk_pdqf": "TMK+PDQF",
 }
 _DIGITS = 12
-_SHARES = (11, 11, 37, 18, 9, 36)
+_SHARES = (11, 11, 34, 18, 12, 36)
 
 
 def table_of(items: tuple[Item, ...], texts: Texts) -> Table:

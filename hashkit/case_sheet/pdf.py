@@ -61,6 +61,7 @@ _NOTE, _NOTE_EDGE = HexColor("#fbf4e4"), HexColor("#9a6b12")
 _CELL = ("Helvetica", 8.5, 10.5)  # font, size, leading
 _PADDING = 3.5
 _TO_FILL = 9 * mm
+_ROOM_FOR_HEADING = 25 * mm  # and what comes first below it
 _ROOM_FOR_GROUP = 80 * mm  # its heading, and its first service
 _AT_ONCE = 2_000  # rows: reportlab copies what is left of a table at every page
 _LABELS = 0.24  # of the width, for what facts are called
@@ -126,8 +127,7 @@ def _story(sheet: CaseSheet, width: float) -> Flowables:
 def _section(section: Section, width: float, level: int) -> Flowables:
     heading = _paragraph(section.heading, _heading(level))
     blocks = [each for block in section.blocks for each in _block(block, width)]
-    if section.sections:
-        yield CondPageBreak(_ROOM_FOR_GROUP)
+    yield CondPageBreak(_ROOM_FOR_GROUP if section.sections else _ROOM_FOR_HEADING)
     if level == 1 and not any(isinstance(block, ToSign) for block in section.blocks):
         yield heading
         yield from blocks
