@@ -146,3 +146,14 @@ def window(browser) -> Iterator[object]:
     context.route(f"{LEAVE_TO}**", lambda route: route.fulfill(body="<title>Elsewhere</title>"))
     yield context
     context.close()
+
+
+@pytest.fixture
+def hold() -> Callable[..., None]:
+    """Keeps a page at work: what it has to hand over of a file never arrives. Else, of the file
+    with this number only."""
+
+    def held(page: object, number: int | None = None) -> None:
+        page.route(f"**/files/{number or '*'}", lambda route: None)
+
+    return held

@@ -14,7 +14,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def walk(page, samples, tmp_path):
+def walk(page, samples, tmp_path, hold):
     """Go the whole way, and stop at each step: yields its name."""
     yield "welcome"
     page.locator("#begin").click()
@@ -30,11 +30,9 @@ def walk(page, samples, tmp_path):
     yield "guidance"
     page.locator("#to-choose").click()
     long = tmp_path / f"{'long' * 40}.mp4"
-    with long.open("wb") as file:
-        file.write((samples / "film-h264.mp4").read_bytes())
-        file.write((1).to_bytes(4) + b"free" + (8 << 30).to_bytes(8))
-        file.truncate(8 << 30)
+    long.write_bytes((samples / "film-h264.mp4").read_bytes())
     files = [samples / "scene-1.jpg", samples / "png-flat.png", samples / "generate.py", long]
+    hold(page, 4)
     page.set_input_files("#files-input", [str(path) for path in files])
     expect(page.locator("#files > li")).to_have_count(4)
     yield "choose"
@@ -68,10 +66,10 @@ def opened(browser, server, **options):
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("language", [*LANGUAGES, PSEUDO])
-def test_axe_finds_nothing(language, colours, browser, serve, samples, tmp_path):
+def test_axe_finds_nothing(language, colours, browser, serve, samples, tmp_path, hold):
     server = serve("--language", language)
     context, page = opened(browser, server, color_scheme=colours)
-    for step in walk(page, samples, tmp_path):
+    for step in walk(page, samples, tmp_path, hold):
         assert found_by_axe(page) == [], step
     context.close()
 
@@ -111,10 +109,10 @@ TOO_SMALL_TO_PRESS = """
 
 @pytest.mark.parametrize("language", ["fr", PSEUDO])
 @pytest.mark.parametrize("width", [320, 768, 1280])
-def test_it_fits_every_screen(width, language, browser, serve, samples, tmp_path):
+def test_it_fits_every_screen(width, language, browser, serve, samples, tmp_path, hold):
     server = serve("--language", language)
     context, page = opened(browser, server, viewport={"width": width, "height": 640})
-    for step in walk(page, samples, tmp_path):
+    for step in walk(page, samples, tmp_path, hold):
         assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], step
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(TOO_SMALL_TO_PRESS) == [], step
@@ -122,10 +120,10 @@ def test_it_fits_every_screen(width, language, browser, serve, samples, tmp_path
     context.close()
 
 
-def test_large_text_fits(browser, server, samples, tmp_path):
+def test_large_text_fits(browser, server, samples, tmp_path, hold):
     context, page = opened(browser, server, viewport={"width": 640, "height": 640})
     page.add_style_tag(content="html { font-size: 200% }")
-    for step in walk(page, samples, tmp_path):
+    for step in walk(page, samples, tmp_path, hold):
         assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], step
         expect(page.locator("#leave")).to_be_in_viewport(ratio=1)
     context.close()
@@ -153,12 +151,12 @@ UNMARKED = """
 """
 
 
-def test_from_right_to_left(browser, serve, samples, tmp_path):
+def test_from_right_to_left(browser, serve, samples, tmp_path, hold):
     """The made-up language: every text is from the catalogue, and all is mirrored."""
     server = serve("--language", PSEUDO)
     context, page = opened(browser, server, viewport={"width": 1280, "height": 800})
     assert page.locator("html").get_attribute("dir") == "rtl"
-    for step in walk(page, samples, tmp_path):
+    for step in walk(page, samples, tmp_path, hold):
         assert page.evaluate(UNMARKED) == [], step
         heading = page.locator("section[data-step]:visible h1")
         assert heading.evaluate("(each) => getComputedStyle(each).textAlign") in ("start", "right")
@@ -200,10 +198,10 @@ def test_nothing_moves_for_those_who_do_not_want_that(browser, server):
     context.close()
 
 
-def test_what_is_printed(browser, server, samples, tmp_path):
+def test_what_is_printed(browser, server, samples, tmp_path, hold):
     """What to do, and neither files nor buttons nor the exit."""
     context, page = opened(browser, server)
-    for step in walk(page, samples, tmp_path):
+    for step in walk(page, samples, tmp_path, hold):
         if step not in ("guidance", "result"):
             continue
         page.emulate_media(media="print")
@@ -216,10 +214,10 @@ def test_what_is_printed(browser, server, samples, tmp_path):
     context.close()
 
 
-def test_what_is_heard(browser, server, samples, tmp_path):
+def test_what_is_heard(browser, server, samples, tmp_path, hold):
     """Every field, button and bar has a name; what changes is announced politely."""
     context, page = opened(browser, server)
-    for step in walk(page, samples, tmp_path):
+    for step in walk(page, samples, tmp_path, hold):
         if step == "questions":
             expect(page.get_by_role("group").first).to_have_accessible_name("How old are you?")
             field = page.get_by_role("combobox")

@@ -4,6 +4,7 @@ import { beforeLeaving, hasLeft } from "./exit.js";
 
 const PAGE = document.body.dataset.page;
 const BETWEEN_SIGNS = 60_000; // milliseconds
+const BEFORE_SECOND_TRY = 500;
 
 const leaving = new AbortController();
 let whenEnded = () => {};
@@ -24,7 +25,7 @@ export async function ask(method, path, { json, bytes, signal } = {}) {
   const body = json ? JSON.stringify(json) : bytes;
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body, cache: "no-store", signal });
+    answer = await reach(path, { method, headers, body, cache: "no-store", signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     end();
@@ -57,6 +58,18 @@ export async function finish() {
   const last = ask("POST", "/leave").catch(() => {});
   stop();
   await last;
+}
+
+/** As fetch, with a second try: when a computer changes its network, browsers may drop what they are
+ * asking for, even of the computer itself. Of a hashkit that has ended, /here is the first to know. */
+async function reach(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    await new Promise((done) => setTimeout(done, BEFORE_SECOND_TRY));
+    if (over || options.signal?.aborted) throw error;
+    return fetch(path, options);
+  }
 }
 
 /** The answer to /here lasts as long as hashkit does. */
