@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import mimetypes
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from importlib import resources
 from typing import Any
@@ -45,7 +46,13 @@ _LARGEST_FILE = 1 << 50  # bytes
 _WAIT = 0.5  # seconds that the page waits for an answer, at most
 _BEAT = 15.0  # seconds
 
-Handler = Callable[[Request], Awaitable[Response]]
+# As some systems have it, scripts are plain text, and a browser that is told so runs none.
+for _ending, _kind in {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}.items():
+    mimetypes.add_type(_kind, _ending)
 
 
 class LocalPage:

@@ -174,6 +174,15 @@ def test_the_language_is_that_of_the_browser_or_the_one_asked_for(serve, visit):
     assert 'lang="es"' in fixed.ask("GET", "/", Accept_Language="fr")[2].decode()
 
 
+def test_scripts_and_styles_are_named_as_such(visitor):
+    for name, kind in [
+        ("page.js", "text/javascript; charset=utf-8"),
+        ("page.css", "text/css; charset=utf-8"),
+        ("icon.svg", "image/svg+xml"),
+    ]:
+        assert visitor.ask("GET", f"/static/{name}")[1]["Content-Type"] == kind
+
+
 def test_leaving_ends_it_at_once(visitor, samples):
     visitor.hash((samples / "scene-1.jpg").read_bytes())
     state = visitor.ask("POST", "/files", {"size": 1 << 30, "variants": False})
