@@ -65,7 +65,9 @@ _NETWORK_CALLS = """
 # What is left is to accept, and to answer.
 _OUTGOING_CALLS = """
     socket connect bind io_uring_setup io_uring_enter io_uring_register
+    ptrace process_vm_writev pidfd_getfd
 """
+_SOCKET_TYPE, _DATAGRAM = 0xF, 2  # without its flags
 _SENDTO_ADDRESS = 4  # which argument of sendto says where to
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -280,6 +282,9 @@ def _hold_outgoing_calls() -> None:
     for name in _OUTGOING_CALLS.split():
         _add(seccomp, rules, refuse, name)
     _add(seccomp, rules, refuse, "sendto", seccomp.Arg(_SENDTO_ADDRESS, seccomp.NE, 0))
+    # An address that sendmsg is given cannot be seen from here; only a datagram would heed it.
+    datagram = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPE, _DATAGRAM)
+    _add(seccomp, rules, refuse, "socketpair", datagram)
     rules.load()
 
 
@@ -309,10 +314,10 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 def _refuse_outgoing(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.bind", "socket.sendto"):
+    if event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"):
         # To itself it may: that is how an event loop wakes itself up on Windows.
         where = arguments[1]
-        if isinstance(where, tuple) and where and where[0] in _LOOPBACK:
+        if where is None or (isinstance(where, tuple) and where and where[0] in _LOOPBACK):
             return
     elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         return

@@ -22,7 +22,9 @@ from hashkit.errors import DecoderCrashed
 LONGEST_PIECE = 4 << 20
 """Bytes that are asked for at once, at most."""
 
-_SHORTEST_PIECE = 64 << 10
+SHORTEST_PIECE = 64 << 10
+"""Bytes that an honest reader asks for at least, but at the end."""
+
 _KEPT = 4  # pieces: a demuxer goes back and forth between sound and picture
 
 PieceReader = Callable[[int, int], bytes]
@@ -42,10 +44,15 @@ class HandedOver:
     piece: PieceReader
     called_off: Callable[[], bool] = bool  # never
 
+    @property
+    def most_bytes(self) -> int:
+        """So many may be asked for in all: a reader may go back, but not for ever."""
+        return 8 * self.size + (64 << 20)
+
     def wanted(self, untrusted: Any) -> bytes:
         """The piece that a worker wants. DecoderCrashed where no honest worker would want it."""
         match untrusted:
-            case [int(start), int(length)] if (
+            case [int(start), int(length)] if (  # (True counts as 1, which does no harm)
                 start >= 0 and 0 < length <= LONGEST_PIECE and start + length <= self.size
             ):
                 return self.piece(start, length)
@@ -105,7 +112,7 @@ class Pieces(io.RawIOBase):
                 return start, data
             if start + len(data) == position:
                 before = len(data)
-        length = min(max(_SHORTEST_PIECE, 2 * before), LONGEST_PIECE, self._size - position)
+        length = min(max(SHORTEST_PIECE, 2 * before), LONGEST_PIECE, self._size - position)
         self._kept[position] = self._piece(position, length)
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)

@@ -29,7 +29,7 @@ from hashkit.errors import (
 from hashkit.isolation import Wall
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.options import OnProgress, Options
-from hashkit.pieces import HandedOver
+from hashkit.pieces import SHORTEST_PIECE, HandedOver
 from hashkit.variants.sets import moving_names_at
 from hashkit.wire import from_line, to_line
 
@@ -174,6 +174,7 @@ class Worker:
         handed_over: HandedOver | None = None,
     ) -> Any:
         latest = time.monotonic() + at_most
+        left = handed_over.most_bytes if handed_over is not None else 0
         with self._time_limit(seconds, handed_over):
             self._send(to_line(message))
             while True:
@@ -182,6 +183,9 @@ class Worker:
                     asked = time.monotonic()
                     self._deadline = math.inf  # the holder's time is not the worker's
                     piece = handed_over.wanted(answer["want"])
+                    left -= max(len(piece), SHORTEST_PIECE)
+                    if left < 0:
+                        raise DecoderCrashed
                     latest += time.monotonic() - asked
                     self._deadline = min(time.monotonic() + seconds, latest)
                     self._send(piece)

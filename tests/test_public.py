@@ -80,6 +80,7 @@ MAY = {
     "probes.py": {"socket"},  # tries to get out of a worker, and must fail
     "app_command.py": {"webbrowser"},  # asks the person's browser to open the local page
     "web/serving.py": {"socket", "asyncio", "uvicorn"},  # listens to it, and gives up all else
+    "web/connections.py": {"asyncio", "uvicorn"},
     "web/app.py": {"asyncio"},
     "web/pulls.py": {"asyncio"},
 }

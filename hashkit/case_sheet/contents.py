@@ -122,7 +122,7 @@ def _how_to_read(texts: Texts) -> Points:
             ),
             texts.gettext(
                 "Too plain: there is too little detail to match. Services discard such a hash, so "
-                "only exact copies of the file can be found."
+                "only a service that looks for exact copies may find the file."
             ),
             texts.gettext(
                 "Edits: how many likely changes to it, such as cropping, were hashed too, so that "
@@ -137,20 +137,15 @@ def _how_to_read(texts: Texts) -> Points:
 
 
 def _when(document: Document, made_on: date, texts: Texts) -> Section:
-    facts = Facts(
-        (
-            Fact(texts.gettext("Sheet made on"), made_on.isoformat()),
-            Fact(
-                texts.gettext("Submission saved on"),
-                document.saved.isoformat(" ", "minutes"),
-            ),
-        )
-    )
+    facts = [Fact(texts.gettext("Sheet made on"), made_on.isoformat())]
+    if document.saved is not None:
+        saved = document.saved.isoformat(" ", "minutes")
+        facts.append(Fact(texts.gettext("Submission saved on"), saved))
     told = texts.gettext(
         "The dates are year, month, day, by the clock of the computer that made this sheet. The "
         "submission itself holds no dates. A copy of it can show another one."
     )
-    return Section("when", texts.gettext("When"), (facts, Text(told)))
+    return Section("when", texts.gettext("When"), (Facts(tuple(facts)), Text(told)))
 
 
 def _checking(document: Document, texts: Texts) -> Section:
@@ -193,7 +188,7 @@ def _services(about: About, texts: Texts) -> Section:
     oldest = min(service.checked for _, services in fitting for service in services)
     details = (
         texts.gettext("Details change. What the official page of a service says is what counts."),
-        texts.gettext("These details were checked on {date}.").format(date=oldest.isoformat()),
+        texts.gettext("These details were last checked: {date}.").format(date=f"{oldest:%Y-%m}"),
     )
     return Section(
         "services",

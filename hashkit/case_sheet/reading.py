@@ -15,12 +15,12 @@ from hashkit.submission.document import Submission, bytes_of
 @dataclass(frozen=True, slots=True)
 class Document:
     """A submission, the checksums of its file, and when that was last saved, by the clock of this
-    computer. It does not know what the file is called."""
+    computer (None where it makes no sense). It does not know what the file is called."""
 
     submission: Submission
     sha256: str
     md5: str
-    saved: datetime
+    saved: datetime | None
 
 
 def read_document(path: Path) -> Document:
@@ -33,5 +33,12 @@ def read_document(path: Path) -> Document:
         submission=Submission.from_json(untrusted),
         sha256=hashlib.sha256(untrusted).hexdigest(),
         md5=hashlib.md5(untrusted).hexdigest(),
-        saved=datetime.fromtimestamp(saved),
+        saved=_time(saved),
     )
+
+
+def _time(stamp: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(stamp)
+    except (ValueError, OverflowError, OSError):  # beyond the years that are known
+        return None

@@ -106,7 +106,7 @@ def _service_lines(service: Service, texts: Texts) -> Iterator[str]:
     yield wrapped(page or texts.gettext(_NO_PAGE), "    ")
     if service.phone is not None:
         yield wrapped(texts.gettext(_PHONE).format(number=service.phone), "    ")
-    yield wrapped(texts.gettext(_CHECKED).format(date=service.checked.isoformat()), "    ")
+    yield wrapped(texts.gettext(_CHECKED).format(date=f"{service.checked:%Y-%m}"), "    ")
 
 
 def _service_to_json(service: Service, texts: Texts) -> dict[str, Any]:
@@ -115,5 +115,5 @@ def _service_to_json(service: Service, texts: Texts) -> dict[str, Any]:
         "what_it_does": texts.gettext(service.what_it_does),
         "needs": [texts.gettext(each) for each in service.needs],
         "limits": [texts.gettext(each) for each in service.limits],
-        "checked": service.checked.isoformat(),
+        "checked": f"{service.checked:%Y-%m}",
     }

@@ -127,7 +127,7 @@ def hash_command(
     level = _parse_level(variants)
     if save_tmk is not None and not save_tmk.is_dir():
         fail(OutputUnwritable(), save_tmk, ExitCode.WRONG_USE)
-    chosen = _chosen(service, algorithms, out, save_tmk)
+    chosen = _chosen(service, algorithms, out, save_tmk, resume)
     try:
         if chosen is not None:
             names = chosen.algorithms
@@ -147,8 +147,6 @@ def hash_command(
         found = [each for each in found if not (each.from_folder and same_file(out, each.path))]
     if out is not None:
         check_target(out, force or resume, [each.path for each in found])
-        if chosen is not None and resume:
-            chosen.check_list(out)
     run = HashRun(
         lines=_lines(out if to_lines else None, resume, force) if as_json else None,
         quiet=quiet,
@@ -181,7 +179,11 @@ def hash_command(
 
 
 def _chosen(
-    service: str | None, algorithms: str | None, out: Path | None, save_tmk: Path | None
+    service: str | None,
+    algorithms: str | None,
+    out: Path | None,
+    save_tmk: Path | None,
+    resume: bool,
 ) -> ForService | None:
     """The service that the hashes are for. Ends the command where there is nothing to do for it."""
     from hashkit.cli.hash_for import ForService
@@ -192,6 +194,8 @@ def _chosen(
         raise typer.BadParameter(
             "says which hashes are made: leave out --algorithms", param_hint="--for"
         )
+    if resume:  # what is in the list already may hold other hashes, or too few
+        raise typer.BadParameter("begins a new list: leave out --resume", param_hint="--for")
     chosen = ForService.named(service)
     chosen.check(out, save_tmk)
     return chosen

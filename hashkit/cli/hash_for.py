@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,18 +54,6 @@ class ForService:
         if save_tmk is not None and "tmk_pdqf" not in self.algorithms:
             fail(f"{self.service.name} does not use TMK hashes.", None, ExitCode.WRONG_USE)
 
-    def check_list(self, path: Path) -> None:
-        """End the command where the list that is to be resumed holds hashes that the service does
-        not use: it was made without ``--for``."""
-        try:
-            with path.open("rb") as stream:
-                fits = all(self._fits(line) for line in stream)
-        except OSError:
-            return  # opening it to write says what is wrong
-        if not fits:
-            told = f"This list holds hashes that {self.service.name} does not use."
-            fail(f"{told} Choose another name.", path, ExitCode.WRONG_USE)
-
     def explain(self) -> None:
         """Say in one line what the service does itself, and what is made here."""
         uses = [
@@ -77,7 +64,7 @@ class ForService:
             )
             if names
         ]
-        told = [f"{self.service.name}: {self.service.what_it_does}"]
+        told = [f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"]
         if self.service.handling is Handling.IN_BROWSER:
             told.append("It needs no file from here.")
         told.append(f"Only the hashes that it uses are made: {', '.join(uses)}.")
@@ -96,19 +83,8 @@ class ForService:
         is_video = kind is MediaKind.VIDEO
         return self.service.video_hashes if is_video else self.service.image_hashes
 
-    def _fits(self, line: bytes) -> bool:
-        """Has a line of a list only hashes that the service uses? What is no line of ours is left
-        to whoever reads the list."""
-        try:
-            match json.loads(line):
-                case {"kind": str(kind), "hashes": dict(hashes)}:
-                    return hashes.keys() <= set(self._names(MediaKind(kind)))
-        except (ValueError, RecursionError):
-            pass
-        return True
-
     def _end_with_nothing(self, wanted: Path | None) -> NoReturn:
-        told = f"{self.service.name}: {self.service.what_it_does}"
+        told = f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"
         why = "hashkit knows of no hash from here that it can use"
         where = f" To use it, open {self.service.page} on this device." if self.service.page else ""
         if wanted is None:

@@ -43,7 +43,8 @@ class Service:
     """One service. All texts but ``name`` are English and are translated where they are shown.
 
     ``ages`` are those of the person in the picture when it was taken, ``ages_now`` those of the
-    person today. ``countries`` are ISO 3166-1 codes of two letters; none means worldwide. The
+    person today. ``for_threats``: whoever is threatened may turn to it
+    at once. ``countries`` are ISO 3166-1 codes of two letters; none means worldwide. The
     hashes are hashkit's names of those that the service is known to use; none means that none is
     known. ``page`` and ``phone`` are None where they are not known.
     """
@@ -65,6 +66,7 @@ class Service:
     source: str
     checked: date
     ages_now: tuple[Age, ...] = (Age.ADULT, Age.UNDER_18)
+    for_threats: bool = False
 
 
 def all_services() -> tuple[Service, ...]:
@@ -101,6 +103,7 @@ def _service_of(fields: dict[str, Any]) -> Service:
         source=fields["source"],
         checked=fields["checked"],
         ages_now=_ages(fields.get("ages_now", tuple(Age))),
+        for_threats=fields.get("for_threats", False),
     )
 
 

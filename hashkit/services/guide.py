@@ -80,12 +80,16 @@ def guidance(answers: Answers) -> Guidance:
     if answers.age is Age.UNDER_18:
         answers = replace(answers, age_in_picture=Age.UNDER_18)
     minor = answers.age_in_picture is Age.UNDER_18
+    first = _services(answers, Purpose.HELP)
+    if answers.threatened:
+        first += tuple(each for each in _services(answers, Purpose.REPORT) if each.for_threats)
+    fitting = _services(answers, Purpose.TAKEDOWN) + _services(answers, Purpose.REPORT)
     steps = (
         Step(
             "safety",
             marked("First, be safe and get help"),
             tuple(_safety(answers)),
-            _services(answers, Purpose.HELP),
+            first,
         ),
         Step("evidence", marked("Keep what shows what happened"), tuple(_evidence(minor))),
         Step("hashes", marked("What a hash is"), tuple(_hashes(minor))),
@@ -93,7 +97,7 @@ def guidance(answers: Answers) -> Guidance:
             "services",
             marked("Services that fit"),
             tuple(_about_services(answers)),
-            _services(answers, Purpose.TAKEDOWN) + _services(answers, Purpose.REPORT),
+            tuple(each for each in fitting if each not in first),
         ),
     )
     return Guidance(answers, minor, steps)

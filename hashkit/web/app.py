@@ -2,17 +2,21 @@
 
     GET    /                     the page
     GET    /here?page=NAME       an answer that lasts as long as the page is open
+    POST   /closed?page=NAME     the page was closed
+    POST   /leave?page=NAME      forget everything, of all pages, and end
     POST   /active               the person is doing something
     POST   /guide                answers to the guide's questions -> what to do, as HTML
-    POST   /files                {"size": bytes, "variants": bool} -> {"file": 7, …}
-    POST   /files/7              the piece that is wanted, or nothing -> {"want": …, "part": …}
+    PUT    /files/7              begin with a file: {"size": bytes, "variants": bool}
+    POST   /files/7              is there anything new?
+    POST   /files/7/pieces/3     the piece that is wanted
     POST   /files/7/unreadable   the file cannot be read any more
     DELETE /files/7              call it off, or forget it
     GET    /submission?page=NAME what may leave this machine, to be saved
-    POST   /leave                forget everything, and end
 
-Where a file is concerned, the header ``X-Page`` says of which page. ``{"want": [start, length]}``
-is the piece to send next, null while there is none; at the end comes ``{"done": …}``.
+All but the first are for a page that is open: where no name is in the address, the header
+``X-Page`` has it. The page gives its files their numbers. What is said of a file is ``{"want":
+[serial, start, length], "part": 0.4}``, with null while nothing is wanted, and at the end
+``{"done": …}``. Whatever is asked twice, since there was no answer, is done once.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import json
 import mimetypes
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import astuple
 from importlib import resources
 from typing import Any
 
@@ -43,6 +48,7 @@ from hashkit.web.words import in_words
 
 _LONGEST_QUESTION = 10_000  # bytes
 _LARGEST_FILE = 1 << 50  # bytes
+_DIGITS = 9  # of the number of a file, or of a piece
 _WAIT = 0.5  # seconds that the page waits for an answer, at most
 _BEAT = 15.0  # seconds
 
@@ -68,14 +74,16 @@ class LocalPage:
             routes=[
                 Route("/", self._page),
                 Route("/here", self._here),
+                Route("/closed", self._closed, methods=["POST"]),
+                Route("/leave", self._leave, methods=["POST"]),
                 Route("/active", self._active, methods=["POST"]),
                 Route("/guide", self._guide, methods=["POST"]),
-                Route("/files", self._file, methods=["POST"]),
-                Route("/files/{number:int}", self._piece, methods=["POST"]),
-                Route("/files/{number:int}", self._remove, methods=["DELETE"]),
-                Route("/files/{number:int}/unreadable", self._unreadable, methods=["POST"]),
+                Route("/files/{file}", self._begin, methods=["PUT"]),
+                Route("/files/{file}", self._news, methods=["POST"]),
+                Route("/files/{file}", self._remove, methods=["DELETE"]),
+                Route("/files/{file}/pieces/{serial}", self._piece, methods=["POST"]),
+                Route("/files/{file}/unreadable", self._unreadable, methods=["POST"]),
                 Route("/submission", self._submission),
-                Route("/leave", self._leave, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=static)),
             ]
         )
@@ -95,14 +103,16 @@ class LocalPage:
         if language not in (*LANGUAGES, PSEUDO):
             language = best_of(request.headers.get("accept-language", ""))
         name = self.pages.open(language)
+        if name is None:
+            return HTMLResponse(self.renderer.refused(language), 409)
         return HTMLResponse(self.renderer.page(language, name, WORKERS))
 
     async def _here(self, request: Request) -> Response:
-        name = request.query_params.get("page", "")
-        _ = self._known(name)
+        page = self._named(request)
 
         async def beats() -> AsyncIterator[bytes]:
             self.lifetime.opened()
+            self.pages.is_here(page)
             try:
                 while not self._ending.is_set():
                     yield b"."
@@ -110,17 +120,27 @@ class LocalPage:
                         await asyncio.wait_for(self._ending.wait(), _BEAT)
             finally:
                 self.lifetime.closed()
-                self.pages.drop(name)
+                self.pages.is_away(page)
 
         return StreamingResponse(beats(), media_type="text/plain")
 
-    async def _active(self, _: Request) -> Response:
+    async def _closed(self, request: Request) -> Response:
+        self.pages.drop(request.query_params.get("page", ""))
+        return Response(status_code=204)
+
+    async def _leave(self, request: Request) -> Response:
+        _ = self._named(request)
+        self.end()
+        return Response(status_code=204)
+
+    async def _active(self, request: Request) -> Response:
+        _ = self._page_of(request)
         self.lifetime.active()
         return Response(status_code=204)
 
     async def _guide(self, request: Request) -> Response:
-        self.lifetime.active()
         page = self._page_of(request)
+        self.lifetime.active()
         fields = await _json_of(request)
         try:
             answers = _answers(fields)
@@ -128,8 +148,8 @@ class LocalPage:
             raise HTTPException(400) from error
         return HTMLResponse(self.renderer.guidance(page.language, guidance(answers)))
 
-    async def _file(self, request: Request) -> Response:
-        page = self._page_of(request)
+    async def _begin(self, request: Request) -> Response:
+        page, number = self._page_of(request), _number_in(request, "file")
         match await _json_of(request):
             case {"size": int(size), "variants": bool(variants)} if 0 <= size <= _LARGEST_FILE:
                 pass
@@ -138,32 +158,35 @@ class LocalPage:
         if page.is_full:
             raise HTTPException(409)
         self.lifetime.active()
-        number = self.pages.hash(page, size, variants=variants)
-        return JSONResponse({"file": number, **await _state_of(page, number)})
+        self.pages.hash(page, number, size, variants=variants)
+        return JSONResponse(await _state_of(page, number))
+
+    async def _news(self, request: Request) -> Response:
+        return JSONResponse(await _state_of(self._page_of(request), _number_in(request, "file")))
 
     async def _piece(self, request: Request) -> Response:
-        page, number = self._page_of(request), request.path_params["number"]
+        page, number = self._page_of(request), _number_in(request, "file")
         piece = await _body_of(request, LONGEST_PIECE)
-        if piece:
+        if number in page.pulls:
             try:
-                page.pulls[number].give(piece)
-            except (KeyError, ValueError) as error:
+                page.pulls[number].give(_number_in(request, "serial"), piece)
+            except ValueError as error:
                 raise HTTPException(409) from error
         return JSONResponse(await _state_of(page, number))
 
     async def _unreadable(self, request: Request) -> Response:
-        page, number = self._page_of(request), request.path_params["number"]
+        page, number = self._page_of(request), _number_in(request, "file")
         if number in page.pulls:
             page.pulls[number].give_up(FileChanged())
         return JSONResponse(await _state_of(page, number))
 
     async def _remove(self, request: Request) -> Response:
-        self._page_of(request).remove(request.path_params["number"])
+        self._page_of(request).remove(_number_in(request, "file"))
         return Response(status_code=204)
 
     async def _submission(self, request: Request) -> Response:
+        submission = self._named(request).submission()
         self.lifetime.active()
-        submission = self._known(request.query_params.get("page", "")).submission()
         if not submission.items:
             raise HTTPException(404)
         return Response(
@@ -172,12 +195,11 @@ class LocalPage:
             headers={"Content-Disposition": 'attachment; filename="submission.json"'},
         )
 
-    async def _leave(self, _: Request) -> Response:
-        self.end()
-        return Response(status_code=204)
-
     def _page_of(self, request: Request) -> Page:
         return self._known(request.headers.get("x-page", ""))
+
+    def _named(self, request: Request) -> Page:
+        return self._known(request.query_params.get("page", ""))
 
     def _known(self, name: str) -> Page:
         page = self.pages.find(name)
@@ -191,7 +213,7 @@ async def _state_of(page: Page, number: int) -> dict[str, Any]:
     if (pull := page.pulls.get(number)) is not None:
         await pull.news(_WAIT)
         if pull.outcome is None:
-            return {"want": pull.want, "part": pull.part}
+            return {"want": pull.want and astuple(pull.want), "part": pull.part}
         if number in page.pulls:  # and was not removed meanwhile
             page.finish(number, pull.outcome)
     outcome = page.outcomes.get(number)
@@ -206,6 +228,13 @@ async def _state_of(page: Page, number: int) -> dict[str, Any]:
             "points": [texts.gettext(point) for point in said.points],
         }
     }
+
+
+def _number_in(request: Request, name: str) -> int:
+    text = request.path_params[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise HTTPException(404)
+    return int(text)
 
 
 def _answers(untrusted: dict[str, Any]) -> Answers:

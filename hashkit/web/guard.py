@@ -5,7 +5,9 @@ it, and can give it another name (DNS rebinding). So there is a key in the addre
 use, which is exchanged for a cookie; and a request must come to the right host, from this page
 itself.
 
-A cookie is not enough: for a browser, all ports of 127.0.0.1 are one site, with one set of cookies.
+For a browser, all ports of 127.0.0.1 are one site, with one set of cookies, which it would show to
+whoever listens at another. So the page has a folder with a name that nobody can guess, and the
+cookie is for that folder.
 """
 
 from __future__ import annotations
@@ -35,9 +37,10 @@ HEADERS = {
 }
 """Sent with every answer."""
 
-_START = "/start/"
+_START = "start/"
 _STATIC = "/static/"  # how the refusal looks: nothing is in there that is anybody's
 _READING = ("GET", "HEAD")
+_READING_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
 class Guard:
@@ -49,26 +52,35 @@ class Guard:
         self._app, self._refused = app, refused
         self._host = f"127.0.0.1:{port}"
         self._origin = f"http://{self._host}"
-        self._cookie = f"s{port}"  # cookies of other ports are sent here, too
+        self._folder = f"/{secrets.token_urlsafe(16)}/"
+        self._cookie = f"s{port}"
         self._key: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
-        self.address = f"{self._origin}{_START}{self._key}"
+        self.address = f"{self._origin}{self._folder}{_START}{self._key}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # no other protocol is spoken here
-        await self._answer(scope)(scope, receive, _with_headers(send))
+        answer = self._answer(scope)
+        if scope["path"].startswith(self._folder):
+            scope = {**scope, "root_path": self._folder[:-1]}
+        forget = self._forgotten_cookie() if scope["path"] == f"{self._folder}leave" else None
+        await answer(scope, receive, _with_headers(send, forget))
 
     def _answer(self, scope: Scope) -> ASGIApp:
         headers, path = Headers(scope=scope), scope["path"]
         if not self._is_from_here(scope["method"], headers):
             return self._refusal(headers)
-        known = self._has_session(scope)
+        if path.startswith(_STATIC):
+            return self._app
+        if not path.startswith(self._folder):
+            return self._refusal(headers)
+        known, path = self._has_session(scope), path.removeprefix(self._folder)
         if path.startswith(_START):
-            if scope["method"] != "GET" or headers.get("sec-purpose"):  # a browser reads ahead
+            if scope["method"] != "GET" or any(name in headers for name in _READING_AHEAD):
                 return self._refusal(headers)
             return self._begin() if known or self._take_key(path) else self._refusal(headers)
-        return self._app if known or path.startswith(_STATIC) else self._refusal(headers)
+        return self._app if known else self._refusal(headers)
 
     def _is_from_here(self, method: str, headers: Headers) -> bool:
         if headers.getlist("host") != [self._host]:
@@ -88,9 +100,15 @@ class Guard:
         return True
 
     def _begin(self) -> Response:
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+        answer = RedirectResponse(self._folder, 303)
+        answer.set_cookie(
+            self._cookie, self._session, path=self._folder, httponly=True, samesite="strict"
+        )
         return answer
+
+    def _forgotten_cookie(self) -> str:
+        """Some browsers keep the cookie until they are started again, unless they are told."""
+        return f"{self._cookie}=; Path={self._folder}; Max-Age=0; HttpOnly; SameSite=Strict"
 
     def _refusal(self, headers: Headers) -> Response:
         if "text/html" in headers.get("accept", ""):
@@ -102,12 +120,14 @@ def _equal(one: str, other: str) -> bool:
     return secrets.compare_digest(one.encode(), other.encode())
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, cookie: str | None) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
+            if cookie is not None and message["status"] < 400:
+                headers["Set-Cookie"] = cookie
         await send(message)
 
     return send_with_headers

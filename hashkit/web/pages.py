@@ -6,13 +6,14 @@ A page is one tab. It knows what its files are called; here they have numbers.
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 
 from hashkit.crew import Crew
 from hashkit.engines import cores
-from hashkit.errors import FileEmpty
+from hashkit.errors import FileEmpty, WorkerLost
 from hashkit.options import Options
 from hashkit.records import FailedFile
 from hashkit.submission.document import Submission
@@ -25,29 +26,32 @@ WORKERS = min(cores(), 4)
 MOST_FILES = 20_000
 """In one page, so that a page gone wild cannot fill the memory."""
 
+MOST_PAGES = 4
+"""At a time: a browser has six connections to a server, and each open page holds one."""
+
 VARIANTS = "wide"
 """The level at which edited copies are caught, where the person wants that."""
+
+_AWAY = 10.0
+"""Seconds for which a page may be out of touch. Browsers lose connections now and then."""
+
+_COMING = 60.0
+"""Seconds in which a page that was sent should be in touch."""
 
 _IDLE_WORKER = 60.0  # seconds
 
 
 @dataclass
 class Page:
-    """One tab: its ``language``, the files on their way, and what became of others."""
+    """One tab: its ``language``, the files on their way, and what became of others, by the numbers
+    that the page gives them. ``in_touch`` is how many connections it holds, and ``until`` the time
+    at which it is given up if it holds none."""
 
     language: str
+    until: float
+    in_touch: int = 0
     pulls: dict[int, Pull] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
-    _numbers: count[int] = field(default_factory=lambda: count(1))
-
-    def add(self, pull: Pull | None, outcome: Outcome | None = None) -> int:
-        """A file on its way, or one that is done already. Returns its number."""
-        number = next(self._numbers)
-        if pull is not None:
-            self.pulls[number] = pull
-        if outcome is not None:
-            self.outcomes[number] = outcome
-        return number
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """The file is done."""
@@ -76,41 +80,69 @@ class Page:
 
 
 class Pages:
-    """The pages that are open, and the isolated workers behind them."""
+    """The pages that are open, and the isolated workers behind them. ``now`` gives seconds that
+    only grow."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._pages: dict[str, Page] = {}
         self._crews: dict[bool, Crew] = {}
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="hashkit")
+        self._closed = False
 
-    def open(self, language: str) -> str:
-        """A new page. Returns the name by which it is known."""
+    def open(self, language: str) -> str | None:
+        """A new page. Returns the name by which it is known, or None if there are enough."""
+        if self._closed or sum(page.in_touch > 0 for page in self._pages.values()) >= MOST_PAGES:
+            return None
         name = secrets.token_urlsafe(16)
-        self._pages[name] = Page(language)
+        self._pages[name] = Page(language, self._now() + _COMING)
         return name
 
     def find(self, name: str) -> Page | None:
         """The page of this name, if it is open."""
         return self._pages.get(name)
 
+    def is_here(self, page: Page) -> None:
+        """The page is in touch, with one more connection."""
+        page.in_touch += 1
+
+    def is_away(self, page: Page) -> None:
+        """A connection of the page has ended. Perhaps it makes another."""
+        page.in_touch -= 1
+        page.until = self._now() + _AWAY
+
+    def drop_those_away(self) -> None:
+        """Forget the pages that were closed, or never came."""
+        for name, page in [*self._pages.items()]:
+            if not page.in_touch and self._now() > page.until:
+                self.drop(name)
+
     def drop(self, name: str) -> None:
         """The page was closed: nothing of it is kept."""
         if (page := self._pages.pop(name, None)) is not None:
             page.drop()
 
-    def hash(self, page: Page, size: int, *, variants: bool) -> int:
-        """Begin to hash a file of ``size`` bytes. Returns its number in the page."""
-        if size == 0:
-            return page.add(None, FailedFile(None, FileEmpty()))
-        return page.add(Pull(size, self._crew(variants), self._threads))
+    def hash(self, page: Page, number: int, size: int, *, variants: bool) -> None:
+        """Begin to hash a file of ``size`` bytes, unless it has been begun: a page that had no
+        answer asks twice."""
+        if number in page.pulls or number in page.outcomes:
+            return
+        if self._closed:
+            page.outcomes[number] = FailedFile(None, WorkerLost())
+        elif size == 0:
+            page.outcomes[number] = FailedFile(None, FileEmpty())
+        else:
+            page.pulls[number] = Pull(size, self._crew(variants), self._threads)
 
     @property
     def busy(self) -> bool:
         """Is any file on its way?"""
-        return any(page.pulls for page in self._pages.values())
+        pulls = [pull for page in self._pages.values() for pull in page.pulls.values()]
+        return any(pull.outcome is None for pull in pulls)
 
     def close(self) -> None:
         """Drop all pages, and end the workers at once."""
+        self._closed = True
         for name in [*self._pages]:
             self.drop(name)
         for crew in self._crews.values():

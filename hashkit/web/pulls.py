@@ -10,15 +10,18 @@ import asyncio
 import queue
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 
 from hashkit.crew import Crew
-from hashkit.errors import FileUnreadable, HashkitError
+from hashkit.errors import FileUnreadable, HashkitError, WorkerLost
 from hashkit.pieces import HandedOver
 from hashkit.records import FailedFile, HashedFile
 from hashkit.supervisor import Closed
 
 _PATIENCE = 120.0
 """Seconds in which the page must hand over a piece: a disk may have to wake up."""
+
+_LONG = 64 << 20  # bytes: many pieces
 
 Outcome = HashedFile | FailedFile
 
@@ -27,19 +30,30 @@ class CalledOff(Exception):
     """Nobody wants the hashes of this file any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A piece that is wanted: the how many-th, where it starts, and how many bytes it has."""
+
+    serial: int
+    start: int
+    length: int
+
+
 class Pull:
     """A file of ``size`` bytes that a page hands over. Made inside an event loop.
 
-    ``want`` is where the next piece starts and how long it is, None while none is wanted. ``part``
-    is how much is done, 0 to 1. ``outcome`` is None until it is done.
+    ``want`` is the next piece, None while none is wanted. ``part`` is how much is done, 0 to 1.
+    ``outcome`` is None until it is done.
     """
 
     def __init__(self, size: int, crew: Crew, threads: Executor) -> None:
-        self.want: tuple[int, int] | None = None
+        self.size = size
+        self.want: Want | None = None
         self.part = 0.0
         self.outcome: Outcome | None = None
         self.called_off = False
-        self._size, self._crew = size, crew
+        self._serial = 0
+        self._crew, self._handed_over = crew, 0
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._given: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
@@ -52,9 +66,12 @@ class Pull:
         except TimeoutError:
             return
 
-    def give(self, piece: bytes) -> None:
-        """Hand over the piece that is wanted. ValueError for anything else."""
-        if self.want is None or len(piece) != self.want[1]:
+    def give(self, serial: int, piece: bytes) -> None:
+        """Hand over the piece of this number. One that was given before is not taken again: a page
+        that had no answer asks twice. ValueError for any other than the one that is wanted."""
+        if 0 < serial <= self._serial and (self.want is None or serial < self.want.serial):
+            return
+        if self.want is None or (serial, len(piece)) != (self.want.serial, self.want.length):
             raise ValueError("this piece was not asked for")
         self._answer(piece)
 
@@ -82,28 +99,37 @@ class Pull:
             return
         except HashkitError as error:  # no worker can be started
             outcome = FailedFile(None, error)
+        except Exception:  # whatever this machine is short of: the page must not wait for ever
+            outcome = FailedFile(None, WorkerLost())
         self._tell(lambda: setattr(self, "outcome", outcome))
 
     def _hash(self) -> Outcome:
         if self.called_off:
             raise CalledOff
-        file = HandedOver(self._size, self._piece, lambda: self.called_off)
+        file = HandedOver(self.size, self._piece, lambda: self.called_off)
         return self._crew.hash(file, self._progress).outcome
 
     def _piece(self, start: int, length: int) -> bytes:
-        self._tell(lambda: setattr(self, "want", (start, length)))
+        self._tell(lambda: self._ask_for(start, length))
         try:
             given = self._given.get(timeout=_PATIENCE)
         except queue.Empty:
             raise FileUnreadable from None
         if isinstance(given, Exception):
             raise given
+        self._handed_over += len(given)
+        if self.size > _LONG:  # what is read after the last frame is work, too
+            self.part = max(self.part, min(1.0, self._handed_over / self.size))
         return given
+
+    def _ask_for(self, start: int, length: int) -> None:
+        self._serial += 1
+        self.want = Want(self._serial, start, length)
 
     def _progress(self, part: float) -> None:
         if self.called_off:
             raise CalledOff
-        self.part = part
+        self.part = max(self.part, part)
 
     def _tell(self, change: Callable[[], None]) -> None:
         """Change something in the loop's thread, and wake up whoever waits for news."""

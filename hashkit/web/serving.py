@@ -8,6 +8,7 @@ other port (``isolation.lock_outgoing``). Files are opened by isolated workers, 
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ import uvicorn
 from hashkit.errors import PageUnavailable
 from hashkit.isolation import lock_outgoing
 from hashkit.web.app import LocalPage
+from hashkit.web.connections import Connection
 from hashkit.web.guard import Guard
 
 _LOOK = 1.0  # seconds
@@ -32,6 +34,7 @@ def serve(open_page: Callable[[str], None], language: str | None = None) -> None
         listening = socket.create_server(("127.0.0.1", 0))
     except OSError as error:
         raise PageUnavailable from error
+    logging.disable()  # whoever sends odd requests must not be able to fill a log
     with listening:
         asyncio.run(_serve(listening, open_page, language))
 
@@ -44,7 +47,7 @@ async def _serve(
     server = uvicorn.Server(
         uvicorn.Config(
             guard,
-            http="h11",
+            http=Connection,
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -70,6 +73,7 @@ async def _watch(page: LocalPage, server: uvicorn.Server) -> None:
     the server."""
     while not server.should_exit:
         await asyncio.sleep(_LOOK)
+        page.pages.drop_those_away()
         if page.lifetime.is_over(busy=page.pages.busy):
             break
     page.end()

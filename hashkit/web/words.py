@@ -41,11 +41,12 @@ TITLES = {
 }
 
 _TOO_PLAIN = marked(
-    "There is too little detail in it. Services do not use a hash like this. They can only find "
-    "exact copies."
+    "There is too little detail in it. Services do not use a hash like this. Only a service that "
+    "looks for exact copies may find them."
 )
 _EXACT_ONLY = marked(
-    "The hashes of the file itself were made. Services can find exact copies with them."
+    "The hashes of the file itself were made. Only a service that looks for exact copies may find "
+    "them."
 )
 _MEANINGS = {Verdict.PLAIN: _TOO_PLAIN, Verdict.EXACT_ONLY: _EXACT_ONLY}
 _ANOTHER_COPY = marked("If you have the original on this device, choose that one.")

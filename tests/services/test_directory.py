@@ -53,11 +53,11 @@ FACTS = {
         *([], "https://report.iwf.org.uk", None),
     ),
     "revenge-porn-helpline": (
-        *("Revenge Porn Helpline", ["adult"], BOTH),
+        *("Revenge Porn Helpline", BOTH, ["adult"]),
         *(["GB"], "https://revengepornhelpline.org.uk", "0345 6000 459"),
     ),
     "ccri": (
-        *("Cyber Civil Rights Initiative", ["adult"], BOTH),
+        *("Cyber Civil Rights Initiative", BOTH, ["adult"]),
         *(["US"], "https://cybercivilrights.org", None),
     ),
 }

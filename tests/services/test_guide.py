@@ -29,8 +29,11 @@ FITTING = {
     (ADULT, ADULT, "AU"): (["stopncii", "esafety"], []),
     (ADULT, ADULT, "IN"): (["stopncii", "meri-trustline"], []),
     (ADULT, ADULT, "other"): (["stopncii"], []),
-    (ADULT, UNDER_18, "GB"): (["take-it-down", "project-arachnid", *FOR_CHILDREN], []),
-    (ADULT, UNDER_18, "US"): (["take-it-down", "project-arachnid", *FOR_CHILDREN], []),
+    (ADULT, UNDER_18, "GB"): (
+        ["take-it-down", "project-arachnid", *FOR_CHILDREN],
+        ["revenge-porn-helpline"],
+    ),
+    (ADULT, UNDER_18, "US"): (["take-it-down", "project-arachnid", *FOR_CHILDREN], ["ccri"]),
     (ADULT, UNDER_18, "AU"): (["take-it-down", "project-arachnid", "esafety", *FOR_CHILDREN], []),
     (ADULT, UNDER_18, "IN"): (
         ["take-it-down", "meri-trustline", "project-arachnid", *FOR_CHILDREN],
@@ -71,7 +74,10 @@ def ids(services):
 class TestEveryAnswer:
     def test_services_that_fit(self, answers):
         in_picture = UNDER_18 if answers.age is UNDER_18 else answers.age_in_picture
-        services, helplines = FITTING[answers.age, in_picture, answers.country]
+        services, helplines = map(list, FITTING[answers.age, in_picture, answers.country])
+        if answers.threatened and in_picture is UNDER_18:  # it is for threats, and comes first
+            services.remove("cybertipline")
+            helplines.append("cybertipline")
         found = guidance(answers)
         assert ids(step(found, "services").services) == services
         assert ids(step(found, "safety").services) == helplines

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -32,14 +33,20 @@ class Server:
             **options,
         )
         for line in self.process.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)(/start/\S+)", line):
-                self.address, self.port, self.start = found[0], int(found[1]), found[2]
+            if found := re.search(r"http://127\.0\.0\.1:(\d+)(/[\w-]+/)(start/\S+)", line):
+                self.address, self.port = found[0], int(found[1])
+                self.folder, self.start = found[2], found[2] + found[3]
                 return
         raise AssertionError(self.process.stderr.read())
 
     @property
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def home(self) -> str:
+        """Where the page is."""
+        return f"{self.origin}{self.folder}"
 
     @property
     def workers(self) -> list[int]:
@@ -81,9 +88,9 @@ class Visitor:
     """Somebody with the cookie, and a page that is open."""
 
     def __init__(self, server: Server) -> None:
-        self.server = server
+        self.server, self.files, self._lock = server, 0, threading.Lock()
         status, headers, _ = server.ask("GET", server.start)
-        assert (status, headers["Location"]) == (303, "/")
+        assert (status, headers["Location"]) == (303, server.folder)
         self.cookie = headers["Set-Cookie"].split(";")[0]
         _, _, html = self.ask("GET", "/")
         self.page = re.search(r'data-page="([\w-]+)"', html.decode())[1]
@@ -91,19 +98,37 @@ class Visitor:
     def ask(self, method: str, path: str, body: bytes | dict | None = None, **headers: str):
         if hasattr(self, "page"):
             headers = {"X_Page": self.page, **headers}
+        if not path.startswith("/static"):
+            path = self.server.folder + path.removeprefix("/")
         return self.server.ask(method, path, body, **{"Cookie": self.cookie, **headers})
 
     def hash(self, data: bytes, *, variants: bool = False) -> dict:
         """Hash a file as the page does. Returns what is said of it in the end."""
-        _, _, body = self.ask("POST", "/files", {"size": len(data), "variants": variants})
-        state = json.loads(body)
-        number = state.get("file")
+        number, state = self.begin(len(data), variants=variants)
         while "done" not in state:
-            start, length = state["want"] or (0, 0)
-            status, _, body = self.ask("POST", f"/files/{number}", data[start : start + length])
-            assert status == 200, body
-            state = json.loads(body)
+            state = self.go_on(number, state, lambda start, length: data[start : start + length])
         return state["done"]
+
+    def begin(self, size: int, *, variants: bool = False) -> tuple[int, dict]:
+        """Begin with a file. Returns its number, and what is said of it."""
+        with self._lock:
+            self.files += 1
+            number = self.files
+        wanted = {"size": size, "variants": variants}
+        status, _, body = self.ask("PUT", f"/files/{number}", wanted)
+        assert status == 200, body
+        return number, json.loads(body)
+
+    def go_on(self, number: int, state: dict, piece: Callable[[int, int], bytes]) -> dict:
+        """Hand over what is wanted, if anything is. Returns what is said then."""
+        if state["want"] is None:
+            status, _, body = self.ask("POST", f"/files/{number}", b"")
+        else:
+            serial, start, length = state["want"]
+            path = f"/files/{number}/pieces/{serial}"
+            status, _, body = self.ask("POST", path, piece(start, length))
+        assert status == 200, body
+        return json.loads(body)
 
 
 @pytest.fixture
@@ -154,6 +179,6 @@ def hold() -> Callable[..., None]:
     with this number only."""
 
     def held(page: object, number: int | None = None) -> None:
-        page.route(f"**/files/{number or '*'}", lambda route: None)
+        page.route(f"**/files/{number or '*'}{{,/**}}", lambda route: None)
 
     return held

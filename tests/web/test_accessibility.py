@@ -87,7 +87,7 @@ def test_the_refusal_is_for_everyone_too(browser, server):
     for colours in ("light", "dark"):
         context = browser.new_context(bypass_csp=True, color_scheme=colours)
         page = context.new_page()
-        page.goto(f"{server.origin}/start/stale")
+        page.goto(f"{server.home}start/stale")
         assert found_by_axe(page) == []
         context.close()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from hashkit import Submission, hash_file
 from hashkit.pieces import LONGEST_PIECE
@@ -70,11 +72,9 @@ def test_nothing_good_gives_no_submission(visitor, samples):
 
 
 def test_a_file_can_be_called_off_and_forgotten(visitor, samples):
-    data = (samples / "film-h264.mp4").read_bytes() + bytes(8 << 20)
-    started = {"size": len(data), "variants": False}
-    state = json.loads(visitor.ask("POST", "/files", started)[2])
-    assert visitor.ask("DELETE", f"/files/{state['file']}")[0] == 204
-    assert visitor.ask("POST", f"/files/{state['file']}", b"")[0] == 404
+    number, _ = visitor.begin(len((samples / "film-h264.mp4").read_bytes()) + (8 << 20))
+    assert visitor.ask("DELETE", f"/files/{number}")[0] == 204
+    assert visitor.ask("POST", f"/files/{number}", b"")[0] == 404
     visitor.hash((samples / "scene-1.jpg").read_bytes())
     visitor.hash((samples / "scene-2.jpg").read_bytes())
     assert visitor.ask("DELETE", "/files/2")[0] == 204
@@ -82,42 +82,43 @@ def test_a_file_can_be_called_off_and_forgotten(visitor, samples):
 
 
 def test_a_file_that_the_page_cannot_read_any_more(visitor, samples):
-    state = json.loads(visitor.ask("POST", "/files", {"size": 10**9, "variants": False})[2])
-    status, _, body = visitor.ask("POST", f"/files/{state['file']}/unreadable", b"")
-    state = json.loads(body)
+    number, state = visitor.begin(10**9)
+    assert visitor.ask("POST", f"/files/{number}/unreadable", b"")[0] == 200
     while "done" not in state:
-        state = json.loads(visitor.ask("POST", "/files/1", b"")[2])
-    assert (status, state["done"]["verdict"]) == (200, "unreadable")
+        state = json.loads(visitor.ask("POST", f"/files/{number}", b"")[2])
+    assert state["done"]["verdict"] == "unreadable"
 
 
 NOT_UNDERSTOOD = [
-    ("POST", "/files", b"", 400),
-    ("POST", "/files", b"[]", 400),
-    ("POST", "/files", b"[" * 9_000, 400),
-    ("POST", "/files", b" " * 20_000, 413),
-    ("POST", "/files", {"size": -1, "variants": False}, 400),
-    ("POST", "/files", {"size": 1 << 60, "variants": False}, 400),
-    ("POST", "/files", {"size": "1", "variants": False}, 400),
-    ("POST", "/files", {"size": 1}, 400),
-    ("POST", "/files/99", b"x", 409),
+    ("PUT", "/files/1", b"", 400),
+    ("PUT", "/files/1", b"[]", 400),
+    ("PUT", "/files/1", b"[" * 9_000, 400),
+    ("PUT", "/files/1", b" " * 20_000, 413),
+    ("PUT", "/files/1", {"size": -1, "variants": False}, 400),
+    ("PUT", "/files/1", {"size": 1 << 60, "variants": False}, 400),
+    ("PUT", "/files/1", {"size": "1", "variants": False}, 400),
+    ("PUT", "/files/1", {"size": 1}, 400),
+    ("PUT", "/files/-1", {"size": 1, "variants": False}, 404),
+    ("PUT", "/files/" + "9" * 5_000, {"size": 1, "variants": False}, 404),
+    ("POST", "/files/99/pieces/1", b"x", 404),
     ("POST", "/files/99", b"", 404),
-    ("POST", "/files/99", bytes(LONGEST_PIECE + 1), 413),
+    ("POST", "/files/99/pieces/1", bytes(LONGEST_PIECE + 1), 413),
     ("POST", "/files/99/unreadable", b"", 404),
-    ("POST", "/files/" + "9" * 400, b"", 404),
     ("DELETE", "/files/99", None, 204),
     ("POST", "/guide", {**ANSWERS, "age": "old"}, 400),
     ("POST", "/guide", {**ANSWERS, "country": "nowhere"}, 400),
     ("POST", "/guide", {**ANSWERS, "country": None}, 400),
+    ("POST", "/guide", {**ANSWERS, "country": []}, 400),
     ("POST", "/guide", {}, 400),
     ("GET", "/submission?page=", None, 404),
     ("GET", "/submission", None, 404),
     ("GET", "/here?page=none", None, 404),
-    ("GET", "/files", None, 405),
+    ("POST", "/leave", b"", 404),
+    ("POST", "/leave?page=none", b"", 404),
+    ("POST", "/active", b"", 204),
+    ("GET", "/files/1", None, 405),
     ("GET", "/leave", None, 405),
-    ("PUT", "/files", b"", 405),
-    ("GET", "/static/", None, 404),
-    ("GET", "/static/../app.py", None, 404),
-    ("GET", "/static/%2e%2e/app.py", None, 404),
+    ("POST", "/nowhere", b"", 404),
 ]
 
 
@@ -129,11 +130,32 @@ def test_what_is_not_understood_is_refused(visitor):
 
 def test_a_piece_that_was_not_asked_for_is_refused(visitor, samples):
     data = (samples / "scene-1.jpg").read_bytes()
-    state = json.loads(visitor.ask("POST", "/files", {"size": len(data), "variants": False})[2])
+    number, state = visitor.begin(len(data))
     while not state["want"]:
-        state = json.loads(visitor.ask("POST", "/files/1", b"")[2])
-    assert visitor.ask("POST", "/files/1", data[: state["want"][1] - 1])[0] == 409
-    assert visitor.ask("POST", "/files/1", data + b"x")[0] == 409
+        state = json.loads(visitor.ask("POST", f"/files/{number}", b"")[2])
+    serial, _, length = state["want"]
+    path = f"/files/{number}/pieces"
+    assert visitor.ask("POST", f"{path}/{serial}", data[: length - 1])[0] == 409
+    assert visitor.ask("POST", f"{path}/{serial}", data + b"x")[0] == 409
+    assert visitor.ask("POST", f"{path}/{serial + 1}", data[:length])[0] == 409
+    assert visitor.ask("POST", f"{path}/0", data[:length])[0] == 409
+
+
+def test_what_is_sent_twice_is_taken_once(visitor, tmp_path):
+    """A page that had no answer asks again: the hashes are still of the file."""
+    Image.frombytes("RGB", (3000, 3000), random.Random(1).randbytes(3000 * 3000 * 3)).save(
+        tmp_path / "large.bmp"
+    )
+    data = (tmp_path / "large.bmp").read_bytes()
+    number, state = visitor.begin(len(data))
+    while "done" not in state:
+        if state["want"]:
+            serial, start, length = state["want"]
+            path = f"/files/{number}/pieces/{serial}"
+            assert visitor.ask("POST", path, data[start : start + length])[0] == 200
+        state = visitor.go_on(number, state, lambda start, length: data[start : start + length])
+    found = Submission.from_json(submission_of(visitor)[2])
+    assert found == Submission.of([hash_file(tmp_path / "large.bmp")])
 
 
 def test_a_page_knows_nothing_of_another(visitor, samples, server):
@@ -145,6 +167,7 @@ def test_a_page_knows_nothing_of_another(visitor, samples, server):
     assert visitor.ask("GET", f"/submission?page={other}")[0] == 404
     assert visitor.ask("GET", f"/submission?page={mine}")[0] == 200
     assert visitor.ask("POST", "/files/1", b"", X_Page=other)[0] == 404
+    assert visitor.ask("PUT", "/files/1", {"size": 1, "variants": False}, X_Page="x")[0] == 404
     assert visitor.ask("POST", "/files/1", b"", X_Page=None)[0] == 404
 
 
@@ -185,11 +208,10 @@ def test_scripts_and_styles_are_named_as_such(visitor):
 
 def test_leaving_ends_it_at_once(visitor, samples):
     visitor.hash((samples / "scene-1.jpg").read_bytes())
-    state = visitor.ask("POST", "/files", {"size": 1 << 30, "variants": False})
-    assert state[0] == 200
+    visitor.begin(1 << 30)
     workers = visitor.server.workers
     assert workers
-    assert visitor.ask("POST", "/leave", b"")[0] == 204
+    assert visitor.ask("POST", f"/leave?page={visitor.page}", b"")[0] == 204
     assert visitor.server.process.wait(30) == 0
     assert not [each for each in workers if Path(f"/proc/{each}").exists()]
 
@@ -213,6 +235,28 @@ def test_a_page_that_was_closed_is_forgotten_and_others_stay(visitor, samples):
         time.sleep(0.2)
     assert visitor.ask("POST", "/active", b"")[0] == 204
     second.close()
+
+
+def test_there_are_only_so_many_pages(visitor):
+    """Each holds a connection, and a browser has six."""
+    open_pages = [open_here(visitor)]
+    for _ in range(3):
+        html = visitor.ask("GET", "/")[2].decode()
+        visitor.page = html.split('data-page="')[1].split('"')[0]
+        open_pages.append(open_here(visitor))
+    status, _, body = visitor.ask("GET", "/")
+    assert status == 409
+    assert b"data-page" not in body
+    assert visitor.ask("POST", f"/closed?page={visitor.page}", b"")[0] == 204
+    assert visitor.ask("GET", "/")[0] == 200
+    for each in open_pages:
+        each.close()
+
+
+def test_a_page_that_was_closed_is_forgotten_at_once(visitor, samples):
+    visitor.hash((samples / "scene-1.jpg").read_bytes())
+    assert visitor.ask("POST", f"/closed?page={visitor.page}", b"")[0] == 204
+    assert submission_of(visitor)[0] == 404
 
 
 def test_interrupting_it_lets_go_of_the_page(visitor):
@@ -243,7 +287,8 @@ def test_many_files_at_once(visitor, samples):
 def open_here(visitor):
     """Be here, as an open page is."""
     connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=60)
-    connection.request("GET", f"/here?page={visitor.page}", headers={"Cookie": visitor.cookie})
+    path = f"{visitor.server.folder}here?page={visitor.page}"
+    connection.request("GET", path, headers={"Cookie": visitor.cookie})
     answer = connection.getresponse()
     assert answer.status == 200
     assert answer.read(1) == b"."

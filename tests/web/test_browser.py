@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import struct
 import zlib
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from hashkit import Submission, hash_file
@@ -212,6 +214,16 @@ def test_files_can_be_dragged_here(page, samples):
     assert count_of(page, "good") == 1
 
 
+def test_a_picture_that_is_dropped_elsewhere_is_not_opened(page):
+    """The browser would show it."""
+    page.evaluate(DROP, ["", "dropped.jpg"])
+    assert step_of(page) == "welcome"
+    answer(page)
+    page.evaluate(DROP, ["", "dropped.jpg"])
+    page.locator("#to-choose").click()
+    expect(page.locator("#files > li")).to_have_count(0)
+
+
 def sparse(path, gigabytes, samples):
     """A film with a long empty box behind it; on the disk it takes next to nothing."""
     padding = int(gigabytes * (1 << 30))
@@ -301,7 +313,12 @@ def test_who_was_under_18_is_led_to_their_services(page, age, age_in_picture):
     assert "Take It Down" in text
     assert "Never send or show the picture to a person, and do not move it" in text
     assert "A helper must never receive, copy or forward" in text
+    places = [text.index(each) for each in ("emergency number", "Take It Down")]
+    assert places == sorted(places)
     assert page.locator('[data-service="stopncii"]').count() == 0
+    page.locator("#to-choose").click()
+    expect(page.locator('#choose [data-for="minor"]')).to_be_visible()
+    expect(page.locator("#choose")).to_contain_text("on the device that holds the picture")
     assert (page.locator('[data-service="report-remove"]').count() == 1) == (age == "under-18")
 
 
@@ -353,7 +370,7 @@ def test_nothing_is_kept_in_the_browser(page, files, window, server):
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Strict"
     assert cookie["expires"] == -1
-    assert page.url == f"{server.origin}/"
+    assert page.url == server.home
     assert page.title() == "Notes"
     assert "/start/" not in str(page.evaluate("performance.getEntries().map((each) => each.name)"))
 
@@ -381,6 +398,8 @@ def go_to(page, step, files, hold):
 @pytest.mark.parametrize("how", ["button", "shift"])
 def test_quick_exit(how, step, page, server, files, hold):
     go_to(page, step, files, hold)
+    told = []
+    page.on("request", lambda request: told.append(request.url))
     exit_button = page.locator("#leave")
     expect(exit_button).to_be_in_viewport(ratio=1)
     page.mouse.wheel(0, 3000)
@@ -392,6 +411,7 @@ def test_quick_exit(how, step, page, server, files, hold):
             page.keyboard.press("Shift")
     page.wait_for_url(f"{LEAVE_TO}**")
     assert page.title() == "Elsewhere"
+    assert [url for url in told if url.startswith(f"{server.home}leave?page=")]
     assert server.process.wait(60) == 0
     # And there is no way back.
     page.go_back(wait_until="commit") if step == "result" else None
@@ -424,6 +444,37 @@ def test_quick_exit_blanks_the_page_at_once(page, files, window):
         route.abort()
 
 
+def test_a_page_that_the_browser_kept_is_left_when_it_is_shown_again(page):
+    """From the cache that makes Back fast: first blank, and then gone."""
+    seen = page.evaluate(
+        """() => { dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+            return document.body.innerText; }"""
+    )
+    assert seen == ""
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.wait_for_url(f"{LEAVE_TO}**")
+
+
+def test_an_answer_that_is_lost_does_no_harm(page, tmp_path):
+    """hashkit has the piece, and the page does not know it: it sends the piece again."""
+    lost = []
+
+    def lose_once(route):
+        if lost or "/pieces/3" not in route.request.url:
+            route.continue_()
+            return
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/pieces/*", lose_once)
+    picture = tmp_path / "large.bmp"
+    Image.frombytes("RGB", (2000, 2000), random.Random(1).randbytes(12_000_000)).save(picture)
+    answer(page)
+    hash_all(page, [picture])
+    assert lost == [200]
+    assert Submission.from_json(saved(page, tmp_path)) == Submission.of([hash_file(picture)])
+
+
 def test_typing_does_not_leave(page):
     for keys in ("Shift+a", "Shift+Tab", "Control+Shift", "a"):
         for _ in range(4):
@@ -439,7 +490,7 @@ def test_a_second_tab(page, window, server, files, tmp_path):
     answer(page)
     hash_all(page, [files["scene-1.jpg"]])
     second = window.new_page()
-    second.goto(f"{server.origin}/")
+    second.goto(server.home)
     answer(second)
     hash_all(second, [files["heic.heic"]])
     assert Submission.from_json(saved(second, tmp_path)) == Submission.of(
@@ -455,7 +506,7 @@ def test_a_second_tab(page, window, server, files, tmp_path):
 
 def test_closing_one_of_two_tabs_does_not_end_it(page, window, server):
     second = window.new_page()
-    second.goto(f"{server.origin}/")
+    second.goto(server.home)
     at(second, "welcome")
     second.close()
     answer(page)
@@ -482,7 +533,7 @@ def test_a_stale_address(browser, window, server, page):
     assert answered.status == 403
     expect(other.locator("h1")).to_be_visible()
     assert other.locator("script").count() == 0
-    assert other.goto(f"{server.origin}/").status == 403
+    assert other.goto(server.home).status == 403
     stranger.close()
     # In the same browser it leads back in.
     again = window.new_page()

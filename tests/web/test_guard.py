@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from http.client import HTTPException
 
 import pytest
 
@@ -17,11 +23,13 @@ def attempts(visitor):
         ("GET", f"/submission?page={visitor.page}", None),
         ("POST", "/active", b""),
         ("POST", "/guide", {}),
-        ("POST", "/files", {"size": 1, "variants": False}),
-        ("POST", "/files/1", b"x"),
+        ("PUT", "/files/1", {"size": 1, "variants": False}),
+        ("POST", "/files/1", b""),
+        ("POST", "/files/1/pieces/1", b"x"),
         ("POST", "/files/1/unreadable", b""),
         ("DELETE", "/files/1", None),
-        ("POST", "/leave", b""),
+        ("POST", f"/closed?page={visitor.page}", b""),
+        ("POST", f"/leave?page={visitor.page}", b""),
         ("GET", "/static/page.css", None),
         ("GET", "/nowhere", None),
     ]
@@ -90,14 +98,17 @@ def test_the_key_is_good_for_one_use(server):
     assert server.ask("GET", wrong)[0] == 403
     assert server.ask("HEAD", server.start)[0] == 403
     assert server.ask("POST", server.start, b"")[0] == 403
-    assert server.ask("GET", server.start, Sec_Purpose="prefetch;prerender")[0] == 403
+    for name in ("Sec_Purpose", "Purpose", "X_Purpose", "X_Moz"):
+        assert server.ask("GET", server.start, **{name: "prefetch"})[0] == 403
     status, headers, _ = server.ask("GET", server.start)
     assert status == 303
     cookie = headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
+    assert f"Path={server.folder}" in cookie  # other ports of this machine never see it
     assert "Max-Age" not in cookie
     assert "expires" not in cookie.lower()
+    assert server.ask("GET", f"/{server.start.split('/', 2)[2]}")[0] == 403  # without the folder
     stale, _, said = server.ask("GET", server.start, Accept="text/html")
     assert stale == 403
     assert b"<html" in said
@@ -118,6 +129,10 @@ def test_every_answer_says_how_it_is_to_be_treated(visitor):
     for _, headers, _ in answers:
         for name, value in HEADERS.items():
             assert headers[name] == value
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert "server" not in headers
         assert "date" not in headers
 
@@ -128,7 +143,7 @@ def test_the_policy_lets_nothing_in_from_elsewhere():
     )
     assert policy.pop("default-src") == "'none'"
     assert set(policy.values()) <= {"'self'", "'none'"}
-    assert {"base-uri", "form-action", "frame-ancestors"} <= set(policy)
+    assert {policy[name] for name in ("base-uri", "form-action", "frame-ancestors")} == {"'none'"}
     assert HEADERS["Cache-Control"] == "no-store"
     assert HEADERS["Referrer-Policy"] == "no-referrer"
 
@@ -145,3 +160,48 @@ def test_two_servers_share_nothing(serve):
     assert one.port != other.port
     assert one.start != other.start
     assert other.ask("GET", one.start)[0] == 403
+
+
+def test_leaving_takes_the_cookie_back(visitor):
+    """Some browsers keep it on the disk until they are started again."""
+    _, headers, _ = visitor.ask("POST", f"/leave?page={visitor.page}", b"")
+    assert headers["Set-Cookie"].startswith(visitor.cookie.split("=")[0] + "=;")
+    assert "Max-Age=0" in headers["Set-Cookie"]
+    assert f"Path={visitor.server.folder}" in headers["Set-Cookie"]
+
+
+def test_whoever_says_nothing_takes_nothing_away(visitor):
+    """Others on this machine can connect, too; the page must go on."""
+    silent = [
+        socket.create_connection(("127.0.0.1", visitor.server.port), timeout=5) for _ in range(300)
+    ]
+    for each in silent:
+        with suppress(OSError):  # cut already
+            each.send(b"GET / HTTP/1.1\r\n")
+    deadline = time.monotonic() + 60
+    while True:  # until those that are silent are cut
+        with suppress(OSError, HTTPException):
+            if visitor.ask("POST", "/active", b"")[0] == 204:
+                break
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    for each in silent:
+        each.close()
+    code, said = visitor.server.end()
+    assert (code, said.count("Traceback")) == (130, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs another person")
+def test_another_person_on_this_machine_is_cut(visitor):
+    """Even with the key, the cookie and everything."""
+    ask = (
+        "import http.client, os, sys; os.setuid(int(sys.argv[4])); "
+        "c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=10); c.request('GET', sys.argv[2], headers={'Cookie': sys.argv[3]}); "
+        "print(c.getresponse().status)"
+    )
+    command = [sys.executable, "-c", ask, str(visitor.server.port), visitor.server.folder]
+    for person, expected in [(0, "200"), (65534, "")]:
+        done = subprocess.run(
+            [*command, visitor.cookie, str(person)], capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == expected, done.stderr

@@ -53,9 +53,9 @@ ATTEMPTS = {
     "reads what was made": (
         "async (at) => (await fetch(at + 'submission?page=PAGE', {credentials: 'include'})).text()"
     ),
-    "ends it": "async (at) => { const a = await fetch(at + 'leave', {method: 'POST', "
+    "ends it": "async (at) => { const a = await fetch(at + 'leave?page=PAGE', {method: 'POST', "
     "credentials: 'include', mode: 'no-cors'}); if (a.ok) return 'worked'; throw a.type; }",
-    "ends it with a beacon": "(at) => { navigator.sendBeacon(at + 'leave'); throw 'unseen'; }",
+    "ends it with a beacon": "(at) => { navigator.sendBeacon(at + 'leave?page=PAGE'); throw 'unseen'; }",
     "shows it in a frame": """(at) => new Promise((done, failed) => {
         const frame = document.createElement('iframe');
         frame.src = at;
@@ -81,7 +81,7 @@ ATTEMPTS = {
         frame.name = 'into';
         document.body.append(frame);
         const form = document.createElement('form');
-        form.method = 'POST'; form.action = at + 'leave'; form.target = 'into';
+        form.method = 'POST'; form.action = at + 'leave?page=PAGE'; form.target = 'into';
         document.body.append(form);
         form.submit();
         setTimeout(() => failed('unseen'), 1000); })""",
@@ -92,14 +92,14 @@ ATTEMPTS = {
 def test_a_page_from_elsewhere_gets_nothing(name, theirs, mine, server):
     number = mine.locator("body").get_attribute("data-page")
     with pytest.raises(Error):
-        theirs.evaluate(ATTEMPTS[name].replace("PAGE", number), f"{server.origin}/")
+        theirs.evaluate(ATTEMPTS[name].replace("PAGE", number), server.home)
     assert_untouched(mine, server)
 
 
 def test_a_window_that_they_open_is_out_of_their_reach(theirs, mine, server):
     """Links from elsewhere lead to the refusal, since they come from another page."""
     with theirs.expect_popup() as popup:
-        theirs.evaluate("(at) => { window.other = open(at); }", f"{server.origin}/")
+        theirs.evaluate("(at) => { window.other = open(at); }", server.home)
     expect(popup.value.locator("h1")).to_be_visible()
     assert popup.value.locator("#welcome").count() == 0
     assert theirs.evaluate("window.other.closed") is True  # cut off by the opener policy
@@ -109,7 +109,7 @@ def test_a_window_that_they_open_is_out_of_their_reach(theirs, mine, server):
 def test_a_name_that_leads_here_is_refused(window, mine, server):
     """DNS rebinding: the browser takes the port for that of another host."""
     other = window.new_page()
-    answered = other.goto(f"http://rebound.test:{server.port}/")
+    answered = other.goto(f"http://rebound.test:{server.port}{server.folder}")
     assert answered.status == 403
     assert other.locator("#welcome").count() == 0
     answered = other.goto(f"http://rebound.test:{server.port}{server.start}")

@@ -134,7 +134,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_is_inline(language):
                 assert fields["href"] in official
                 assert {"noopener", "noreferrer"} <= {*(fields["rel"] or "").split()}
         for address in Found(html).attributes("src", "href"):
-            local = re.match(r"/static/[\w.]+$|/submission\?page=|\?language=\w\w$", address)
+            local = re.match(r"/static/[\w.]+$|submission\?page=|\?language=\w\w$", address)
             assert local or address in official, address
         assert not re.search(r"<script[^>]*>[^<]", html)
 
@@ -196,7 +196,7 @@ def test_labels_lead_to_what_they_label(page):
 def test_what_the_script_is_told(page):
     (body,) = [fields for tag, fields in page.elements if tag == "body"]
     assert body == {"data-page": PAGE_ID, "data-workers": "3", "data-language": "en"}
-    assert f"/submission?page={PAGE_ID}" in page.attributes("href")
+    assert f"submission?page={PAGE_ID}" in page.attributes("href")
 
 
 def test_what_comes_from_outside_is_escaped():
@@ -219,18 +219,21 @@ def test_unreviewed_translations_say_so(language):
     assert ("unreviewed" in page.ids) == (language in UNREVIEWED)
 
 
-def test_under_18_the_services_come_first():
+def test_under_18_the_picture_stays_where_it_is_and_safety_comes_first():
     for each in every_guidance():
         html = Renderer().guidance("en", each)
         assert ('data-minor="yes"' in html) is each.minor
-        assert ("Begin here" in html) is each.minor
         for step in each.steps:
             for service in step.services:
                 assert f'data-service="{service.id}"' in html
         if each.minor:
-            assert html.index("Begin here") < html.index("data-guide-step")
+            assert html.index("Never send or show") < html.index("data-guide-step")
             assert "do not move it to another device" in html
             assert "stopncii" not in html
+        places = [html.index(f'data-guide-step="{step.id}"') for step in each.steps]
+        assert places == sorted(places)
+        listed = html.index("data-service=") if "data-service=" in html else len(html)
+        assert html.index("call your local emergency number") < listed
 
 
 def test_the_age_is_asked_before_anything_else(page):

@@ -4,6 +4,7 @@ const THREE_PRESSES_WITHIN = 1500; // milliseconds
 
 const link = document.getElementById("leave");
 const away = link.href;
+const leaveAt = `leave?page=${document.body.dataset.page}`;
 const otherTabs = "BroadcastChannel" in window ? new BroadcastChannel("leave") : null;
 const whenLeaving = [];
 let left = false;
@@ -43,11 +44,11 @@ function leave({ tellOthers = true } = {}) {
 
 function tellServer() {
   try {
-    if (navigator.sendBeacon("/leave")) return;
+    if (navigator.sendBeacon(leaveAt)) return;
   } catch {
     // As if it had been refused.
   }
-  fetch("/leave", { method: "POST", keepalive: true }).catch(() => {});
+  fetch(leaveAt, { method: "POST", keepalive: true }).catch(() => {});
 }
 
 // The link would add to the history, and with Ctrl or the middle button leave this tab open.

@@ -4,6 +4,8 @@ import { beforeLeaving } from "./exit.js";
 import { rows } from "./files.js";
 import { Ended, Refused, ask } from "./server.js";
 
+let numbers = 0; // of all files that were begun: each try is another
+const forgetting = new Set();
 const AT_A_TIME = Math.min(Number(document.body.dataset.workers) || 1, 4);
 
 /** Makes the hashes of these rows' files, and those of likely edits if ``variants``. */
@@ -78,14 +80,10 @@ async function workOn(row) {
 /** Gives the pieces that hashkit asks for, until it says what came of the file. */
 async function handOver(row, signal) {
   const { file, variants } = row;
-  const opened = await ask("POST", "/files", { json: { size: file.size, variants } });
-  let answer = await opened.json();
-  const path = `/files/${answer.file}`;
-  if (signal.aborted) {
-    forgetNumber(answer.file); // it was stopped before it had a number
-    return null;
-  }
-  row.number = answer.file;
+  row.number = numbers += 1;
+  const path = `files/${row.number}`;
+  const begun = await ask("PUT", path, { json: { size: file.size, variants }, signal });
+  let answer = await begun.json();
   while (!answer.done) {
     row.progress(answer.part);
     const next = await nextPiece(file, path, answer.want);
@@ -98,10 +96,10 @@ async function handOver(row, signal) {
 /** Where the next piece goes, and its bytes if any are wanted. A file may change, or be gone. */
 async function nextPiece(file, path, want) {
   if (!want) return { path };
-  const [start, length] = want;
+  const [serial, start, length] = want;
   try {
     const bytes = await file.slice(start, start + length).arrayBuffer();
-    if (bytes.byteLength === length) return { path, bytes };
+    if (bytes.byteLength === length) return { path: `${path}/pieces/${serial}`, bytes };
   } catch {
     // It cannot be read any more.
   }
@@ -121,5 +119,12 @@ function forgetResult(row) {
 }
 
 function forgetNumber(number) {
-  ask("DELETE", `/files/${number}`).catch(() => {});
+  const forgotten = ask("DELETE", `files/${number}`).catch(() => {});
+  forgetting.add(forgotten);
+  forgotten.finally(() => forgetting.delete(forgotten));
+}
+
+/** When all that was taken off the list is forgotten. */
+export async function settled() {
+  await Promise.all(forgetting);
 }

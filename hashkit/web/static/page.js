@@ -3,7 +3,7 @@
 import { letChoose } from "./choosing.js";
 import { hasLeft } from "./exit.js";
 import { forget, moveTo, onChange, rows } from "./files.js";
-import { again, begin, cancel, cancelAll, remove } from "./hashing.js";
+import { again, begin, cancel, cancelAll, remove, settled } from "./hashing.js";
 import { askQuestions } from "./questions.js";
 import { finish, stayInTouch } from "./server.js";
 import { announce, current, sentence, show, showOnly } from "./steps.js";
@@ -106,6 +106,14 @@ async function finishAndClose() {
   await finish();
 }
 
+/** Saves what is on the list now, and nothing that was just taken off it. */
+async function save(event) {
+  event.preventDefault();
+  await settled();
+  const link = element("save").cloneNode();
+  link.click();
+}
+
 /** Another language is another page: it takes the place of this one in the history. */
 function chooseLanguage(event) {
   const link = event.target.closest("a[hreflang]");
@@ -127,6 +135,7 @@ for (const button of document.querySelectorAll('[data-action="finish"]')) {
   button.addEventListener("click", finishAndClose);
 }
 element("start").addEventListener("click", start);
+element("save").addEventListener("click", save);
 element("stop-all").addEventListener("click", cancelAll);
 element("remove-all").addEventListener("click", () => rows().forEach(remove));
 element("variants").checked = false;

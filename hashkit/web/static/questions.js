@@ -72,7 +72,7 @@ async function guide() {
   const { age, age_in_picture, country, threatened } = answers();
   const json = { age, age_in_picture, country, threatened: threatened === "yes" };
   try {
-    const answer = await ask("POST", "/guide", { json });
+    const answer = await ask("POST", "guide", { json });
     take(await answer.text());
   } catch (error) {
     if (!(error instanceof Ended)) throw error;

@@ -4,7 +4,9 @@ import { beforeLeaving, hasLeft } from "./exit.js";
 
 const PAGE = document.body.dataset.page;
 const BETWEEN_SIGNS = 60_000; // milliseconds
-const BEFORE_SECOND_TRY = 500;
+const SIGNS = ["pointerdown", "pointermove", "keydown", "change", "drop", "scroll", "focus"];
+const BEFORE_SECOND_TRY = 500; // milliseconds
+const TRIES = 3;
 
 const leaving = new AbortController();
 let whenEnded = () => {};
@@ -48,20 +50,21 @@ export function stayInTouch(ended) {
     const now = performance.now();
     if (over || (last && now - last < BETWEEN_SIGNS)) return;
     last = now;
-    ask("POST", "/active").catch(() => {});
+    ask("POST", "active").catch(() => {});
   };
-  for (const kind of ["pointerdown", "keydown", "change", "drop"]) addEventListener(kind, sign);
+  for (const kind of SIGNS) addEventListener(kind, sign, { passive: true, capture: true });
+  addEventListener("pagehide", () => navigator.sendBeacon(`closed?page=${PAGE}`));
 }
 
 /** Ends hashkit, for everybody: what it made is gone then. */
 export async function finish() {
-  const last = ask("POST", "/leave").catch(() => {});
+  const last = ask("POST", `leave?page=${PAGE}`).catch(() => {});
   stop();
   await last;
 }
 
 /** As fetch, with a second try: when a computer changes its network, browsers may drop what they are
- * asking for, even of the computer itself. Of a hashkit that has ended, /here is the first to know. */
+ * asking for, even of the computer itself. What hashkit has done already it does not do twice. */
 async function reach(path, options) {
   try {
     return await fetch(path, options);
@@ -72,18 +75,19 @@ async function reach(path, options) {
   }
 }
 
-/** The answer to /here lasts as long as hashkit does. */
+/** The answer to this lasts as long as hashkit does. If only the connection was lost, there is
+ * another. */
 async function waitForTheEnd() {
-  try {
-    const answer = await fetch(`/here?page=${encodeURIComponent(PAGE)}`, {
-      cache: "no-store",
-      headers: { "X-Page": PAGE },
-      signal: leaving.signal,
-    });
-    const reader = answer.body.getReader();
-    while (!(await reader.read()).done);
-  } catch {
-    // It has ended, either way.
+  for (let left = TRIES; left > 0 && !over; left -= 1) {
+    try {
+      const answer = await fetch(`here?page=${PAGE}`, { cache: "no-store", signal: leaving.signal });
+      if (!answer.ok) break;
+      const reader = answer.body.getReader();
+      while (!(await reader.read()).done) left = TRIES;
+    } catch {
+      // It may come back.
+    }
+    await new Promise((done) => setTimeout(done, BEFORE_SECOND_TRY));
   }
   end();
 }
