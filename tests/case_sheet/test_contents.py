@@ -176,7 +176,8 @@ def test_services_by_country_and_age_now():
     assert "Report Remove" not in named(age=Age.UNDER_18, country="US")
     assert "Meri Trustline" in named(country="IN")
     assert "Meri Trustline" not in named(country="other")
-    assert "Revenge Porn Helpline" not in named(age_in_picture=Age.UNDER_18, country="GB")
+    assert "Revenge Porn Helpline" in named(age=Age.ADULT, country="GB")
+    assert "Revenge Porn Helpline" not in named(age=Age.UNDER_18, country="GB")
 
 
 def test_takedown_comes_first_and_help_last():

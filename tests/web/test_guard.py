@@ -196,7 +196,8 @@ def test_another_person_on_this_machine_is_cut(visitor):
     """Even with the key, the cookie and everything."""
     ask = (
         "import http.client, os, sys; os.setuid(int(sys.argv[4])); "
-        "c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=10); c.request('GET', sys.argv[2], headers={'Cookie': sys.argv[3]}); "
+        "c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=10); "
+        "c.request('GET', sys.argv[2], headers={'Cookie': sys.argv[3]}); "
         "print(c.getresponse().status)"
     )
     command = [sys.executable, "-c", ask, str(visitor.server.port), visitor.server.folder]

@@ -55,7 +55,9 @@ ATTEMPTS = {
     ),
     "ends it": "async (at) => { const a = await fetch(at + 'leave?page=PAGE', {method: 'POST', "
     "credentials: 'include', mode: 'no-cors'}); if (a.ok) return 'worked'; throw a.type; }",
-    "ends it with a beacon": "(at) => { navigator.sendBeacon(at + 'leave?page=PAGE'); throw 'unseen'; }",
+    "ends it with a beacon": (
+        "(at) => { navigator.sendBeacon(at + 'leave?page=PAGE'); throw 'unseen'; }"
+    ),
     "shows it in a frame": """(at) => new Promise((done, failed) => {
         const frame = document.createElement('iframe');
         frame.src = at;
