@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -103,5 +104,6 @@ def test_it_ends_when_nobody_does_anything(busy, monkeypatch):
         finally:
             page.pages.close()
 
-    asyncio.run(watch())
+    with ThreadPoolExecutor(1) as apart:  # a browser of other tests may have a loop here
+        apart.submit(lambda: asyncio.run(watch())).result()
     assert bool(ended) is not busy
