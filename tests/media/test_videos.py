@@ -362,7 +362,8 @@ class TestDamage:
         path = encode(tmp_path / "a.mkv", seconds=6, gop=RATE)
         data = bytearray(path.read_bytes())
         middle = len(data) // 2
-        data[middle : middle + 3000] = np.random.default_rng(0).bytes(3000)
+        # A third of it: of a small hole, a decoder may by chance repair all in silence.
+        data[middle : middle + 20_000] = np.random.default_rng(0).bytes(20_000)
         path.write_bytes(data)
         hashed = hashkit.hash_file(path, sample="all")
         assert [notice.code for notice in hashed.notices] == ["video_damaged"]
