@@ -8,7 +8,6 @@ goes by way of RGB and differs by a bit or two where colours clip or round.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -16,7 +15,24 @@ import numpy as np
 
 from hashkit.hashes import pdq
 from hashkit.hashes.pdq_filter import Float32, Pixels, luma64
+from hashkit.hashes.vpdq_text import from_text, to_signal, to_text
 from hashkit.records import FrameHash
+
+__all__ = [
+    "DISTANCE_THRESHOLD",
+    "MATCH_PERCENT",
+    "QUALITY_THRESHOLD",
+    "Comparison",
+    "compare",
+    "compute",
+    "dark",
+    "from_text",
+    "full_range",
+    "of_luma",
+    "prune",
+    "to_signal",
+    "to_text",
+]
 
 DISTANCE_THRESHOLD = pdq.THRESHOLD
 QUALITY_THRESHOLD = pdq.QUALITY_THRESHOLD
@@ -98,48 +114,3 @@ def prune(frames: Iterable[FrameHash], distance: int = 10) -> tuple[FrameHash, .
         if not kept or pdq.distance(kept[-1].value, each.value) > distance:
             kept.append(each)
     return tuple(kept)
-
-
-def to_text(frames: Iterable[FrameHash]) -> str:
-    """The text form of the C++ tools: ``frame,quality,hex,timestamp``, a line each."""
-    return "".join(
-        f"{each.frame},{each.quality},{each.value},{each.timestamp:.3f}\n" for each in frames
-    )
-
-
-def to_signal(frames: Iterable[FrameHash]) -> str:
-    """The form of the ``threatexchange`` package: a JSON array of ``hex,quality,timestamp``."""
-    return json.dumps([f"{each.value},{each.quality},{each.timestamp:.3f}" for each in frames])
-
-
-def from_text(untrusted_text: str) -> tuple[FrameHash, ...]:
-    """Read any of the three forms in use: the two above, and ``frame,hex,quality,timestamp``.
-
-    Forms without a frame number count from 0. ValueError for anything else.
-    """
-    text = untrusted_text.strip()
-    try:
-        lines = json.loads(text) if text.startswith("[") else text.splitlines()
-    except RecursionError as error:
-        raise ValueError("this is no vPDQ text") from error
-    return tuple(_read(line, number) for number, line in enumerate(lines))
-
-
-def _read(untrusted_line: object, number: int) -> FrameHash:
-    fields = untrusted_line.strip().split(",") if isinstance(untrusted_line, str) else []
-    match fields:
-        case [value, quality, timestamp] if len(value) == 64:
-            return _frame_hash(number, timestamp, value, quality)
-        case [frame, value, quality, timestamp] if len(value) == 64:
-            return _frame_hash(int(frame), timestamp, value, quality)
-        case [frame, quality, value, timestamp] if len(value) == 64:
-            return _frame_hash(int(frame), timestamp, value, quality)
-    raise ValueError(f"line {number + 1} is no vPDQ hash")
-
-
-def _frame_hash(frame: int, timestamp: str, value: str, quality: str) -> FrameHash:
-    found = FrameHash(frame, float(timestamp), value.lower(), int(quality))
-    whole = set(found.value) <= set("0123456789abcdef") and 0 <= found.quality <= 100
-    if not whole or frame < 0 or not 0 <= found.timestamp < float("inf"):
-        raise ValueError("a value, quality, frame or timestamp is out of range")
-    return found
