@@ -20,6 +20,9 @@ that may leave the machine: it knows no path, name or date.
     submission = Submission.of(hash_files(paths))
     write_submission(submission, "submission.json")
 
+``export_submission`` writes it in the format of a service or a tool, and lists what that cannot
+hold; ``import_submission`` reads some of these.
+
 ``compare`` says what two pictures or videos are to each other, ``find`` finds copies among many,
 and ``Index`` holds many PDQ hashes to be searched.
 
@@ -64,6 +67,9 @@ if TYPE_CHECKING:
         submission_schema,
         write_submission,
     )
+    from hashkit.submission.formats.base import Exported, Imported, LeftOut
+    from hashkit.submission.formats.registry import export_submission, import_submission
+    from hashkit.submission.formats.signals import Signal
 
 __version__ = "0.1.0"
 
@@ -73,6 +79,7 @@ __all__ = [
     "MAX_PIXELS",
     "Comparison",
     "Copy",
+    "Exported",
     "FailedFile",
     "Finding",
     "FrameHash",
@@ -80,19 +87,24 @@ __all__ = [
     "Hash",
     "HashedFile",
     "HashkitError",
+    "Imported",
     "Index",
     "Item",
+    "LeftOut",
     "Match",
     "MediaKind",
     "Notice",
     "Search",
+    "Signal",
     "Submission",
     "Verdict",
     "compare",
+    "export_submission",
     "files_in",
     "find",
     "hash_file",
     "hash_files",
+    "import_submission",
     "read_submission",
     "submission_schema",
     "write_submission",
@@ -124,6 +136,9 @@ _HOMES = {
         "submission_schema",
         "write_submission",
     ),
+    "hashkit.submission.formats.base": ("Exported", "Imported", "LeftOut"),
+    "hashkit.submission.formats.registry": ("export_submission", "import_submission"),
+    "hashkit.submission.formats.signals": ("Signal",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -17,6 +17,7 @@ from hashkit.cli.app_command import app_command
 from hashkit.cli.compare_command import compare_command
 from hashkit.cli.doctor_command import doctor_command
 from hashkit.cli.find_command import find_command
+from hashkit.cli.format_commands import export_command, import_command
 from hashkit.cli.guide_command import guide_command
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.report_command import report_command
@@ -66,6 +67,8 @@ app.command("compare")(compare_command)
 app.command("find")(find_command)
 app.command("inspect")(inspect_command)
 app.command("report")(report_command)
+app.command("export")(export_command)
+app.command("import")(import_command)
 app.command("schema")(schema_command)
 app.command("doctor")(doctor_command)
 

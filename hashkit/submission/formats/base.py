@@ -1,0 +1,159 @@
+"""What every format is: a way to write a submission, and to say what of it could not be written."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, ClassVar
+
+from hashkit.records import MediaKind
+from hashkit.submission.document import Submission
+from hashkit.submission.formats.signals import Signal, signals_of
+
+TOO_PLAIN = (
+    "It shows too little detail, and this format cannot say so: other pictures would be taken for "
+    "it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A hash that a format could not hold, and ``why``, in a sentence."""
+
+    signal: Signal
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Something that a format does not say of the hashes that it holds. ``applies`` tells if there
+    is any of it to be said of these."""
+
+    text: str
+    applies: Callable[[Sequence[Signal]], bool]
+
+
+def _any_has(*algorithms: str) -> Callable[[Sequence[Signal]], bool]:
+    return lambda held: any(each.algorithm in algorithms for each in held)
+
+
+QUALITY = Detail("the quality of PDQ hashes", _any_has("pdq"))
+EDITS = Detail(
+    "which hashes are of edits, and of what", lambda held: any(each.is_edit for each in held)
+)
+FILES = Detail(
+    "which hashes belong to the same file",
+    lambda held: len({each.item for each in held}) < len(held),
+)
+KIND = Detail(
+    "whether a PDQ hash is of a picture or of a video",
+    lambda held: any(each.algorithm == "pdq" and each.kind is MediaKind.VIDEO for each in held),
+)
+FRAME_NUMBERS = Detail("the numbers of frames", _any_has("vpdq"))
+INTERVAL = Detail("how often frames were sampled", _any_has("vpdq"))
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A document in some format, and what became of each hash: every hash of the submission is
+    either among those ``held`` or among those ``left_out``."""
+
+    content: bytes
+    held: tuple[Signal, ...]
+    left_out: tuple[LeftOut, ...]
+    not_said: tuple[str, ...]
+
+    @property
+    def missing_items(self) -> tuple[int, ...]:
+        """The numbers of the items of which nothing is held."""
+        held = {each.item for each in self.held}
+        left = {each.signal.item for each in self.left_out}
+        return tuple(sorted(left - held))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was read, and ``notes``: what the file did not say and what stands for it, in
+    sentences."""
+
+    submission: Submission
+    notes: tuple[str, ...] = ()
+
+
+class Format(ABC):
+    """A format that a submission can be written in. Make one, and list it in ``registry``."""
+
+    name: ClassVar[str]
+    """What it is called on the command line."""
+
+    draft: ClassVar[str] = ""
+    """What of it is not published, in sentences; empty where all that is written is."""
+
+    details: ClassVar[tuple[Detail, ...]] = ()
+    """What it does not say of the hashes that it holds."""
+
+    @abstractmethod
+    def refusal(self, signal: Signal) -> str | None:
+        """Why it cannot hold this hash, in a sentence; None where it can."""
+
+    @abstractmethod
+    def write(self, held: Sequence[Signal]) -> bytes:
+        """The document that holds these hashes."""
+
+    def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
+        """As ``refusal``, for all hashes of a submission: where one decides about another."""
+        return [self.refusal(each) for each in signals]
+
+    def export(self, submission: Submission, item: int | None = None) -> Exported:
+        """Write a submission, or the item of this number alone, as far as this format can hold
+        it."""
+        signals = [each for each in signals_of(submission) if item in (None, each.item)]
+        judged = list(zip(signals, self.refusals(signals), strict=True))
+        held = [signal for signal, why in judged if why is None]
+        return Exported(
+            content=self.write(held),
+            held=tuple(held),
+            left_out=tuple(LeftOut(signal, why) for signal, why in judged if why is not None),
+            not_said=tuple(each.text for each in self.details if each.applies(held)),
+        )
+
+
+class Reader(ABC):
+    """A format that can be read. Make one, and list it in ``registry``."""
+
+    name: ClassVar[str]
+    """What it is called on the command line."""
+
+    @abstractmethod
+    def recognises(self, untrusted_text: str) -> bool:
+        """Does this begin as a document of this format does?"""
+
+    @abstractmethod
+    def read(self, untrusted_text: str) -> Imported:
+        """Read a document. DocumentInvalid, naming the place, for anything that does not belong."""
+
+
+def each_once(values: Iterable[Any]) -> list[Any]:
+    """Without repetitions, in the order of first sight, for formats where saying a thing twice says
+    no more."""
+    seen: dict[str, Any] = {}
+    for each in values:
+        seen.setdefault(json.dumps(each), each)
+    return list(seen.values())
+
+
+def json_bytes(document: Any) -> bytes:
+    """A document as JSON, in ASCII, ready to be read by eye."""
+    return (json.dumps(document, indent=2) + "\n").encode("ascii")
+
+
+def schema_of(name: str) -> str:
+    """The JSON Schema (2020-12) or XML Schema of a format, as text. KeyError where it has none."""
+    for suffix in ("schema.json", "xsd"):
+        file = resources.files(__package__).joinpath(f"{name}.{suffix}")
+        if file.is_file():
+            return file.read_text("utf-8")
+    raise KeyError(name)

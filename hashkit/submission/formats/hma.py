@@ -1,0 +1,45 @@
+"""Hasher-Matcher-Actioner, Meta's open server: the bodies of ``POST /c/bank/<bank>/signal``.
+
+It refuses a body with a signal that it was not set up for. These are the two that it has when it
+is installed: https://github.com/facebook/ThreatExchange/tree/main/hasher-matcher-actioner
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hashkit.records import MediaKind
+from hashkit.submission.formats.base import (
+    EDITS,
+    KIND,
+    QUALITY,
+    TOO_PLAIN,
+    Format,
+    each_once,
+    json_bytes,
+)
+from hashkit.submission.formats.signals import Signal
+
+
+class HMA(Format):
+    """A list with one body for each file, and one more for the PDQ of each edit."""
+
+    name = "hma"
+    details = (QUALITY, EDITS, KIND)
+
+    def refusal(self, signal: Signal) -> str | None:
+        """PDQ, and MD5 of videos, are what it has at first."""
+        match signal.algorithm:
+            case "pdq":
+                return TOO_PLAIN if signal.too_plain else None
+            case "md5" if signal.kind is MediaKind.VIDEO:
+                return None
+        return "Hasher-Matcher-Actioner has PDQ, and MD5 of videos."
+
+    def write(self, held: Sequence[Signal]) -> bytes:
+        """The bodies, in a list."""
+        bodies: dict[tuple[int, str], dict[str, str]] = {}
+        for each in held:
+            body = bodies.setdefault((each.item, each.variant), {})
+            body["pdq" if each.algorithm == "pdq" else "video_md5"] = each.text
+        return json_bytes(each_once(bodies.values()))

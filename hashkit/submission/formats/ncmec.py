@@ -1,0 +1,70 @@
+"""NCMEC's hash sharing, version 2: entries of images and videos, as XML.
+
+What is published is how NCMEC answers a query; how an entry is submitted is not. So this is a
+draft, modelled on the answer. Left out are who the entry is from (NCMEC knows that from the login),
+when it was made, and its classification: nobody sorted anything here. Entries are numbered in the
+order of the submission, which says nothing. A .tmk file never stands in such a document: it goes to
+an address of its own there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from hashkit.records import MediaKind
+from hashkit.submission.formats.base import EDITS, QUALITY, TOO_PLAIN, Format
+from hashkit.submission.formats.signals import Signal
+
+_NAMESPACE = "https://hashsharing.ncmec.org/hashsharing/v2"
+_FINGERPRINTS = ("md5", "sha1", "pdq")
+
+
+class NCMEC(Format):
+    """One entry for each file, and one more for the PDQ of each edit."""
+
+    name = "ncmec"
+    draft = (
+        "How an entry is submitted is not published: this is modelled on what NCMEC answers to a "
+        "query."
+    )
+    details = (QUALITY, EDITS)
+
+    def refusal(self, signal: Signal) -> str | None:
+        """Of its fingerprints, hashkit makes MD5, SHA-1, PDQ and TMK."""
+        if signal.algorithm == "tmk_pdqf":
+            return "NCMEC takes TMK as a file of its own, never in this document."
+        if signal.algorithm not in _FINGERPRINTS:
+            return "NCMEC takes MD5, SHA-1, PDQ and TMK."
+        return TOO_PLAIN if signal.too_plain else None
+
+    def write(self, held: Sequence[Signal]) -> bytes:
+        """The document."""
+        root = ET.Element("queryResult", xmlns=_NAMESPACE)
+        for kind in MediaKind:
+            entries = _entries([each for each in held if each.kind is kind])
+            group = ET.SubElement(root, f"{kind}s", count=str(len(entries)))
+            for number, hashes in enumerate(entries, 1):
+                entry = ET.SubElement(group, kind.value)
+                ET.SubElement(entry, "id").text = f"{kind}{number}"
+                fingerprints = ET.SubElement(entry, "fingerprints")
+                for name in _FINGERPRINTS:
+                    if name in hashes:
+                        ET.SubElement(fingerprints, name).text = hashes[name]
+        ET.indent(root)
+        text = ET.tostring(root, encoding="unicode")
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode("ascii")
+
+
+def _entries(held: Sequence[Signal]) -> list[dict[str, str]]:
+    """The fingerprints of each file, and apart from them of each edit: one entry holds one PDQ."""
+    entries: list[dict[str, str]] = []
+    files: dict[int, dict[str, str]] = {}
+    for each in held:
+        if each.is_edit:
+            entries.append({each.algorithm: each.text})
+            continue
+        if each.item not in files:
+            entries.append(files.setdefault(each.item, {}))
+        files[each.item][each.algorithm] = each.text
+    return entries

@@ -1,0 +1,74 @@
+"""A submission, hash by hash: what a format holds or leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hashkit.quality import USED_FROM
+from hashkit.records import ORIGINAL, FrameHashes, Hash, MediaKind
+from hashkit.submission.document import Item, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One hash of one item: of the original, or of an edit.
+
+    ``item`` is its number in the submission, from 1. ``found`` is the hash itself; of vPDQ, all its
+    frames.
+    """
+
+    item: int
+    kind: MediaKind
+    found: Hash | FrameHashes
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm, as in ``hashes.registry``."""
+        return self.found.algorithm if isinstance(self.found, Hash) else "vpdq"
+
+    @property
+    def variant(self) -> str:
+        """The edit that was hashed; ``original`` is the picture as it is."""
+        return self.found.variant
+
+    @property
+    def is_edit(self) -> bool:
+        """Is this the hash of an edit?"""
+        return self.variant != ORIGINAL
+
+    @property
+    def text(self) -> str:
+        """The value of a hash that is not vPDQ, as text. TypeError for vPDQ."""
+        if isinstance(self.found, FrameHashes):
+            raise TypeError("vPDQ is not one value")
+        return self.found.text
+
+    @property
+    def frames(self) -> FrameHashes:
+        """The frames of a vPDQ hash. TypeError for any other."""
+        if isinstance(self.found, Hash):
+            raise TypeError("only vPDQ has frames")
+        return self.found
+
+    @property
+    def too_plain(self) -> bool:
+        """Does it show too little to be matched by? Services discard such hashes where they know
+        the quality, since plain pictures have hashes alike that are not alike themselves."""
+        if isinstance(self.found, FrameHashes):
+            return all(each.quality < USED_FROM for each in self.found.hashes)
+        return self.found.quality is not None and self.found.quality < USED_FROM
+
+
+def signals_of(submission: Submission) -> Iterator[Signal]:
+    """Every hash of a submission, item by item, originals before edits of the same algorithm."""
+    for number, item in enumerate(submission.items, 1):
+        yield from _signals_of_item(number, item)
+
+
+def _signals_of_item(number: int, item: Item) -> Iterator[Signal]:
+    for each in item.hashes:
+        yield Signal(number, item.kind, each)
+    moving = () if item.frames is None else (item.frames,)
+    for frames in (*moving, *item.frame_variants):
+        yield Signal(number, item.kind, frames)

@@ -1,0 +1,213 @@
+"""Everything that a submission holds as a table (CSV), a hash a row, a frame of a video a row.
+
+    item,kind,algorithm,variant,quality,interval,frame,timestamp,value
+    1,image,pdq,original,100,,,,05ba93c4…
+    2,video,vpdq,original,98,1.0,25,1.0,9f3e…
+
+The one format besides the submission that loses nothing. A video without any frame has one row of
+vPDQ, with the interval alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hashkit.errors import DocumentInvalid
+from hashkit.hash_json import all_from_json, hashes_to_json
+from hashkit.hashes.registry import ALGORITHMS
+from hashkit.records import ORIGINAL, FrameHashes, Hash, MediaKind
+from hashkit.submission.document import Item, Submission
+from hashkit.submission.formats.base import Format, Imported, Reader
+from hashkit.submission.formats.signals import Signal
+
+COLUMNS = (
+    *("item", "kind", "algorithm", "variant", "quality", "interval", "frame", "timestamp", "value"),
+)
+_HEADING = ",".join(COLUMNS)
+_FIELD = re.compile(r'(?:"([^"]*)"|([^",]*))(?:,|$)')
+_WHOLE = re.compile(r"[0-9]{1,16}")
+_NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?")
+
+Row = dict[str, str]
+
+
+class Table(Format, Reader):
+    """All hashes, edits' too, with everything that is known of them."""
+
+    name = "csv"
+
+    def refusal(self, signal: Signal) -> str | None:  # noqa: ARG002 (it holds every hash)
+        """None: it holds every hash."""
+        return None
+
+    def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
+        """Two edits of one video by the same name could not be told apart, frame by frame."""
+        seen: set[tuple[int, str]] = set()
+        reasons: list[str | None] = []
+        for each in signals:
+            key = each.item, each.variant
+            twice = each.algorithm == "vpdq" and key in seen
+            reasons.append("There is an edit of the same name already." if twice else None)
+            if each.algorithm == "vpdq":
+                seen.add(key)
+        return reasons
+
+    def write(self, held: Sequence[Signal]) -> bytes:
+        """The table, with its heading."""
+        lines = [_HEADING, *(_line(row) for each in held for row in _rows(each))]
+        return "".join(f"{line}\n" for line in lines).encode("ascii")
+
+    def recognises(self, untrusted_text: str) -> bool:
+        """Does it begin with the heading?"""
+        return untrusted_text.startswith(_HEADING)
+
+    def read(self, untrusted_text: str) -> Imported:
+        """Read such a table, whole: a row that cannot be read ends it."""
+        lines = untrusted_text.removesuffix("\n").split("\n")
+        if lines[0].rstrip("\r") != _HEADING:
+            raise DocumentInvalid(f"In line 1, there is not the heading {_HEADING}.")
+        items: dict[str, _ItemRows] = {}
+        for number, line in enumerate(lines[1:], 2):
+            row = _row(line.rstrip("\r"), f"line {number}")
+            items.setdefault(row["item"], _ItemRows(row["kind"])).add(row, f"line {number}")
+        return Imported(Submission.from_items(each.item(name) for name, each in items.items()))
+
+
+def _rows(signal: Signal) -> Iterator[Row]:
+    common = {
+        "item": str(signal.item),
+        "kind": signal.kind.value,
+        "algorithm": signal.algorithm,
+        "variant": signal.variant,
+    }
+    if isinstance(signal.found, Hash):
+        quality = "" if signal.found.quality is None else str(signal.found.quality)
+        yield {**common, "quality": quality, "value": signal.text}
+        return
+    yield from ({**common, **each} for each in _frame_rows(signal.found))
+
+
+def _frame_rows(frames: FrameHashes) -> Iterator[Row]:
+    fields = hashes_to_json((), frames)["vpdq"]
+    interval = str(fields["interval"])
+    if not fields["frames"]:
+        yield {"interval": interval}
+    for each in fields["frames"]:
+        yield {"interval": interval, **{name: str(value) for name, value in each.items()}}
+
+
+def _line(row: Row) -> str:
+    cells = (row.get(name, "") for name in COLUMNS)
+    return ",".join(f'"{cell}"' if "," in cell else cell for cell in cells)
+
+
+def _row(untrusted_line: str, where: str) -> Row:
+    cells: list[str] = []
+    end = 0
+    while len(cells) < len(COLUMNS) and (found := _FIELD.match(untrusted_line, end)):
+        cells.append(found[1] if found[1] is not None else found[2])
+        end = found.end()
+        if end == len(untrusted_line) and not found[0].endswith(","):
+            break
+    if len(cells) != len(COLUMNS) or end != len(untrusted_line) or untrusted_line[-1:] == ",":
+        raise DocumentInvalid(f"In {where}, there are not {len(COLUMNS)} columns.")
+    row = dict(zip(COLUMNS, cells, strict=True))
+    if not _WHOLE.fullmatch(row["item"]):
+        raise DocumentInvalid(f"In {where}, the item is not a number.")
+    return row
+
+
+@dataclass(slots=True)
+class _ItemRows:
+    """The rows of one item, as the fields that a submission has."""
+
+    kind: str
+    hashes: dict[str, Any] = field(default_factory=dict)
+    variants: list[dict[str, Any]] = field(default_factory=list)
+    moving: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, row: Row, where: str) -> None:
+        """Take one row. DocumentInvalid where it does not fit to the others."""
+        if row["kind"] not in set(MediaKind) or row["kind"] != self.kind:
+            raise DocumentInvalid(f"In {where}, the kind is not that of a picture or video.")
+        if row["algorithm"] not in ALGORITHMS:
+            raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
+        if row["algorithm"] == "vpdq":
+            self._add_frame(row, where)
+            return
+        _check_empty(row, ("interval", "frame", "timestamp"), where)
+        self._add(row["algorithm"], row["variant"], _value(row, where), where)
+
+    def _add(self, algorithm: str, variant: str, value: Any, where: str) -> None:
+        if variant != ORIGINAL:
+            self.variants.append({"name": variant, algorithm: value})
+        elif algorithm in self.hashes:
+            raise DocumentInvalid(f"In {where}, there is a hash that this item has already.")
+        else:
+            self.hashes[algorithm] = value
+
+    def _add_frame(self, row: Row, where: str) -> None:
+        interval = row["interval"]
+        if interval not in ("all", "keyframes"):
+            _number(row, "interval", where)
+        known = self.moving.get(row["variant"])
+        if known is None:
+            known = {"interval": _interval(interval), "frames": []}
+            self.moving[row["variant"]] = known
+            self._add("vpdq", row["variant"], known, where)
+            if not row["value"]:
+                _check_empty(row, ("quality", "frame", "timestamp"), where)
+                return
+        elif known["interval"] != _interval(interval):
+            raise DocumentInvalid(f"In {where}, the interval is another than above.")
+        known["frames"].append(
+            {
+                "frame": _whole(row, "frame", where),
+                "timestamp": _number(row, "timestamp", where),
+                "value": row["value"],
+                "quality": _whole(row, "quality", where),
+            }
+        )
+
+    def item(self, name: str) -> Item:
+        """The item of these rows. DocumentInvalid where they are not those of a submission."""
+        where = f"item {name}"
+        if not self.hashes:
+            raise DocumentInvalid(f"In {where}, there is a variant without its original.")
+        return Item(MediaKind(self.kind), *all_from_json(self.hashes, self.variants, where))
+
+
+def _value(row: Row, where: str) -> Any:
+    if ALGORITHMS[row["algorithm"]].has_quality:
+        return {"value": row["value"], "quality": _whole(row, "quality", where)}
+    _check_empty(row, ("quality",), where)
+    if row["algorithm"] == "tmk_pdqf":
+        return {"encoding": "base64", "value": row["value"]}
+    return row["value"]
+
+
+def _interval(text: str) -> Any:
+    if text in ("all", "keyframes"):
+        return text
+    return int(text) if _WHOLE.fullmatch(text) else float(text)
+
+
+def _whole(row: Row, name: str, where: str) -> int:
+    if not _WHOLE.fullmatch(row[name]):
+        raise DocumentInvalid(f"In {where}, the {name} is not a number.")
+    return int(row[name])
+
+
+def _number(row: Row, name: str, where: str) -> float:
+    if not _NUMBER.fullmatch(row[name]):
+        raise DocumentInvalid(f"In {where}, the {name} is not a number.")
+    return float(row[name])
+
+
+def _check_empty(row: Row, names: Sequence[str], where: str) -> None:
+    for name in names:
+        if row[name]:
+            raise DocumentInvalid(f"In {where}, there is a {name} that does not belong there.")

@@ -1,0 +1,77 @@
+"""Meta's ThreatExchange: the bodies of ``POST /threat_descriptors``, for members.
+
+Who may see a descriptor is for the member to decide. Left out, everybody could: that is
+ThreatExchange's default. So each says ``RED`` (not to be passed on) and ``HAS_PRIVACY_GROUP``, and
+whoever sends it adds their group as ``privacy_members``.
+Source: https://developers.facebook.com/docs/threat-exchange/reference/privacy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hashkit.records import MediaKind
+from hashkit.submission.formats.base import (
+    EDITS,
+    FILES,
+    KIND,
+    QUALITY,
+    TOO_PLAIN,
+    Detail,
+    Format,
+    each_once,
+    json_bytes,
+)
+from hashkit.submission.formats.signals import Signal
+
+_TYPES = {
+    (MediaKind.IMAGE, "pdq"): "HASH_PDQ",
+    (MediaKind.IMAGE, "md5"): "HASH_MD5",
+    (MediaKind.IMAGE, "sha1"): "HASH_SHA1",
+    (MediaKind.IMAGE, "sha256"): "HASH_SHA256",
+    (MediaKind.VIDEO, "pdq"): "HASH_PDQ",
+    (MediaKind.VIDEO, "md5"): "HASH_VIDEO_MD5",
+    (MediaKind.VIDEO, "sha1"): "HASH_SHA1",
+    (MediaKind.VIDEO, "sha256"): "HASH_VIDEO_SHA256",
+}
+_SAME_FOR_ALL = {
+    "description": "hash",  # it has to be there, and there is nothing to say
+    "share_level": "RED",
+    "status": "UNKNOWN",
+    "privacy_type": "HAS_PRIVACY_GROUP",
+}
+_KIND_OF_SHA1 = Detail(
+    "whether a SHA-1 is of a picture or of a video",
+    lambda held: any(each.algorithm == "sha1" for each in held),
+)
+
+
+class ThreatExchange(Format):
+    """A list with the body of one request for each hash, edits' too."""
+
+    name = "threatexchange"
+    draft = (
+        "Each entry is the body of one request, to which the sender adds their own group as "
+        "privacy_members. The form of TMK hashes is not published."
+    )
+    details = (QUALITY, EDITS, FILES, KIND, _KIND_OF_SHA1)
+
+    def refusal(self, signal: Signal) -> str | None:
+        """PDQ, MD5, SHA-1 and SHA-256 have types of their own there."""
+        if signal.algorithm == "tmk_pdqf":
+            return "ThreatExchange takes it, in a form that is not published."
+        if (signal.kind, signal.algorithm) not in _TYPES:
+            return "ThreatExchange takes PDQ, MD5, SHA-1 and SHA-256."
+        return TOO_PLAIN if signal.too_plain else None
+
+    def write(self, held: Sequence[Signal]) -> bytes:
+        """The bodies, in a list."""
+        bodies = (
+            {
+                "indicator": each.text,
+                "type": _TYPES[each.kind, each.algorithm],
+                **_SAME_FOR_ALL,
+            }
+            for each in held
+        )
+        return json_bytes(each_once(bodies))

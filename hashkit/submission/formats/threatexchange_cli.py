@@ -1,0 +1,104 @@
+"""The lists that the command line of the ``threatexchange`` package reads: one hash a line.
+
+    pdq 05ba93c4…
+    video_md5 cab08b36…
+
+Its kind of exchange is called ``local_file``. It builds an index of every kind of hash in the list;
+that of vPDQ belongs to an extension, which fails on a video with no frame of enough detail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hashkit.errors import DocumentInvalid
+from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.vpdq_text import from_text, to_signal
+from hashkit.quality import USED_FROM
+from hashkit.records import FrameHashes, Hash, MediaKind
+from hashkit.submission.document import Item, Submission
+from hashkit.submission.formats.base import (
+    EDITS,
+    FILES,
+    FRAME_NUMBERS,
+    INTERVAL,
+    KIND,
+    QUALITY,
+    TOO_PLAIN,
+    Format,
+    Imported,
+    Reader,
+    each_once,
+)
+from hashkit.submission.formats.signals import Signal
+from hashkit.submission.formats.vpdq import INTERVAL_NOTE, interval_of
+
+_VIDEO_HASHES = {"md5": "video_md5", "sha256": "video_sha256"}
+_NAMES = {"pdq", "vpdq", *_VIDEO_HASHES.values()}
+
+QUALITY_NOTE = (
+    f"The file does not say the quality of PDQ hashes: {USED_FROM} of 100 stands for it, the least "
+    "that services take."
+)
+
+
+class ThreatExchangeCLI(Format, Reader):
+    """A line for each hash, edits' too."""
+
+    name = "threatexchange-cli"
+    details = (QUALITY, EDITS, FILES, KIND, FRAME_NUMBERS, INTERVAL)
+
+    def refusal(self, signal: Signal) -> str | None:
+        """PDQ, vPDQ, and of videos MD5 and SHA-256."""
+        if signal.algorithm in ("pdq", "vpdq"):
+            return TOO_PLAIN if signal.too_plain else None
+        if signal.kind is MediaKind.VIDEO and signal.algorithm in _VIDEO_HASHES:
+            return None
+        return "The threatexchange package has PDQ, vPDQ, and MD5 and SHA-256 of videos."
+
+    def write(self, held: Sequence[Signal]) -> bytes:
+        """The list."""
+        return "".join(f"{line}\n" for line in each_once(map(_line, held))).encode("ascii")
+
+    def recognises(self, untrusted_text: str) -> bool:
+        """Does the first line name a kind of hash?"""
+        name, space, _ = untrusted_text.lstrip()[:100].partition(" ")
+        return bool(space) and name in _NAMES
+
+    def read(self, untrusted_text: str) -> Imported:
+        """Each line becomes an item of its own: the list does not say what belongs together."""
+        items = []
+        for number, untrusted_line in enumerate(untrusted_text.split("\n"), 1):
+            if line := untrusted_line.strip():
+                name, _, value = line.partition(" ")
+                items.append(_item(name, value.strip(), f"line {number}"))
+        notes = []
+        if any(each.hashes and each.hashes[0].algorithm == "pdq" for each in items):
+            notes.append(QUALITY_NOTE)
+        if any(each.frames is not None for each in items):
+            notes.append(INTERVAL_NOTE)
+        return Imported(Submission.from_items(items), tuple(notes))
+
+
+def _line(signal: Signal) -> str:
+    if signal.algorithm == "vpdq":
+        return f"vpdq {to_signal(signal.frames.hashes)}"
+    return f"{_VIDEO_HASHES.get(signal.algorithm, signal.algorithm)} {signal.text}"
+
+
+def _item(name: str, untrusted_value: str, where: str) -> Item:
+    if name == "vpdq":
+        try:
+            frames = from_text(untrusted_value)
+        except ValueError as error:
+            raise DocumentInvalid(f"In {where}, there is no vPDQ hash.") from error
+        return Item(MediaKind.VIDEO, (), FrameHashes(interval_of(frames), frames))
+    if name not in _NAMES:
+        raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
+    algorithm = name.removeprefix("video_")
+    value = untrusted_value.lower()
+    if not ALGORITHMS[algorithm].pattern.fullmatch(value):
+        raise DocumentInvalid(f"In {where}, the value of {name} is not a {algorithm} hash.")
+    if name == "pdq":
+        return Item(MediaKind.IMAGE, (Hash("pdq", value, USED_FROM),))
+    return Item(MediaKind.VIDEO, (Hash(algorithm, value),))
