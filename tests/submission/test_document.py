@@ -14,73 +14,11 @@ from PIL.PngImagePlugin import PngInfo
 import hashkit
 from hashkit.errors import DocumentInvalid, FileMissing, IsAFolder
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import (
-    ORIENTATIONS,
-    FailedFile,
-    FrameHash,
-    FrameHashes,
-    Hash,
-    HashedFile,
-    MediaKind,
-)
+from hashkit.records import FailedFile, Hash, HashedFile, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.variants.sets import BY_COVERAGE
 
 SCHEMA = json.loads(hashkit.submission_schema())
-LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "pdq": 64, "colorhash": 11}
-
-
-def hex_digits(length):
-    return st.text("0123456789abcdef", min_size=length, max_size=length)
-
-
-def values(name):
-    if name == "tmk_pdqf":
-        return st.binary(min_size=9, max_size=9).map(lambda end: bytes(263_335) + end)
-    if name == "crop_resistant":
-        return st.lists(hex_digits(16), min_size=1, max_size=4).map(",".join)
-    return hex_digits(LENGTHS.get(name, 16))
-
-
-@st.composite
-def hashes(draw):
-    single = [name for name in ALGORITHMS if name != "vpdq"]
-    names = draw(st.lists(st.sampled_from(single), min_size=1, unique=True))
-    originals = [
-        Hash(name, draw(values(name)), draw(st.integers(0, 100)) if name == "pdq" else None)
-        for name in names
-    ]
-    edits = draw(st.lists(variants, max_size=3)) if "pdq" in names else []
-    return (*originals, *edits)
-
-
-variant_names = st.sampled_from(
-    [*BY_COVERAGE, *ORIENTATIONS[1:], "bars-removed", "bars-removed+mirrored", "crop-5+mirrored"]
-)
-variants = st.builds(Hash, st.just("pdq"), hex_digits(64), st.integers(50, 100), variant_names)
-
-
-frame_hashes = st.builds(
-    FrameHash,
-    st.integers(0, 10**6),
-    st.integers(0, 10**7).map(lambda thousandths: thousandths / 1000),
-    hex_digits(64),
-    st.integers(0, 100),
-)
-intervals = st.sampled_from(["all", "keyframes"]) | st.floats(0.01, 1000)
-frames = st.none() | st.builds(
-    FrameHashes, intervals, st.lists(frame_hashes, max_size=5).map(tuple)
-)
-moving = st.builds(
-    FrameHashes, intervals, st.lists(frame_hashes, max_size=3).map(tuple), variant_names
-)
-items = st.builds(Item, st.sampled_from(MediaKind), hashes(), frames) | st.builds(
-    Item,
-    st.sampled_from(MediaKind),
-    hashes(),
-    frames.filter(bool),
-    st.lists(moving, max_size=2).map(tuple),
-)
+items = st.from_type(Item)  # see conftest.py
 
 
 @given(st.lists(items, max_size=8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, ClassVar
@@ -143,6 +143,22 @@ def each_once(values: Iterable[Any]) -> list[Any]:
     for each in values:
         seen.setdefault(json.dumps(each), each)
     return list(seen.values())
+
+
+def by_file(held: Iterable[Signal], names: Mapping[str, str]) -> list[dict[str, str]]:
+    """The hashes of each file by what the format calls them, and apart from them those of each
+    edit: two PDQ hashes have no place in one entry."""
+    entries: list[dict[str, str]] = []
+    files: dict[int, dict[str, str]] = {}
+    for each in held:
+        if not each.is_edit and each.item in files:
+            entry = files[each.item]
+        else:
+            entries.append(entry := {})
+            if not each.is_edit:
+                files[each.item] = entry
+        entry[names[each.algorithm]] = each.text
+    return entries
 
 
 def json_bytes(document: Any) -> bytes:

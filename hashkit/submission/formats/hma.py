@@ -15,6 +15,7 @@ from hashkit.submission.formats.base import (
     QUALITY,
     TOO_PLAIN,
     Format,
+    by_file,
     each_once,
     json_bytes,
 )
@@ -38,8 +39,4 @@ class HMA(Format):
 
     def write(self, held: Sequence[Signal]) -> bytes:
         """The bodies, in a list."""
-        bodies: dict[tuple[int, str], dict[str, str]] = {}
-        for each in held:
-            body = bodies.setdefault((each.item, each.variant), {})
-            body["pdq" if each.algorithm == "pdq" else "video_md5"] = each.text
-        return json_bytes(each_once(bodies.values()))
+        return json_bytes(each_once(by_file(held, {"pdq": "pdq", "md5": "video_md5"})))

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from hashkit.records import MediaKind
-from hashkit.submission.formats.base import EDITS, QUALITY, TOO_PLAIN, Format
+from hashkit.submission.formats.base import EDITS, QUALITY, TOO_PLAIN, Format, by_file
 from hashkit.submission.formats.signals import Signal
 
 _NAMESPACE = "https://hashsharing.ncmec.org/hashsharing/v2"
-_FINGERPRINTS = ("md5", "sha1", "pdq")
+_FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "pdq": "pdq"}
 
 
 class NCMEC(Format):
@@ -42,29 +42,14 @@ class NCMEC(Format):
         """The document."""
         root = ET.Element("queryResult", xmlns=_NAMESPACE)
         for kind in MediaKind:
-            entries = _entries([each for each in held if each.kind is kind])
+            entries = by_file((each for each in held if each.kind is kind), _FINGERPRINTS)
             group = ET.SubElement(root, f"{kind}s", count=str(len(entries)))
             for number, hashes in enumerate(entries, 1):
                 entry = ET.SubElement(group, kind.value)
                 ET.SubElement(entry, "id").text = f"{kind}{number}"
                 fingerprints = ET.SubElement(entry, "fingerprints")
-                for name in _FINGERPRINTS:
-                    if name in hashes:
-                        ET.SubElement(fingerprints, name).text = hashes[name]
+                for name, value in hashes.items():
+                    ET.SubElement(fingerprints, name).text = value
         ET.indent(root)
         text = ET.tostring(root, encoding="unicode")
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode("ascii")
-
-
-def _entries(held: Sequence[Signal]) -> list[dict[str, str]]:
-    """The fingerprints of each file, and apart from them of each edit: one entry holds one PDQ."""
-    entries: list[dict[str, str]] = []
-    files: dict[int, dict[str, str]] = {}
-    for each in held:
-        if each.is_edit:
-            entries.append({each.algorithm: each.text})
-            continue
-        if each.item not in files:
-            entries.append(files.setdefault(each.item, {}))
-        files[each.item][each.algorithm] = each.text
-    return entries

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hashkit.hashes.registry import ALGORITHMS
 from hashkit.quality import USED_FROM
 from hashkit.records import ORIGINAL, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
+
+_ORDER = list(ALGORITHMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,19 @@ class Signal:
 
 
 def signals_of(submission: Submission) -> Iterator[Signal]:
-    """Every hash of a submission, item by item, originals before edits of the same algorithm."""
+    """Every hash of a submission, item by item: in the order of the registry, and of an algorithm
+    the original first. The vPDQ hashes come last."""
     for number, item in enumerate(submission.items, 1):
         yield from _signals_of_item(number, item)
 
 
 def _signals_of_item(number: int, item: Item) -> Iterator[Signal]:
-    for each in item.hashes:
+    for each in sorted(item.hashes, key=_place):
         yield Signal(number, item.kind, each)
     moving = () if item.frames is None else (item.frames,)
     for frames in (*moving, *item.frame_variants):
         yield Signal(number, item.kind, frames)
+
+
+def _place(found: Hash) -> tuple[int, bool]:
+    return _ORDER.index(found.algorithm), found.variant != ORIGINAL

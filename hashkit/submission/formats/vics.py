@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hashkit.submission.formats.base import Format, json_bytes
+from hashkit.submission.formats.base import Format, by_file, json_bytes
 from hashkit.submission.formats.signals import Signal
 
 _CONTEXT = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Media"
@@ -40,11 +40,8 @@ class VICS(Format):
 
     def write(self, held: Sequence[Signal]) -> bytes:
         """The document."""
-        entries: dict[int, dict[str, str]] = {}
-        for each in held:
-            entries.setdefault(each.item, {})[_FIELDS[each.algorithm]] = each.text
         value = [
             {"MediaID": number, **hashes, "Category": _NO_CATEGORY}
-            for number, hashes in enumerate(entries.values(), 1)
+            for number, hashes in enumerate(by_file(held, _FIELDS), 1)
         ]
         return json_bytes({"@odata.context": _CONTEXT, "value": value})
