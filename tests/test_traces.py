@@ -39,6 +39,10 @@ COMMANDS = {
         *("--for", "stopncii", "--out", "{out}/f.json"),
     ],
     "inspect": ["inspect", "{out}/given.json"],
+    "export": ["export", "{out}/given.json", "--format", "ncmec"],
+    "export to a table": ["export", "{out}/given.json", "--format", "csv", "--out", "{out}/t.csv"],
+    "import": ["import", "{out}/given.json"],
+    "import to a submission": ["import", "{out}/given.json", "--out", "{out}/i.json"],
     "report to HTML": ["report", "{out}/given.json", "--out", "{out}/sheet.html"],
     "report to PDF": ["report", "{out}/given.json", "--out", "{out}/sheet.pdf"],
     "schema": ["schema"],
@@ -88,7 +92,8 @@ def test_nothing_is_left_behind(name, given, samples):
     for folder in (home, temporary, work):
         assert list(folder.rglob("*")) == []
     assert listing(samples) == before
-    assert {path.suffix for path in out.iterdir()} <= {".json", ".jsonl", ".tmk", ".html", ".pdf"}
+    asked_for = {".json", ".jsonl", ".tmk", ".html", ".pdf", ".csv"}
+    assert {path.suffix for path in out.iterdir()} <= asked_for
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
@@ -107,7 +112,8 @@ WRITING = (
     "name",
     [
         *("hash", "hash all", "hash to a submission", "hash to lines", "compare", "find", "guide"),
-        *("report to HTML", "report to PDF"),
+        *("report to HTML", "report to PDF", "export", "export to a table"),
+        "import to a submission",
     ],
 )
 def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):

@@ -29,8 +29,8 @@ def left_out_in_words(left_out: Iterable[LeftOut]) -> Iterator[str]:
         alike.setdefault(key, []).append(each.signal.item)
     for (algorithm, of_edits, why), items in alike.items():
         what = count_in_words(len(items), f"{algorithm} hash", f"{algorithm} hashes")
-        edits = " of edits" if of_edits else ""
-        yield f"{what}{edits} ({items_in_words(items)}): {why}"
+        of = "" if not of_edits else " of an edit" if len(items) == 1 else " of edits"
+        yield f"{what}{of} ({items_in_words(items)}): {why}"
 
 
 def count_in_words(number: int, one: str, many: str) -> str:

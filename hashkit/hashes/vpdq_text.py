@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from io import StringIO
 
 from hashkit.records import FrameHash
 
@@ -39,7 +40,7 @@ def from_text(untrusted_text: str) -> tuple[FrameHash, ...]:
     """
     text = untrusted_text.strip()
     try:
-        lines = json.loads(text) if text.startswith("[") else text.splitlines()
+        lines = json.loads(text) if text.startswith("[") else StringIO(text)
     except (ValueError, RecursionError, MemoryError) as error:
         raise ValueError("this is no vPDQ text") from error
     return tuple(_read(line, number) for number, line in enumerate(lines))

@@ -21,6 +21,13 @@ from hashkit.cli.words import comparison_to_json
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes import tmk, vpdq
 from hashkit.matching import comparing
+from hashkit.submission.formats.registry import (
+    FORMATS,
+    READERS,
+    export_submission,
+    import_submission,
+)
+from hashkit.submission.formats.signals import signals_of
 from hashkit.variants.sets import LEVELS
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples_synthetic"
@@ -80,6 +87,23 @@ def vpdq_text(untrusted: bytes) -> None:
     text = vpdq.to_text(frames)
     assert vpdq.to_text(vpdq.from_text(text)) == text
     vpdq.compare(frames[:50], frames[:50])
+
+
+def lists(untrusted: bytes) -> None:
+    """Any bytes as a list of hashes in any format, named or not. Every format can write it."""
+    names = [None, *READERS]
+    try:
+        found = import_submission(untrusted[1:], names[untrusted[0] % len(names)]).submission
+    except (DocumentInvalid, IndexError):  # no first byte
+        return
+    text = found.to_json()
+    assert Submission.from_json(text).to_json() == text
+    for name in FORMATS:
+        exported = export_submission(found, name)
+        signals = len(exported.held) + len(exported.left_out)
+        assert signals == len(list(signals_of(found)))
+        if name == "csv" and not exported.left_out:
+            assert import_submission(exported.content).submission.to_json() == text
 
 
 def tmk_signature(untrusted: bytes) -> None:
@@ -198,6 +222,15 @@ def _vpdq_texts() -> Iterator[bytes]:
     yield vpdq.to_signal(frames.hashes).encode()
 
 
+def _lists() -> Iterator[bytes]:
+    names = ("scene-1.jpg", "scene-1-mirrored.jpg", "film-trimmed.mkv")
+    edited = [hash_file(SAMPLES / name, "md5,pdq,vpdq", variants="standard") for name in names]
+    for name in ("csv", "vpdq", "threatexchange-cli"):
+        content = export_submission(Submission.of(edited), name).content
+        yield bytes([0]) + content
+        yield bytes([list(READERS).index(name) + 1]) + content
+
+
 TARGETS = {
     "images": Target(
         images,
@@ -210,5 +243,6 @@ TARGETS = {
     "videos": Target(videos, _files("film"), 200_000),
     "document": Target(document, _documents, 100_000, _mutate_json),
     "vpdq": Target(vpdq_text, _vpdq_texts, 20_000),
+    "lists": Target(lists, _lists, 20_000),
     "tmk": Target(tmk_signature, lambda: [_a_signature()[:4096], _a_signature()], tmk.SIZE),
 }

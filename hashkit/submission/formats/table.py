@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
+from itertools import islice
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
@@ -27,7 +29,7 @@ COLUMNS = (
     *("item", "kind", "algorithm", "variant", "quality", "interval", "frame", "timestamp", "value"),
 )
 _HEADING = ",".join(COLUMNS)
-_FIELD = re.compile(r'(?:"([^"]*)"|([^",]*))(?:,|$)')
+_CELLS = re.compile(r'(?:^|,)(?:"([^"]*)"|([^",]*))(?=,|$)')
 _WHOLE = re.compile(r"[0-9]{1,16}")
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?")
 
@@ -66,12 +68,12 @@ class Table(Format, Reader):
 
     def read(self, untrusted_text: str) -> Imported:
         """Read such a table, whole: a row that cannot be read ends it."""
-        lines = untrusted_text.removesuffix("\n").split("\n")
-        if lines[0].rstrip("\r") != _HEADING:
+        lines = StringIO(untrusted_text)
+        if lines.readline().rstrip("\r\n") != _HEADING:
             raise DocumentInvalid(f"In line 1, there is not the heading {_HEADING}.")
         items: dict[str, _ItemRows] = {}
-        for number, line in enumerate(lines[1:], 2):
-            row = _row(line.rstrip("\r"), f"line {number}")
+        for number, line in enumerate(lines, 2):
+            row = _row(line.rstrip("\r\n"), f"line {number}")
             items.setdefault(row["item"], _ItemRows(row["kind"])).add(row, f"line {number}")
         return Imported(Submission.from_items(each.item(name) for name, each in items.items()))
 
@@ -105,15 +107,10 @@ def _line(row: Row) -> str:
 
 
 def _row(untrusted_line: str, where: str) -> Row:
-    cells: list[str] = []
-    end = 0
-    while len(cells) < len(COLUMNS) and (found := _FIELD.match(untrusted_line, end)):
-        cells.append(found[1] if found[1] is not None else found[2])
-        end = found.end()
-        if end == len(untrusted_line) and not found[0].endswith(","):
-            break
-    if len(cells) != len(COLUMNS) or end != len(untrusted_line) or untrusted_line[-1:] == ",":
+    found = list(islice(_CELLS.finditer(untrusted_line), len(COLUMNS) + 1))
+    if len(found) != len(COLUMNS) or "".join(each[0] for each in found) != untrusted_line:
         raise DocumentInvalid(f"In {where}, there are not {len(COLUMNS)} columns.")
+    cells = [each[1] if each[1] is not None else each[2] for each in found]
     row = dict(zip(COLUMNS, cells, strict=True))
     if not _WHOLE.fullmatch(row["item"]):
         raise DocumentInvalid(f"In {where}, the item is not a number.")

@@ -10,6 +10,7 @@ that of vPDQ belongs to an extension, which fails on a video with no frame of en
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS
@@ -68,7 +69,7 @@ class ThreatExchangeCLI(Format, Reader):
     def read(self, untrusted_text: str) -> Imported:
         """Each line becomes an item of its own: the list does not say what belongs together."""
         items = []
-        for number, untrusted_line in enumerate(untrusted_text.split("\n"), 1):
+        for number, untrusted_line in enumerate(StringIO(untrusted_text), 1):
             if line := untrusted_line.strip():
                 name, _, value = line.partition(" ")
                 items.append(_item(name, value.strip(), f"line {number}"))

@@ -33,7 +33,9 @@ class VPDQ(Format, Reader):
         """Frames, and those of the original."""
         if signal.algorithm != "vpdq":
             return "vPDQ text holds the frames of a video, and nothing else."
-        return "vPDQ text holds one video, and no edits of it." if signal.is_edit else None
+        if signal.is_edit:
+            return "vPDQ text holds one video, and no edits of it."
+        return None if signal.frames.hashes else "There are no frames in it."
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
         """One video only: the text does not say where another begins."""

@@ -141,7 +141,7 @@ def expected(name, signals):
         with_md5 = {each.item for each in fit if each.algorithm == "md5"}
         return [each for each in fit if each.item in with_md5]
     if name == "vpdq":
-        return [each for each in fit if each.variant == ORIGINAL][:1]
+        return [each for each in fit if each.variant == ORIGINAL and each.found.hashes][:1]
     if name == "csv":
         seen = Counter()
         kept = []
