@@ -1,0 +1,60 @@
+"""docs/formats.md: its examples are what is written, and its tables name what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from hashkit.submission.formats.base import Reader
+from hashkit.submission.formats.registry import FORMATS, export_submission, import_submission
+
+
+@pytest.fixture(scope="module")
+def page(root):
+    return (root / "docs" / "formats.md").read_text()
+
+
+def section(page, name):
+    return page.partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
+
+
+def example(page, name):
+    (block,) = re.findall(r"```(?:json|xml|text)\n(.*?)```", section(page, name), re.DOTALL)
+    return block
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_example_is_what_is_written(page, name):
+    submission = import_submission(example(page, "csv").encode()).submission
+    written = export_submission(submission, name).content.decode()
+    shown = example(page, name)
+    if name == "ncmec":
+        assert ET.canonicalize(shown) == ET.canonicalize(written)
+    elif shown.lstrip()[0] in "[{":
+        assert json.loads(shown) == json.loads(written)
+    else:
+        assert shown == written
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_table_says_what_is_a_draft_and_what_is_read(page, name):
+    (row,) = re.findall(rf"^\| \[`{name}`\].*$", page, re.M)
+    assert ("**draft**" in row) == bool(FORMATS[name].draft)
+    assert row.endswith("| yes |") == isinstance(FORMATS[name], Reader)
+    assert ("**Draft" in section(page, name)) == bool(FORMATS[name].draft)
+
+
+def test_code_blocks_run(page, root):
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    subprocess.run([sys.executable, "-c", block], check=True, cwd=root, timeout=60)
+
+
+def test_every_option_is_there(page, run):
+    for command in ("export", "import"):
+        shown = set(re.findall(r"--[a-z]+", run(command, "--help").stdout))
+        assert shown - {"--help", "--force"} <= set(re.findall(r"--[a-z]+", page)) | {"--format"}
