@@ -179,6 +179,10 @@ def hold() -> Callable[..., None]:
     with this number only."""
 
     def held(page: object, number: int | None = None) -> None:
-        page.route(f"**/files/{number or '*'}{{,/**}}", lambda route: None)
+        def kept(route: object) -> None:
+            if route.request.method == "DELETE":
+                route.continue_()
+
+        page.route(f"**/files/{number or '*'}{{,/**}}", kept)
 
     return held
