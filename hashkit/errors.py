@@ -25,6 +25,15 @@
     │   ├── DocumentInvalid       document_invalid
     │   ├── OutputExists          output_exists
     │   └── OutputUnwritable      output_unwritable
+    ├── SealError                 a submission could not be sealed, or a sealed one not opened
+    │   ├── SealUnavailable       seal_unavailable
+    │   ├── RecipientUnknown      recipient_unknown
+    │   ├── IdentityUnknown       identity_unknown
+    │   ├── PassphraseShort       passphrase_short
+    │   ├── NotSealed             not_sealed
+    │   ├── WrongKey              wrong_key
+    │   ├── SealCostly            seal_costly
+    │   └── SealDamaged           seal_damaged
     ├── UnknownAlgorithm          unknown_algorithm
     ├── WorkerLost                worker_lost
     ├── WorkerUnavailable         worker_unavailable
@@ -231,6 +240,74 @@ class OutputUnwritable(DocumentError):
     code = "output_unwritable"
     text = "The file could not be written. Nothing was left behind."
     advice = "Check that the folder exists and that you may write to it."
+
+
+class SealError(HashkitError):
+    """A submission could not be sealed, or a sealed one could not be opened."""
+
+
+class SealUnavailable(SealError):
+    """The package pyrage, which seals and opens, is not installed."""
+
+    code = "seal_unavailable"
+    text = "The part of hashkit that seals and opens files is not installed."
+    advice = "Install it with: pip install 'hashkit[seal]'"
+
+
+class RecipientUnknown(SealError):
+    """A recipient that is no public key of age."""
+
+    code = "recipient_unknown"
+    text = "This is not a public key of age."
+    advice = "It begins with age1. Copy it again, all of it, from the person it belongs to."
+
+
+class IdentityUnknown(SealError):
+    """An identity file that holds no private key of age."""
+
+    code = "identity_unknown"
+    text = "There is no private key of age in this file."
+    advice = "It holds a line that begins with AGE-SECRET-KEY-1, as age-keygen writes it."
+
+
+class PassphraseShort(SealError):
+    """A passphrase that could be guessed."""
+
+    code = "passphrase_short"
+    text = "This passphrase is too short to keep anything safe."
+    advice = "Take at least 12 letters: four or five words that do not belong together are good."
+
+
+class NotSealed(SealError):
+    """A file that is not sealed."""
+
+    code = "not_sealed"
+    text = "This file is not sealed."
+    advice = "Check that it is the file you mean. To see what is in a submission: hashkit inspect"
+
+
+class WrongKey(SealError):
+    """The key or the passphrase is not one that opens this file."""
+
+    code = "wrong_key"
+    text = "This key or passphrase does not open the file."
+    advice = "Ask the person who sealed it which one they used."
+
+
+class SealCostly(SealError):
+    """Trying a passphrase would take this computer far longer than it takes usual ones."""
+
+    code = "seal_costly"
+    text = "Trying a passphrase on this file would take this computer very long."
+    advice = "Try again when it is less busy, or on a faster one. The program age opens it too."
+
+
+class SealDamaged(SealError):
+    """The sealed file is cut short, or was changed after it was sealed."""
+
+    code = "seal_damaged"
+    text = "The sealed file is damaged or cut short. Nothing was taken from it."
+    advice = "If it was copied, downloaded or pasted, do that again, all of it."
 
 
 class UnknownAlgorithm(HashkitError):

@@ -8,7 +8,11 @@ import shutil
 import subprocess
 import sys
 
+import pyrage
 import pytest
+
+_KEY = pyrage.x25519.Identity.generate()
+PUBLIC_KEY = str(_KEY.to_public())
 
 COMMANDS = {
     "hash": ["hash", "-r", "{samples}"],
@@ -45,6 +49,11 @@ COMMANDS = {
     "import to a submission": ["import", "{out}/given.json", "--out", "{out}/i.json"],
     "report to HTML": ["report", "{out}/given.json", "--out", "{out}/sheet.html"],
     "report to PDF": ["report", "{out}/given.json", "--out", "{out}/sheet.pdf"],
+    "seal to a file": ["seal", "{out}/given.json", "--to", PUBLIC_KEY, "--out", "{out}/sealed.age"],
+    "open": [
+        *("open", "{out}/given.age", "--identity", "{out}/key.age"),
+        *("--out", "{out}/opened.json"),
+    ],
     "schema": ["schema"],
     "doctor": ["doctor"],
     "doctor's report": ["doctor", "--report"],
@@ -68,6 +77,9 @@ def given(run, samples, tmp_path):
     for folder in (out, home, temporary, work):
         folder.mkdir()
     run("hash", samples / "scene-1.jpg", "--out", out / "given.json")
+    (out / "key.age").write_text(str(_KEY))
+    content = (out / "given.json").read_bytes()
+    (out / "given.age").write_bytes(pyrage.encrypt(content, [_KEY.to_public()]))
     return out, home, temporary, work
 
 
@@ -92,7 +104,7 @@ def test_nothing_is_left_behind(name, given, samples):
     for folder in (home, temporary, work):
         assert list(folder.rglob("*")) == []
     assert listing(samples) == before
-    asked_for = {".json", ".jsonl", ".tmk", ".html", ".pdf", ".csv"}
+    asked_for = {".json", ".jsonl", ".tmk", ".html", ".pdf", ".csv", ".age"}
     assert {path.suffix for path in out.iterdir()} <= asked_for
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
@@ -113,7 +125,7 @@ WRITING = (
     [
         *("hash", "hash all", "hash to a submission", "hash to lines", "compare", "find", "guide"),
         *("report to HTML", "report to PDF", "export", "export to a table"),
-        "import to a submission",
+        *("import to a submission", "seal to a file"),
     ],
 )
 def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):

@@ -21,6 +21,7 @@ from hashkit.cli.format_commands import export_command, import_command
 from hashkit.cli.guide_command import guide_command
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.report_command import report_command
+from hashkit.cli.seal_commands import open_command, seal_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
 
@@ -69,6 +70,8 @@ app.command("inspect")(inspect_command)
 app.command("report")(report_command)
 app.command("export")(export_command)
 app.command("import")(import_command)
+app.command("seal")(seal_command)
+app.command("open")(open_command)
 app.command("schema")(schema_command)
 app.command("doctor")(doctor_command)
 

@@ -16,7 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk")
+NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk", "sealed")
 _SECONDS_FOR_ONE_INPUT = 120
 _MEGABYTES = 6_000
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from hashkit import ALGORITHMS, HashedFile, HashkitError, Submission, hash_file
 from hashkit.cli.words import comparison_to_json
-from hashkit.errors import DocumentInvalid
+from hashkit.errors import DocumentInvalid, SealError
 from hashkit.hashes import tmk, vpdq
 from hashkit.matching import comparing
 from hashkit.submission.formats.registry import (
@@ -28,6 +28,7 @@ from hashkit.submission.formats.registry import (
     import_submission,
 )
 from hashkit.submission.formats.signals import signals_of
+from hashkit.submission.sealing import seal, unseal
 from hashkit.variants.sets import LEVELS
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples_synthetic"
@@ -118,6 +119,25 @@ def tmk_signature(untrusted: bytes) -> None:
     levels = tmk.score(signature, signature)
     assert math.isfinite(levels.level1), levels
     assert math.isfinite(levels.level2), levels
+
+
+def sealed(untrusted: bytes) -> None:
+    """Any bytes as a sealed file. Our key is known, so what is in it is any bytes, too."""
+    try:
+        submission = unseal(untrusted, [_FUZZ_KEY])
+    except (SealError, DocumentInvalid):
+        return
+    assert unseal(seal(submission, [_FUZZ_PUBLIC]), [_FUZZ_KEY]) == submission
+
+
+_FUZZ_PUBLIC = "age1xrfzsu22c2gn2rhz6gjsspyhw3suk3a5w8nz7j8uc5xlw5tzn37q9ps0jp"
+_FUZZ_KEY = "AGE-SECRET-KEY-1FE8NFEAKCHSRV2YD9AUMT9MTSEU026LTAUQV6E0V6VNKVJL6G6FQXP8X07"
+
+
+def _sealed() -> Iterator[bytes]:
+    submission = Submission.of([hash_file(SAMPLES / "scene-1.jpg")])
+    yield seal(submission, [_FUZZ_PUBLIC])
+    yield b"age-encryption.org/v1\n-> X25519 x\nx\n--- x\n"
 
 
 _FILM = SAMPLES / "film-trimmed.mkv"
@@ -244,5 +264,6 @@ TARGETS = {
     "document": Target(document, _documents, 100_000, _mutate_json),
     "vpdq": Target(vpdq_text, _vpdq_texts, 20_000),
     "lists": Target(lists, _lists, 20_000),
+    "sealed": Target(sealed, _sealed, 20_000),
     "tmk": Target(tmk_signature, lambda: [_a_signature()[:4096], _a_signature()], tmk.SIZE),
 }

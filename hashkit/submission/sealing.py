@@ -1,0 +1,172 @@
+"""Sealing: a submission that only one person can open, for handing it to a support worker.
+
+    sealed = seal(submission, ["age1…"])            # for whoever has the private key
+    sealed = seal_with_passphrase(submission, "…")  # for whoever knows the passphrase
+
+Hashes are sensitive, and mail and chats keep copies. A sealed submission is a file of age
+(https://age-encryption.org/v1), in its text form (armor), so that it can also be pasted into a
+message; ``age`` and every other program of that format opens it. Both forms are read. What is
+sealed is a submission, and what comes out is one: it is checked before anybody sees it. It is
+opened in memory, whole, so that nothing is ever written of a file that does not open to its end.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+from hashkit.errors import (
+    IdentityUnknown,
+    NotSealed,
+    PassphraseShort,
+    RecipientUnknown,
+    SealCostly,
+    SealDamaged,
+    SealUnavailable,
+    WrongKey,
+)
+from hashkit.submission.document import MAX_BYTES, Submission
+
+SHORTEST_PASSPHRASE = 12
+"""Characters. age makes every guess cost about a second; this makes guesses too many."""
+
+MAX_SEALED_BYTES = MAX_BYTES * 3 // 2
+"""Bytes of a sealed file: the largest submission, as text."""
+
+_BINARY = b"age-encryption.org/v1\n"
+_ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_PRIVATE_KEY = "AGE-SECRET-KEY-1"
+
+# What pyrage says when all is well with the file but the key; for all else it has many words.
+_NOT_THIS_KEY = ("No matching keys found", "Decryption failed")
+_COSTLY = "Excessive work parameter"
+_COSTLY_TRIES = 3
+
+
+class SealKind(StrEnum):
+    """What opens a sealed file."""
+
+    KEY = "key"
+    PASSPHRASE = "passphrase"  # noqa: S105 (none, but its name)
+
+
+def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
+    """The submission, sealed for those who have the private keys of these ``recipients`` (public
+    keys of age, ``age1…``), each of whom can open it alone.
+
+    RecipientUnknown for one that is no such key, or for none at all; SealUnavailable.
+    """
+    pyrage = _pyrage()
+    keys = []
+    for recipient in recipients:
+        try:
+            keys.append(pyrage.x25519.Recipient.from_str(recipient.strip()))
+        except pyrage.RecipientError as error:
+            raise RecipientUnknown from error
+    if not keys:
+        raise RecipientUnknown
+    sealed: bytes = pyrage.encrypt(submission.to_json().encode(), keys, armored=True)
+    return sealed
+
+
+def seal_with_passphrase(submission: Submission, passphrase: str) -> bytes:
+    """The submission, sealed for those who know the passphrase.
+
+    PassphraseShort where it has fewer than ``SHORTEST_PASSPHRASE`` characters; SealUnavailable.
+    """
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise PassphraseShort
+    content = submission.to_json().encode()
+    sealed: bytes = _pyrage().passphrase.encrypt(content, passphrase, armored=True)
+    return sealed
+
+
+def unseal(untrusted_sealed: bytes, identities: Iterable[str]) -> Submission:
+    """The submission in a sealed file, opened with one of these private keys of age
+    (``AGE-SECRET-KEY-1…``, as ``identities_in`` finds them).
+
+    NotSealed, WrongKey (also for one that is sealed with a passphrase), SealDamaged;
+    IdentityUnknown for an identity that is no such key, or for none; DocumentInvalid where
+    something else than a submission was sealed; SealUnavailable.
+    """
+    pyrage = _pyrage()
+    keys = []
+    for identity in identities:
+        try:
+            keys.append(pyrage.x25519.Identity.from_str(identity))
+        except pyrage.IdentityError:
+            raise IdentityUnknown from None  # its cause could show a part of the key
+    if not keys:
+        raise IdentityUnknown
+    return _opened(untrusted_sealed, pyrage.decrypt, keys)
+
+
+def unseal_with_passphrase(untrusted_sealed: bytes, passphrase: str) -> Submission:
+    """The submission in a file that was sealed with a passphrase. Errors as ``unseal``, and
+    SealCostly."""
+    return _opened(untrusted_sealed, _pyrage().passphrase.decrypt, passphrase)
+
+
+def seal_kind(untrusted_sealed: bytes) -> SealKind:
+    """What opens this file. NotSealed where it is no file of age."""
+    head = _head(untrusted_sealed)
+    if head is None or not head.startswith(_BINARY):
+        raise NotSealed
+    first = head[len(_BINARY) :]
+    return SealKind.PASSPHRASE if first.startswith(b"-> scrypt ") else SealKind.KEY
+
+
+def identities_in(untrusted_text: str) -> tuple[str, ...]:
+    """The private keys of age in an identity file, which ``age-keygen`` writes: a key a line, and
+    comments after ``#``. IdentityUnknown where there is anything else, or nothing."""
+    lines = [line.strip() for line in untrusted_text.splitlines()]
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    if not keys or not all(key.startswith(_PRIVATE_KEY) for key in keys):
+        raise IdentityUnknown
+    return keys
+
+
+def _opened(untrusted_sealed: bytes, decrypt: Any, key: Any) -> Submission:
+    seal_kind(untrusted_sealed)
+    if len(untrusted_sealed) > MAX_SEALED_BYTES:
+        raise SealDamaged("This is too big for a sealed submission.")
+    content = _decrypted(untrusted_sealed.lstrip(), decrypt, key)  # pasting puts space before it
+    return Submission.from_json(content)
+
+
+def _decrypted(untrusted_sealed: bytes, decrypt: Any, key: Any) -> bytes:
+    """What was sealed. pyrage refuses files that would keep this computer busy for long, which it
+    finds out by a short trial; when others keep it busy, that goes wrong, so it gets more than
+    one."""
+    for _ in range(_COSTLY_TRIES):
+        try:
+            return bytes(decrypt(untrusted_sealed, key))
+        except _pyrage().DecryptError as error:
+            if str(error) in _NOT_THIS_KEY:
+                raise WrongKey from error
+            if not str(error).startswith(_COSTLY):
+                raise SealDamaged from error
+    raise SealCostly
+
+
+def _head(untrusted: bytes) -> bytes | None:
+    """The first bytes of the binary form, which are text; None where its armor is not armor."""
+    start = untrusted[:4096].lstrip()
+    if not start.startswith(_ARMOR):
+        return start
+    line = start[len(_ARMOR) :].lstrip().partition(b"\n")[0].strip()
+    try:
+        return base64.b64decode(line[: len(line) // 4 * 4], validate=True)
+    except binascii.Error:
+        return None
+
+
+def _pyrage() -> Any:
+    try:
+        return import_module("pyrage")  # an extra: nobody has to have it
+    except ImportError as error:
+        raise SealUnavailable from error

@@ -1,0 +1,213 @@
+"""Sealed submissions: opened by the right key only, whole, and by other programs of the format."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pyrage
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hashkit.errors import (
+    DocumentInvalid,
+    IdentityUnknown,
+    NotSealed,
+    PassphraseShort,
+    RecipientUnknown,
+    SealCostly,
+    SealDamaged,
+    SealError,
+    SealUnavailable,
+    WrongKey,
+)
+from hashkit.records import Hash, MediaKind
+from hashkit.submission import sealing
+from hashkit.submission.document import Item, Submission
+from hashkit.submission.sealing import (
+    SealKind,
+    identities_in,
+    seal,
+    seal_kind,
+    seal_with_passphrase,
+    unseal,
+    unseal_with_passphrase,
+)
+
+SUBMISSION = Submission.from_items(
+    [Item(MediaKind.IMAGE, (Hash("pdq", f"{n:064x}", 90),)) for n in range(800)]
+)
+CONTENT = SUBMISSION.to_json().encode()
+KEY, OTHER = (pyrage.x25519.Identity.generate() for _ in range(2))
+PUBLIC, OTHER_PUBLIC = str(KEY.to_public()), str(OTHER.to_public())
+WORDS = "correct horse battery staple"
+SEALED = seal(SUBMISSION, [PUBLIC])
+BINARY = pyrage.encrypt(CONTENT, [KEY.to_public()])
+assert len(BINARY) > 65536  # age seals in chunks of that size: there are several
+
+
+@pytest.fixture(scope="module")
+def with_words():
+    return seal_with_passphrase(SUBMISSION, WORDS)
+
+
+def test_there_and_back(with_words):
+    assert unseal(SEALED, [str(KEY)]) == SUBMISSION
+    assert unseal_with_passphrase(with_words, WORDS) == SUBMISSION
+
+
+def test_nothing_of_it_can_be_read(with_words):
+    for sealed in (SEALED, with_words):
+        assert sealed.startswith(b"-----BEGIN AGE ENCRYPTED FILE-----\n")
+        assert sealed.isascii()
+        assert b'"hashes"' not in sealed
+
+
+def test_each_recipient_can_open_it_alone():
+    sealed = seal(SUBMISSION, [PUBLIC, f" {OTHER_PUBLIC}\n"])
+    for key in (KEY, OTHER):
+        assert unseal(sealed, [str(key)]) == SUBMISSION
+    assert unseal(SEALED, [str(OTHER), str(KEY)]) == SUBMISSION  # the key that fits is found
+
+
+def test_other_programs_open_ours(with_words):
+    assert pyrage.decrypt(SEALED, [KEY]) == CONTENT
+    assert pyrage.passphrase.decrypt(with_words, WORDS) == CONTENT
+
+
+@pytest.mark.parametrize("armored", [True, False])
+def test_we_open_those_of_other_programs(armored):
+    both = [KEY.to_public(), OTHER.to_public()]
+    assert unseal(pyrage.encrypt(CONTENT, both, armored=armored), [str(OTHER)]) == SUBMISSION
+    sealed = pyrage.passphrase.encrypt(CONTENT, "short", armored=armored)  # theirs may be
+    assert unseal_with_passphrase(sealed, "short") == SUBMISSION
+
+
+def test_a_pasted_file_opens():
+    pasted = b"\r\n  " + SEALED.replace(b"\n", b"\r\n") + b"\r\n\r\n"
+    assert seal_kind(pasted) is SealKind.KEY
+    assert unseal(pasted, [str(KEY)]) == SUBMISSION
+
+
+def test_the_wrong_key(with_words):
+    with pytest.raises(WrongKey):
+        unseal(SEALED, [str(OTHER)])
+    with pytest.raises(WrongKey):
+        unseal(with_words, [str(KEY)])
+    with pytest.raises(WrongKey):
+        unseal_with_passphrase(with_words, WORDS + " ")
+    with pytest.raises(WrongKey):
+        unseal_with_passphrase(SEALED, WORDS)
+
+
+def test_what_opens_it_is_told_without_a_key(with_words):
+    assert seal_kind(SEALED) is seal_kind(BINARY) is SealKind.KEY
+    assert seal_kind(with_words) is SealKind.PASSPHRASE
+    assert seal_kind(pyrage.passphrase.encrypt(b"", "x")) is SealKind.PASSPHRASE
+
+
+@pytest.mark.parametrize("sealed", [SEALED, BINARY], ids=["armor", "binary"])
+class TestNotWhole:
+    def test_cut_anywhere(self, sealed):
+        ends = {*range(1, 400, 7), len(sealed) // 2, 65536, 65536 + 200, len(sealed) - 2}
+        for end in ends:
+            with pytest.raises((SealDamaged, NotSealed)):
+                unseal(sealed[:end], [str(KEY)])
+        with pytest.raises(SealDamaged):
+            unseal(sealed[: len(sealed) // 2], [str(KEY)])
+
+    def test_one_bit_changed(self, sealed):
+        for place in (*range(0, 400, 7), len(sealed) // 2, len(sealed) - 50):
+            damaged = bytearray(sealed)
+            damaged[place] ^= 1
+            with pytest.raises((SealDamaged, NotSealed, WrongKey)):
+                unseal(bytes(damaged), [str(KEY)])
+        with pytest.raises(SealDamaged):
+            unseal(bytes(damaged), [str(KEY)])
+
+    def test_something_added(self, sealed):
+        with pytest.raises(SealDamaged):
+            unseal(sealed + b"more", [str(KEY)])
+
+
+def test_chunks_in_another_order():
+    start = BINARY.index(b"\n", BINARY.index(b"\n---") + 1) + 1 + 16
+    size = 65536 + 16
+    first, second = BINARY[start : start + size], BINARY[start + size :]
+    with pytest.raises(SealDamaged):
+        unseal(BINARY[:start] + second + first, [str(KEY)])
+
+
+@pytest.mark.parametrize(
+    "other", [b"", b"{}", CONTENT, b"\xff\xd8\xff", b"-----BEGIN AGE ENCRYPTED FILE-----\n%%%%"]
+)
+def test_what_is_not_sealed(other):
+    with pytest.raises(NotSealed):
+        seal_kind(other)
+    with pytest.raises(NotSealed):
+        unseal(other, [str(KEY)])
+    with pytest.raises(NotSealed):
+        unseal_with_passphrase(other, WORDS)
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused(data):
+    for sealed in (data, b"age-encryption.org/v1\n" + data):
+        with pytest.raises(SealError):
+            unseal(sealed, [str(KEY)])
+
+
+def test_a_file_that_asks_for_hours_of_work(with_words):
+    cheap = pyrage.passphrase.encrypt(b"", "x")
+    costly = re.sub(rb"(-> scrypt \S+) \d+", rb"\1 40", cheap)
+    with pytest.raises(SealCostly):
+        unseal_with_passphrase(costly, "x")
+
+
+@pytest.mark.parametrize("inside", [b"", b"hello", b'{"format": "hashkit-submission"}'])
+def test_only_a_submission_comes_out(inside):
+    with pytest.raises(DocumentInvalid):
+        unseal(pyrage.encrypt(inside, [KEY.to_public()]), [str(KEY)])
+
+
+def test_too_big(monkeypatch):
+    monkeypatch.setattr(sealing, "MAX_SEALED_BYTES", 1000)
+    with pytest.raises(SealDamaged, match="too big"):
+        unseal(SEALED, [str(KEY)])
+
+
+def test_keys_that_are_none():
+    for wrong in (["age1xyz"], [str(KEY)], [""], [PUBLIC[:-1]], [PUBLIC, "ssh-ed25519 AAAA"], []):
+        with pytest.raises(RecipientUnknown):
+            seal(SUBMISSION, wrong)
+    for wrong in ([PUBLIC], [str(KEY)[:-1]], []):
+        with pytest.raises(IdentityUnknown) as refusal:
+            unseal(SEALED, wrong)
+        assert refusal.value.__cause__ is None
+
+
+def test_a_short_passphrase():
+    with pytest.raises(PassphraseShort):
+        seal_with_passphrase(SUBMISSION, "password123")
+
+
+def test_identity_files():
+    text = f"# created: today\r\n# public key: {PUBLIC}\r\n{KEY}\r\n\n  {OTHER}"
+    assert identities_in(text) == (str(KEY), str(OTHER))
+    for wrong in ("", "# nothing", PUBLIC, f"{KEY}\nsomething", "AGE-PLUGIN-YUBIKEY-1ABC"):
+        with pytest.raises(IdentityUnknown):
+            identities_in(wrong)
+
+
+def test_without_pyrage(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    for attempt in (
+        lambda: seal(SUBMISSION, [PUBLIC]),
+        lambda: seal_with_passphrase(SUBMISSION, WORDS),
+        lambda: unseal(SEALED, [str(KEY)]),
+        lambda: unseal_with_passphrase(SEALED, WORDS),
+    ):
+        with pytest.raises(SealUnavailable):
+            attempt()
