@@ -34,6 +34,19 @@
     │   ├── WrongKey              wrong_key
     │   ├── SealCostly            seal_costly
     │   └── SealDamaged           seal_damaged
+    ├── SendingError              hashes could not be handed to a service, or not taken back
+    │   ├── SendingUnavailable    sending_unavailable
+    │   ├── ProfileUnknown        profile_unknown
+    │   ├── ProfileUnfit          profile_unfit
+    │   ├── CredentialMissing     credential_missing
+    │   ├── RecordDamaged         record_damaged
+    │   ├── AlreadySending        already_sending
+    │   ├── ServiceUnreachable    service_unreachable
+    │   ├── CertificateRefused    certificate_refused
+    │   ├── ConnectionLost        connection_lost
+    │   ├── ServiceBusy           service_busy
+    │   ├── ServiceRefused        service_refused
+    │   └── NoWithdrawal          no_withdrawal
     ├── UnknownAlgorithm          unknown_algorithm
     ├── WorkerLost                worker_lost
     ├── WorkerUnavailable         worker_unavailable
@@ -308,6 +321,106 @@ class SealDamaged(SealError):
     code = "seal_damaged"
     text = "The sealed file is damaged or cut short. Nothing was taken from it."
     advice = "If it was copied, downloaded or pasted, do that again, all of it."
+
+
+class SendingError(HashkitError):
+    """Hashes could not be handed to a service, or could not be taken back from it."""
+
+
+class SendingUnavailable(SendingError):
+    """The package httpx, which sends, or keyring, where a profile needs it, is not installed."""
+
+    code = "sending_unavailable"
+    text = "The part of hashkit that sends is not installed."
+    advice = "Install it with: pip install 'hashkit[send]'"
+
+
+class ProfileUnknown(SendingError):
+    """A name that no profile has."""
+
+    code = "profile_unknown"
+    text = "There is no profile with this name."
+    advice = "See those that there are with: hashkit profiles"
+
+
+class ProfileUnfit(SendingError):
+    """A profile, or the file of profiles, that cannot be used; the text says why."""
+
+    code = "profile_unfit"
+    text = "This is not a file of profiles."
+    advice = "How to write one: docs/sending.md"
+
+
+class CredentialMissing(SendingError):
+    """A credential is not where the profile says that it is."""
+
+    code = "credential_missing"
+    text = "A credential is not where the profile says."
+    advice = "Check them with: hashkit profiles"
+
+
+class RecordDamaged(SendingError):
+    """The record of what was sent cannot be read: sending on could send something twice."""
+
+    code = "record_damaged"
+    text = "The record of what was sent, beside the submission, cannot be read."
+    advice = "Restore it. Without it, hashkit does not know what the service has already."
+
+
+class AlreadySending(SendingError):
+    """Another hashkit is sending, or withdrawing, the same submission."""
+
+    code = "already_sending"
+    text = "This submission is being sent at this moment."
+    advice = "Wait until that is done."
+
+
+class ServiceUnreachable(SendingError):
+    """No connection to the service: nothing was sent in this attempt."""
+
+    code = "service_unreachable"
+    text = "The service could not be reached."
+    advice = "Check the connection and the address in the profile. Run it again to go on."
+
+
+class CertificateRefused(SendingError):
+    """The service, or somebody in between, did not prove that it is who the profile names."""
+
+    code = "certificate_refused"
+    text = "The certificate of the service could not be trusted. Nothing was sent."
+    advice = "Somebody may be listening. Try another network, or ask the service."
+
+
+class ConnectionLost(SendingError):
+    """The connection ended, or nothing came for too long, before the service had answered."""
+
+    code = "connection_lost"
+    text = "The connection was lost before the service had answered."
+    advice = "Run it again to go on: only the rest is sent."
+
+
+class ServiceBusy(SendingError):
+    """The service keeps asking to try later."""
+
+    code = "service_busy"
+    text = "The service cannot take more at the moment."
+    advice = "Run it again later to go on: only the rest is sent."
+
+
+class ServiceRefused(SendingError):
+    """The service takes nothing in this way: credentials, address or agreement do not fit."""
+
+    code = "service_refused"
+    text = "The service refused."
+    advice = "Check the profile with the people of the service. Nothing else was sent."
+
+
+class NoWithdrawal(SendingError):
+    """The service has no published way to take hashes back."""
+
+    code = "no_withdrawal"
+    text = "This service has no published way to take hashes back."
+    advice = "Ask the people of the service."
 
 
 class UnknownAlgorithm(HashkitError):

@@ -54,6 +54,19 @@ COMMANDS = {
         *("open", "{out}/given.age", "--identity", "{out}/key.age"),
         *("--out", "{out}/opened.json"),
     ],
+    "send, to nobody": [  # tests/submission/sending: the rest
+        *("send", "{out}/given.json", "--to", "nobody", "--profiles", "{out}/profiles.toml"),
+        "--yes",
+    ],
+    "send without sending": [
+        *("send", "{out}/given.json", "--to", "test", "--profiles", "{out}/profiles.toml"),
+        "--dry-run",
+    ],
+    "withdraw": [
+        *("withdraw", "{out}/given.json", "--to", "test", "--profiles", "{out}/profiles.toml"),
+        "--yes",
+    ],
+    "profiles": ["profiles", "--profiles", "{out}/profiles.toml"],
     "schema": ["schema"],
     "doctor": ["doctor"],
     "doctor's report": ["doctor", "--report"],
@@ -78,6 +91,8 @@ def given(run, samples, tmp_path):
         folder.mkdir()
     run("hash", samples / "scene-1.jpg", "--out", out / "given.json")
     (out / "key.age").write_text(str(_KEY))
+    profile = 'kind = "hma"\naddress = "https://hma.invalid"\nbank = "BANK"\n'
+    (out / "profiles.toml").write_text(f"[test]\n{profile}")
     content = (out / "given.json").read_bytes()
     (out / "given.age").write_bytes(pyrage.encrypt(content, [_KEY.to_public()]))
     return out, home, temporary, work
@@ -104,7 +119,7 @@ def test_nothing_is_left_behind(name, given, samples):
     for folder in (home, temporary, work):
         assert list(folder.rglob("*")) == []
     assert listing(samples) == before
-    asked_for = {".json", ".jsonl", ".tmk", ".html", ".pdf", ".csv", ".age"}
+    asked_for = {".json", ".jsonl", ".tmk", ".html", ".pdf", ".csv", ".age", ".toml"}
     assert {path.suffix for path in out.iterdir()} <= asked_for
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
@@ -125,7 +140,7 @@ WRITING = (
     [
         *("hash", "hash all", "hash to a submission", "hash to lines", "compare", "find", "guide"),
         *("report to HTML", "report to PDF", "export", "export to a table"),
-        *("import to a submission", "seal to a file"),
+        *("import to a submission", "seal to a file", "send without sending", "withdraw"),
     ],
 )
 def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):

@@ -22,6 +22,7 @@ from hashkit.cli.guide_command import guide_command
 from hashkit.cli.hash_command import hash_command
 from hashkit.cli.report_command import report_command
 from hashkit.cli.seal_commands import open_command, seal_command
+from hashkit.cli.send_commands import profiles_command, send_command, withdraw_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
 from hashkit.cli.terminal import ExitCode, say
 
@@ -72,6 +73,9 @@ app.command("export")(export_command)
 app.command("import")(import_command)
 app.command("seal")(seal_command)
 app.command("open")(open_command)
+app.command("send")(send_command)
+app.command("withdraw")(withdraw_command)
+app.command("profiles")(profiles_command)
 app.command("schema")(schema_command)
 app.command("doctor")(doctor_command)
 

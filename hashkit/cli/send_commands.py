@@ -1,0 +1,251 @@
+"""``hashkit send``, ``hashkit withdraw`` and ``hashkit profiles``: handing hashes to a service."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hashkit.cli.send_run import run
+from hashkit.cli.terminal import (
+    ExitCode,
+    fail,
+    fail_on,
+    fail_on_submission,
+    say,
+    shown_name,
+)
+
+if TYPE_CHECKING:
+    from hashkit.submission.document import Submission
+    from hashkit.submission.sending.parcels import Parcel, Request
+    from hashkit.submission.sending.plan import Plan
+    from hashkit.submission.sending.profiles import Profile
+    from hashkit.submission.sending.record import Record
+
+Given = Annotated[
+    Path,
+    typer.Argument(metavar="SUBMISSION", help="A file made with hash --out.", readable=False),
+]
+To = Annotated[str, typer.Option(metavar="NAME", help="The profile of the service.")]
+Profiles = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The file of profiles. [default: hashkit/profiles.toml in the folder for settings]",
+        readable=False,
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Send nothing: print what would be sent, every byte.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object for each request.")]
+Tries = Annotated[
+    int, typer.Option(min=1, max=100, help="How often to try each request before giving up.")
+]
+
+
+def send_command(
+    submission: Given,
+    to: To,
+    profiles: Profiles = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    tries: Tries = 5,
+) -> None:
+    """Send the hashes of a submission to a service that you have an agreement with.
+
+    It says what will go, and asks, before anything is sent. What the service has is noted beside
+    the submission: run it again after anything went wrong, and only the rest is sent.
+    """
+    from hashkit.submission.sending.record import record_beside
+
+    plan = _plan(_read(submission), to, profiles)
+    beside = record_beside(submission)
+    left = [parcel for parcel in plan.parcels if not _record(beside, plan).has(parcel.key)]
+    _show(plan, left)
+    if dry_run:
+        _print_bytes(plan, [parcel.request for parcel in left])
+        return
+    if not left:
+        say("Nothing is left to send.")
+        return
+    credentials = _credentials(plan)
+    _ask("Send them?", yes)
+    run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.send())
+
+
+def withdraw_command(
+    submission: Given,
+    to: To,
+    profiles: Profiles = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    tries: Tries = 5,
+) -> None:
+    """Take back what was sent to a service, where the service has a way to."""
+    from hashkit.errors import NoWithdrawal
+    from hashkit.submission.sending.record import State, record_beside
+
+    plan = _plan(_read(submission), to, profiles)
+    if not plan.kind.withdraws:
+        fail(NoWithdrawal(), None, ExitCode.SOME_FAILED)
+    beside = record_beside(submission)
+    there = _record(beside, plan).keys(State.ACCEPTED, State.TRYING)
+    say(f"From {_service(plan)}")
+    if not there:
+        say("It has nothing of this submission, as far as the record beside it says.")
+        return
+    credentials = _credentials(plan)
+    _ask(f"Take back what it got in {_count(len(there), 'request')}?", yes)
+    run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.withdraw())
+
+
+def profiles_command(profiles: Profiles = None) -> None:
+    """List the profiles that there are, and check them. Nothing is sent."""
+    from hashkit.errors import FileMissing, HashkitError, ProfileUnfit
+    from hashkit.submission.sending.profiles import read_profiles, usual_file
+
+    path = profiles or usual_file()
+    try:
+        found = read_profiles(path)
+    except FileMissing:
+        fail("There is no file of profiles. How to write one: docs/sending.md", path, ExitCode(1))
+    except HashkitError as error:
+        fail_on(error, path)
+    fits = True
+    for name, profile in found.items():
+        if isinstance(profile, ProfileUnfit):
+            fits = False
+            typer.echo(f"{shown_name(name)}: cannot be used. {shown_name(str(profile))}")
+        else:
+            fits = _list(profile) and fits
+    if not found:
+        say("There are no profiles in this file.")
+    if not fits:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _list(profile: Profile) -> bool:
+    """Show a profile. Is all there that it needs?"""
+    from hashkit.errors import SendingError
+    from hashkit.submission.sending.credentials import credential
+
+    typer.echo(f"{profile.name}: {profile.kind}, {profile.address}")
+    if profile.proxy is not None:
+        typer.echo(f"  through the proxy {profile.proxy}")
+    fits = True
+    credentials = {}
+    for name, where in profile.credentials.items():
+        try:
+            credentials[name] = credential(where)
+            typer.echo(f"  {name}: {shown_name(str(where))}, there")
+        except SendingError as error:
+            fits = False
+            typer.echo(f"  {name}: {shown_name(str(error))}")
+    if fits:
+        try:
+            profile.speak().check_credentials(credentials)
+        except SendingError as error:
+            fits = False
+            typer.echo(f"  {error}")
+    if profile.ca is not None and not profile.ca.is_file():
+        fits = False
+        typer.echo("  ca: There is no such file.")
+    return fits
+
+
+def _read(path: Path) -> Submission:
+    from hashkit.errors import HashkitError
+    from hashkit.submission.document import read_submission
+
+    try:
+        return read_submission(path)
+    except HashkitError as error:
+        fail_on_submission(error, path)
+
+
+def _plan(submission: Submission, to: str, profiles: Path | None) -> Plan:
+    from hashkit.errors import FileMissing, HashkitError, ProfileUnknown
+    from hashkit.submission.sending.plan import plan_for
+    from hashkit.submission.sending.profiles import read_profile, usual_file
+
+    path = profiles or usual_file()
+    try:
+        return plan_for(submission, read_profile(path, to))
+    except FileMissing:
+        fail("There is no file of profiles. How to write one: docs/sending.md", path, ExitCode(2))
+    except ProfileUnknown as error:
+        fail(error, None, ExitCode.WRONG_USE)
+    except HashkitError as error:
+        fail_on(error, path)
+
+
+def _credentials(plan: Plan) -> dict[str, str]:
+    from hashkit.errors import HashkitError
+    from hashkit.submission.sending.credentials import credentials_of
+
+    try:
+        credentials = credentials_of(plan.profile.credentials)
+        plan.kind.check_credentials(credentials)
+    except HashkitError as error:
+        fail(error, None, ExitCode.SOME_FAILED)
+    return credentials
+
+
+def _record(path: Path, plan: Plan) -> Record:
+    from hashkit.errors import HashkitError
+    from hashkit.submission.sending.record import read_record
+
+    try:
+        return read_record(path, plan.kind.destination)
+    except HashkitError as error:
+        fail_on(error, path)
+
+
+def _service(plan: Plan) -> str:
+    proxy = plan.profile.proxy
+    through = "" if proxy is None else f", through the proxy {proxy}"
+    return f"{plan.profile.name}: {plan.profile.kind}, {plan.profile.address}{through}"
+
+
+def _show(plan: Plan, left: list[Parcel]) -> None:
+    """Say what will go, and what will not."""
+    say(f"To {_service(plan)}")
+    say(f"What goes, in {_count(len(left), 'request')}:")
+    for name, count in Counter(name for parcel in left for name in parcel.algorithms).items():
+        say(f"  {count:>6}  {name}")
+    if plan.left_out:
+        say("What does not:")
+    for each in plan.left_out:
+        say(f"  {each.count:>6}  {each.algorithm}: {each.why}")
+    if before := len(plan.parcels) - len(left):
+        say(f"The service has {_count(before, 'request')} already.")
+
+
+def _print_bytes(plan: Plan, requests: list[Request]) -> None:
+    from hashkit.isolation import lock_network
+    from hashkit.submission.sending.plan import as_sent
+
+    lock_network()
+    for request in requests:
+        sys.stdout.buffer.write(as_sent(plan, request) + b"\r\n")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _ask(question: str, yes: bool) -> None:
+    if yes:
+        return
+    if sys.stdin is None or not sys.stdin.isatty():
+        fail("There is nobody to ask. Add --yes to go on.", None, ExitCode.WRONG_USE)
+    if not typer.confirm(question, err=True):
+        say("Nothing was sent.")
+        raise typer.Exit(ExitCode.DONE)

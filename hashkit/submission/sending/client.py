@@ -1,0 +1,151 @@
+"""The only module of hashkit that opens a connection to another machine, through httpx.
+
+To the address of the profile and nowhere else: redirects are not followed, no proxy is used but the
+one that the profile names, and nothing is taken from the environment. Certificates are verified;
+there is no way to turn that off. Nothing is kept between requests but the connection: no cookies.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from hashkit.errors import (
+    CertificateRefused,
+    ConnectionLost,
+    ProfileUnfit,
+    SendingError,
+    SendingUnavailable,
+    ServiceUnreachable,
+)
+from hashkit.submission.sending.parcels import Answer, Request
+from hashkit.submission.sending.plan import headers_of
+from hashkit.submission.sending.profiles import Profile
+
+if TYPE_CHECKING:
+    import httpx
+
+_CONNECT_SECONDS = 15.0
+_MOST_BODY = 64 << 10
+
+
+class Client:
+    """A connection to the service of one profile. Use it in a ``with`` block.
+
+    ``patience`` is how many seconds the service may say nothing, and how many an answer may take.
+    SendingUnavailable without httpx; ProfileUnfit where the certificates that it names cannot be
+    read.
+    """
+
+    def __init__(self, profile: Profile, patience: float = 30.0) -> None:
+        try:
+            import httpx  # noqa: PLC0415 (an extra: nobody has to have it)
+        except ImportError as error:
+            raise SendingUnavailable from error
+        self._httpx = httpx
+        self._address = profile.address
+        self._patience = patience
+        self._client = httpx.Client(
+            verify=_trusted(profile),
+            proxy=profile.proxy,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(patience, connect=min(_CONNECT_SECONDS, patience)),
+            limits=httpx.Limits(max_connections=1),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def send(self, request: Request, signed: Mapping[str, str]) -> Answer:
+        """Send one request, once. ServiceUnreachable and CertificateRefused where nothing of it was
+        sent, ConnectionLost where it may have arrived."""
+        outgoing = self._httpx.Request(
+            request.method,
+            self._address + request.path,
+            headers=headers_of(request, signed),
+            content=request.body or None,
+        )
+        try:
+            response = self._client.send(outgoing, stream=True)
+            try:
+                return _answer(response, self._read(response))
+            finally:
+                response.close()
+        except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
+            raise _ours(self._httpx.__dict__, error) from error
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """The beginning of the body: nothing here needs more, and it may never end."""
+        body = b""
+        last = time.monotonic() + self._patience
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) >= _MOST_BODY or time.monotonic() > last:
+                break
+        return body[:_MOST_BODY]
+
+
+def _trusted(profile: Profile) -> ssl.SSLContext:
+    if profile.ca is None:
+        import httpx  # noqa: PLC0415
+
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=profile.ca)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise ProfileUnfit("The certificates at ca could not be read.") from error
+
+
+# Nothing of the request was sent in these; in all others it may have been.
+_BEFORE = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
+
+
+def _ours(names: Mapping[str, object], error: Exception) -> SendingError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateRefused()
+        cause = cause.__cause__ or cause.__context__
+    if type(error) in [names[name] for name in _BEFORE]:
+        return ServiceUnreachable()
+    return ConnectionLost()
+
+
+def _answer(response: httpx.Response, body: bytes) -> Answer:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        body = b""  # not asked for, and not unpacked: it may be small only here
+    return Answer(
+        response.status_code,
+        body,
+        _seconds(response.headers.get("Retry-After")),
+        response.headers.get("Location"),
+    )
+
+
+def _seconds(untrusted: str | None) -> float | None:
+    """How long Retry-After (RFC 9110, 10.2.3) asks to wait: seconds, or until a date."""
+    if untrusted is None:
+        return None
+    if untrusted.strip().isdecimal() and len(untrusted) < 10:
+        return float(untrusted)
+    try:
+        moment = parsedate_to_datetime(untrusted)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,205 @@
+"""What every kind of service has in common: one file each, and nothing but data in and out."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hashkit.quality import USED_FROM
+from hashkit.records import ORIGINAL, Hash, MediaKind
+from hashkit.submission.document import Item, Submission
+from hashkit.submission.sending.parcels import (
+    Answer,
+    Judgement,
+    LeftOut,
+    Parcel,
+    Request,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from hashkit.submission.sending.profiles import Profile
+
+NOT_TAKEN = "The service does not take these, or how is not published."
+TOO_PLAIN = "There is too little detail in the picture: it would match others."
+AN_EDIT = 'Hashes of edits go along only where the profile says: variants = "yes"'
+
+VARIANTS = "variants"
+_LONGEST_WORDS = 200
+_GONE = (404, 410)
+_REFUSALS = {
+    **dict.fromkeys((401, 403, 407), "It does not take these credentials."),
+    **dict.fromkeys((404, 405, 410), "It does not know this address."),
+}
+_REASONS = ("detail", "error_user_msg", "message", "reason", "description", "title", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of a profile: what its text has to match, and what it is where it is not given
+    (None: it has to be). ``hint`` says what it has to be in words."""
+
+    pattern: str
+    hint: str
+    default: str | None = None
+
+
+YES_OR_NO = Setting("yes|no", '"yes" or "no"', "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A hash that will be sent: of item number ``item``, under the service's name for its type."""
+
+    item: int
+    algorithm: str
+    type: str
+    value: str
+
+
+Cut = tuple[tuple[Parcel, ...], tuple[LeftOut, ...]]
+
+
+class Kind(ABC):
+    """How services of one kind are spoken to, for one profile."""
+
+    name: ClassVar[str]
+    address: ClassVar[str | None] = None  # where a profile gives none
+    settings: ClassVar[Mapping[str, Setting]] = {}
+    credentials: ClassVar[Mapping[str, bool]] = {}  # whether it has to be there
+    withdraws: ClassVar[bool] = False  # whether there is a way to take parcels back
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+
+    @property
+    def destination(self) -> str:
+        """Where hashes go, in a line that stays the same: what the record knows it by."""
+        return f"{self.name} {self.profile.address}"
+
+    @abstractmethod
+    def cut(self, submission: Submission) -> Cut:
+        """The submission in parcels, and what is left out."""
+
+    def signed(
+        self, request: Request, credentials: Mapping[str, str], now: float
+    ) -> dict[str, str]:
+        """The headers that show who is sending, made from the credentials."""
+        return {}
+
+    @property
+    def signed_names(self) -> tuple[str, ...]:
+        """The names of the headers that ``signed`` gives."""
+        return ()
+
+    def check_credentials(self, credentials: Mapping[str, str]) -> None:
+        """CredentialMissing where one is there and is of no use."""
+        del credentials
+
+    def judge(self, answer: Answer) -> Judgement:
+        """What the answer to a parcel means."""
+        return judged(answer)
+
+    def question(self, parcel: Parcel) -> Request | None:
+        """How to ask whether the service has this parcel, of which that is not known; None where
+        sending it again does no harm."""
+        return None
+
+    def found(self, answer: Answer) -> str | None:
+        """The service's name for a parcel, from the answer to the question; None: not there."""
+        raise NotImplementedError
+
+    def withdrawal(self, key: str, known_as: str | None) -> Request | None:
+        """How to take back a parcel, which the service knows as ``known_as``; None: no way."""
+        return None
+
+    def judge_withdrawal(self, answer: Answer) -> Judgement:
+        """What the answer to that means. ACCEPTED: the service does not have it any more."""
+        return Judgement(Verdict.ACCEPTED) if answer.status in _GONE else judged(answer)
+
+
+def chosen(
+    submission: Submission, types: Mapping[tuple[MediaKind, str], str], variants: bool
+) -> tuple[list[Chosen], tuple[LeftOut, ...]]:
+    """The hashes of a submission for a service that takes them one by one, and what is left out.
+    ``types`` has the service's names for what it takes."""
+    taken: list[Chosen] = []
+    left: Counter[tuple[str, str]] = Counter()
+    for number, item in enumerate(submission.items, 1):
+        for each in item.hashes:
+            why = _why_not(each, item, types, variants)
+            if why is not None:
+                left[each.algorithm, why] += 1
+            else:
+                name = types[item.kind, each.algorithm]
+                taken.append(Chosen(number, each.algorithm, name, each.text))
+        if frames := [each for each in (item.frames, *item.frame_variants) if each is not None]:
+            left["vpdq", NOT_TAKEN] += len(frames)
+    return taken, tuple(LeftOut(name, count, why) for (name, why), count in left.items())
+
+
+def _why_not(
+    each: Hash, item: Item, types: Mapping[tuple[MediaKind, str], str], variants: bool
+) -> str | None:
+    if (item.kind, each.algorithm) not in types:
+        return NOT_TAKEN
+    if each.quality is not None and each.quality < USED_FROM:
+        return TOO_PLAIN
+    return AN_EDIT if each.variant != ORIGINAL and not variants else None
+
+
+def judged(answer: Answer) -> Judgement:
+    """What a status means by the rules of HTTP (RFC 9110), where a service has none of its own."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Judgement(Verdict.ACCEPTED)
+    if status in (408, 425, 429) or status >= 500:
+        return Judgement(Verdict.LATER, sure=status in (425, 429), wait=answer.wait)
+    if status in _REFUSALS or 300 <= status < 400:
+        reason = _REFUSALS.get(status) or _elsewhere(answer)
+        return Judgement(Verdict.REFUSED, reason=f"{reason} ({status})", sure=True)
+    if 400 <= status < 500:
+        return Judgement(Verdict.REJECTED, reason=reason_in(answer))
+    return Judgement(Verdict.REFUSED, reason=f"Its answer makes no sense. ({status})")
+
+
+def _elsewhere(answer: Answer) -> str:
+    if answer.elsewhere is None:
+        return "It points elsewhere, where hashkit does not go."
+    return f"It points elsewhere, where hashkit does not go: {words(answer.elsewhere)}"
+
+
+def reason_in(answer: Answer) -> str:
+    """The service's own words, as far as they are words; else the number of the status."""
+    told = json_in(answer)
+    for _ in range(2):  # an object in an object is how some say it
+        if isinstance(told, dict):
+            told = next((told[name] for name in _REASONS if told.get(name)), None)
+    return words(told) if isinstance(told, str) else f"Status {answer.status}"
+
+
+def words(untrusted: str) -> str:
+    """Words of somebody else, in one line that is not too long."""
+    line = " ".join(untrusted.split())
+    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
+
+
+def json_in(answer: Answer) -> Any:
+    """What was answered, as JSON; None where it is none."""
+    try:
+        return json.loads(answer.untrusted_body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def name_in(untrusted: Any) -> str | None:
+    """A service's name for something, where it can be one: a number, or a short plain text."""
+    if type(untrusted) is int:
+        untrusted = str(untrusted)
+    if not isinstance(untrusted, str) or not 0 < len(untrusted) <= _LONGEST_WORDS:
+        return None
+    return untrusted if untrusted.isascii() and untrusted.replace("_", "a").isalnum() else None

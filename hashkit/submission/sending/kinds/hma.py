@@ -1,0 +1,118 @@
+"""Hasher-Matcher-Actioner, Meta's open matching server: hashes into a bank.
+
+It has no idempotency keys and would store a hash twice. So when it is not known whether it has one,
+it is asked (``/m/lookup``). Its index is built now and then: what was stored just before may not
+be found yet, and would be there twice. That does no harm to what it matches.
+https://github.com/facebook/ThreatExchange/tree/main/hasher-matcher-actioner
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from hashkit.records import MediaKind
+from hashkit.submission.document import Submission
+from hashkit.submission.sending.kinds.base import (
+    VARIANTS,
+    YES_OR_NO,
+    Cut,
+    Kind,
+    Setting,
+    chosen,
+    json_in,
+    judged,
+    name_in,
+)
+from hashkit.submission.sending.parcels import (
+    JSON,
+    Answer,
+    Judgement,
+    Parcel,
+    Request,
+    Verdict,
+    key_of,
+)
+
+_TYPES = {(MediaKind.IMAGE, "pdq"): "pdq", (MediaKind.VIDEO, "md5"): "video_md5"}
+
+
+class Hma(Kind):
+    """One parcel a hash. The server itself asks for no credentials; one behind a gateway may ask
+    for a bearer token."""
+
+    name = "hma"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "bank": Setting("[A-Z0-9_]{1,255}", "the name of a bank, in capitals"),
+        VARIANTS: YES_OR_NO,
+    }
+    credentials: ClassVar[Mapping[str, bool]] = {"token": False}
+    withdraws = True
+
+    @property
+    def destination(self) -> str:
+        return f"{super().destination} {self.profile.settings['bank']}"
+
+    def cut(self, submission: Submission) -> Cut:
+        taken, left = chosen(submission, _TYPES, self.profile.settings[VARIANTS] == "yes")
+        parcels = tuple(
+            Parcel(
+                key_of(f"{each.type}:{each.value}"),
+                each.item,
+                (each.algorithm,),
+                Request(
+                    "POST",
+                    f"{self._bank}/signal",
+                    json.dumps({each.type: each.value}).encode(),
+                    (JSON,),
+                ),
+            )
+            for each in taken
+        )
+        return parcels, left
+
+    @property
+    def signed_names(self) -> tuple[str, ...]:
+        return ("Authorization",) if "token" in self.profile.credentials else ()
+
+    def signed(
+        self, request: Request, credentials: Mapping[str, str], now: float
+    ) -> dict[str, str]:
+        token = credentials.get("token")
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def judge(self, answer: Answer) -> Judgement:
+        judgement = judged(answer)
+        if judgement.verdict is not Verdict.ACCEPTED:
+            return judgement
+        told = json_in(answer)
+        known_as = name_in(told.get("id")) if isinstance(told, dict) else None
+        if known_as is None:  # a gateway's page, perhaps: it would be wrong to take it for a yes
+            return Judgement(Verdict.REFUSED, reason="It did not say what it did with the hash.")
+        return Judgement(Verdict.ACCEPTED, known_as)
+
+    def question(self, parcel: Parcel) -> Request | None:
+        ((name, value),) = json.loads(parcel.request.body).items()
+        path = f"/m/lookup?signal={value}&signal_type={name}&bypass_coinflip=true"
+        return Request("GET", path)
+
+    def found(self, answer: Answer) -> str | None:
+        told = json_in(answer)
+        matches = told.get(self.profile.settings["bank"]) if isinstance(told, dict) else None
+        if not isinstance(matches, list):
+            return None
+        return next((known for known in map(_exact, matches) if known is not None), None)
+
+    def withdrawal(self, key: str, known_as: str | None) -> Request | None:
+        return None if known_as is None else Request("DELETE", f"{self._bank}/content/{known_as}")
+
+    @property
+    def _bank(self) -> str:
+        return f"/c/bank/{self.profile.settings['bank']}"
+
+
+def _exact(untrusted_match: Any) -> str | None:
+    if not isinstance(untrusted_match, dict) or untrusted_match.get("distance") not in ("0", 0):
+        return None
+    return name_in(untrusted_match.get("bank_content_id"))

@@ -1,0 +1,82 @@
+"""StopNCII, for partners that hold keys: one parcel an item, with a record for each hash.
+
+What it answers to a submission is not published: any status of success is taken for a yes, and
+single records that it may reject are not known. Nor is a way to take hashes back, or what happens
+to a record that is sent twice; its records are known by type and value, so the same one again
+should say nothing new. The time that a record must carry is the day of sending, at midnight (UTC).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from itertools import groupby
+from typing import ClassVar
+
+from hashkit.records import MediaKind
+from hashkit.submission.document import Submission
+from hashkit.submission.sending.kinds.base import (
+    VARIANTS,
+    YES_OR_NO,
+    Chosen,
+    Cut,
+    Kind,
+    Setting,
+    chosen,
+)
+from hashkit.submission.sending.parcels import JSON, Parcel, Request, key_of
+
+# How VideoTMK is written is not published.
+_TYPES = {(MediaKind.IMAGE, "pdq"): "ImagePDQ", (MediaKind.VIDEO, "md5"): "VideoMD5"}
+_FEEDBACK = ("None", "PendingReview", "Blocked", "NotBlocked")
+_DAY = 86_400
+
+
+class StopNcii(Kind):
+    """``POST /SubmitHashes`` of version 1."""
+
+    name = "stopncii"
+    address = "https://api.stopncii.org/v1"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "feedback": Setting("|".join(_FEEDBACK), f"one of {', '.join(_FEEDBACK)}", "None"),
+        "tags": Setting("[A-Za-z0-9_,-]*", "words with commas", ""),
+        VARIANTS: YES_OR_NO,
+    }
+    credentials: ClassVar[Mapping[str, bool]] = {"function_key": True, "subscription_key": True}
+
+    def cut(self, submission: Submission) -> Cut:
+        taken, left = chosen(submission, _TYPES, self.profile.settings[VARIANTS] == "yes")
+        by_item = groupby(taken, key=lambda each: each.item)
+        return tuple(self._parcel(item, list(hashes)) for item, hashes in by_item), left
+
+    def _parcel(self, item: int, hashes: list[Chosen]) -> Parcel:
+        feedback = {
+            "tags": [tag for tag in self.profile.settings["tags"].split(",") if tag],
+            "feedbackValue": self.profile.settings["feedback"],
+        }
+        records = [
+            {
+                "lastModtimestamp": int(time.time()) // _DAY * _DAY,
+                "signalType": each.type,
+                "hashValue": each.value,
+                "CSPFeedbacks": [feedback],
+            }
+            for each in hashes
+        ]
+        body = json.dumps({"count": len(records), "hashRecords": records}).encode()
+        key = key_of(*(f"{each.type}:{each.value}" for each in hashes))
+        names = tuple(each.algorithm for each in hashes)
+        return Parcel(key, item, names, Request("POST", "/SubmitHashes", body, (JSON,)))
+
+    @property
+    def signed_names(self) -> tuple[str, ...]:
+        return ("x-functions-key", "Ocp-Apim-Subscription-Key")
+
+    def signed(
+        self, request: Request, credentials: Mapping[str, str], now: float
+    ) -> dict[str, str]:
+        return {
+            "x-functions-key": credentials["function_key"],
+            "Ocp-Apim-Subscription-Key": credentials["subscription_key"],
+        }

@@ -1,0 +1,134 @@
+"""Meta's ThreatExchange: one parcel a hash, a threat descriptor each.
+
+Whether a descriptor that is posted twice is there twice is not published. Deleting one is what the
+public client of ThreatExchange does.
+https://developers.facebook.com/docs/threat-exchange/reference/submitting
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hashkit.records import MediaKind
+from hashkit.submission.document import Submission
+from hashkit.submission.sending.kinds.base import (
+    VARIANTS,
+    YES_OR_NO,
+    Chosen,
+    Cut,
+    Kind,
+    Setting,
+    chosen,
+    json_in,
+    judged,
+    name_in,
+    reason_in,
+)
+from hashkit.submission.sending.parcels import (
+    Answer,
+    Judgement,
+    Parcel,
+    Request,
+    Verdict,
+    key_of,
+)
+
+# How the value of HASH_TMK is written is not published.
+_TYPES = {
+    (MediaKind.IMAGE, "pdq"): "HASH_PDQ",
+    (MediaKind.IMAGE, "md5"): "HASH_MD5",
+    (MediaKind.IMAGE, "sha1"): "HASH_SHA1",
+    (MediaKind.IMAGE, "sha256"): "HASH_SHA256",
+    (MediaKind.VIDEO, "md5"): "HASH_VIDEO_MD5",
+    (MediaKind.VIDEO, "sha256"): "HASH_VIDEO_SHA256",
+}
+_WORD = "[A-Z0-9_]{1,100}"
+_FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+# https://developers.facebook.com/docs/graph-api/guides/error-handling
+_LATER_CODES = (1, 2, 4, 17, 341)
+_CREDENTIAL_CODES = (10, 102, 190)
+
+
+class ThreatExchange(Kind):
+    """``POST /threat_descriptors/``. What the service's rules leave to the sender, who may see a
+    descriptor among them, has no default here: the agreement says it."""
+
+    name = "threatexchange"
+    address = "https://graph.facebook.com/v21.0"
+    settings: ClassVar[Mapping[str, Setting]] = {
+        "description": Setting("[^\x00-\x1f]{1,500}", "a sentence"),
+        "share_level": Setting(_WORD, "a share level"),
+        "status": Setting(_WORD, "a status"),
+        "privacy_type": Setting(_WORD, "a privacy type"),
+        "privacy_members": Setting("[0-9,]*", "numbers with commas", ""),
+        "tags": Setting("[A-Za-z0-9_:,-]*", "words with commas", ""),
+        VARIANTS: YES_OR_NO,
+    }
+    credentials: ClassVar[Mapping[str, bool]] = {"token": True}
+    withdraws = True
+
+    def cut(self, submission: Submission) -> Cut:
+        taken, left = chosen(submission, _TYPES, self.profile.settings[VARIANTS] == "yes")
+        return tuple(self._parcel(each) for each in taken), left
+
+    def _parcel(self, each: Chosen) -> Parcel:
+        fields = {"indicator": each.value, "type": each.type}
+        for name in self.settings:
+            if name != VARIANTS and self.profile.settings[name]:
+                fields[name] = self.profile.settings[name]
+        body = "&".join(f"{name}={_quoted(value)}" for name, value in fields.items())
+        request = Request("POST", "/threat_descriptors/", body.encode(), (_FORM,))
+        return Parcel(key_of(f"{each.type}:{each.value}"), each.item, (each.algorithm,), request)
+
+    @property
+    def signed_names(self) -> tuple[str, ...]:
+        return ("Authorization",)
+
+    def signed(
+        self, request: Request, credentials: Mapping[str, str], now: float
+    ) -> dict[str, str]:
+        return {"Authorization": f"Bearer {credentials['token']}"}
+
+    def judge(self, answer: Answer) -> Judgement:
+        judgement = _fault_in(answer) or judged(answer)
+        if judgement.verdict is not Verdict.ACCEPTED:
+            return judgement
+        told = json_in(answer)
+        known_as = name_in(told.get("id")) if isinstance(told, dict) else None
+        if known_as is None:
+            return Judgement(Verdict.REFUSED, reason="It did not say what it did with the hash.")
+        return Judgement(Verdict.ACCEPTED, known_as)
+
+    def withdrawal(self, key: str, known_as: str | None) -> Request | None:
+        return None if known_as is None else Request("DELETE", f"/{known_as}")
+
+    def judge_withdrawal(self, answer: Answer) -> Judgement:
+        return _fault_in(answer) or super().judge_withdrawal(answer)
+
+
+def _fault_in(answer: Answer) -> Judgement | None:
+    """Most faults come with the status 400 here, and an object whose code says which it is."""
+    told = json_in(answer)
+    fault = told.get("error") if isinstance(told, dict) else None
+    if not isinstance(fault, dict):
+        return None
+    if fault.get("code") in _LATER_CODES:
+        return Judgement(Verdict.LATER, wait=answer.wait)
+    if fault.get("code") in _CREDENTIAL_CODES:
+        return Judgement(Verdict.REFUSED, reason=reason_in(answer), sure=True)
+    judgement = judged(answer)
+    if judgement.verdict is Verdict.ACCEPTED:
+        return Judgement(Verdict.REJECTED, reason=reason_in(answer))
+    return judgement
+
+
+def _quoted(value: str) -> str:
+    """As forms are written (https://url.spec.whatwg.org/#application/x-www-form-urlencoded)."""
+    return re.sub(
+        r"[^A-Za-z0-9*._ -]",
+        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()),
+        value,
+    ).replace(" ", "+")

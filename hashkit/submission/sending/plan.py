@@ -1,0 +1,48 @@
+"""What will go, decided before anything goes, and shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hashkit.submission.document import Submission
+from hashkit.submission.sending.kinds.base import Kind
+from hashkit.submission.sending.parcels import COMMON_HEADERS, LeftOut, Parcel, Request
+from hashkit.submission.sending.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What goes where: the parcels, each key once, and what is left out and why."""
+
+    profile: Profile
+    kind: Kind
+    parcels: tuple[Parcel, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def plan_for(submission: Submission, profile: Profile) -> Plan:
+    """What of this submission will go to the service of this profile."""
+    kind = profile.speak()
+    parcels, left_out = kind.cut(submission)
+    once = {parcel.key: parcel for parcel in reversed(parcels)}  # the first of a key stays
+    return Plan(profile, kind, tuple(reversed(once.values())), left_out)
+
+
+def headers_of(request: Request, signed: Mapping[str, str]) -> dict[str, str]:
+    """All headers of a request but those that HTTP itself asks for (Host, Content-Length)."""
+    return {**COMMON_HEADERS, **dict(request.headers), **signed}
+
+
+def as_sent(plan: Plan, request: Request) -> bytes:
+    """A request as it goes over the connection, byte for byte, but for what is made from
+    credentials, which is ``hidden``."""
+    host = plan.profile.host
+    folder = plan.profile.address.partition(f"://{host}")[2]
+    headers = {"Host": host}
+    if request.body:
+        headers["Content-Length"] = str(len(request.body))
+    headers |= headers_of(request, dict.fromkeys(plan.kind.signed_names, "hidden"))
+    lines = [f"{request.method} {folder + request.path or '/'} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + request.body

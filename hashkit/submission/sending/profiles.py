@@ -1,0 +1,188 @@
+"""Who is sent to: profiles in a TOML file, a table each. Credentials are never in it.
+
+    [partner]
+    kind = "webhook"
+    address = "https://partner.example/hashes"
+    secret = "env:PARTNER_SECRET"           # or "keyring:SERVICE/NAME"
+
+``proxy`` names a proxy, and without it none is used, whatever the environment says. ``ca`` names a
+file with the certificates to trust instead of the usual ones. Everything that is not known here is
+refused: a setting that was misspelt would be one that is not kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hashkit.errors import ProfileUnfit, ProfileUnknown
+from hashkit.files import open_untrusted
+from hashkit.submission.sending.credentials import Reference, reference
+from hashkit.submission.sending.kinds import KINDS, UNPUBLISHED
+from hashkit.submission.sending.kinds.base import Kind
+
+_MOST_BYTES = 1 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_COMMON = ("kind", "address", "proxy", "ca")
+
+# No user, no query, no fragment: those are places for credentials, or of no use here.
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*)/?"
+)
+_LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile, checked. ``address`` has no slash at its end."""
+
+    name: str
+    kind: str
+    address: str
+    settings: Mapping[str, str]
+    credentials: Mapping[str, Reference]
+    proxy: str | None = None
+    ca: Path | None = None
+
+    @property
+    def host(self) -> str:
+        """The host and port of the address."""
+        return self.address.split("/")[2]
+
+    def speak(self) -> Kind:
+        """How this service is spoken to."""
+        return KINDS[self.kind](self)
+
+
+def usual_file() -> Path:
+    """Where the file of profiles is, if nothing else is said: in the folder for settings of this
+    system, or where the variable HASHKIT_PROFILES says."""
+    if named := os.environ.get("HASHKIT_PROFILES"):
+        return Path(named)
+    if sys.platform == "win32":
+        folder = os.environ.get("APPDATA")
+        usual = Path.home() / "AppData" / "Roaming"
+    else:
+        folder = os.environ.get("XDG_CONFIG_HOME")
+        usual = Path.home() / ".config"
+    return (Path(folder) if folder else usual) / "hashkit" / "profiles.toml"
+
+
+def read_profiles(path: Path) -> dict[str, Profile | ProfileUnfit]:
+    """All profiles of a file by name; for one that cannot be used, why. ProfileUnfit where the file
+    is not one of profiles, or an error of the FileError branch."""
+    with open_untrusted(path) as source:
+        if source.size > _MOST_BYTES:
+            raise ProfileUnfit
+        untrusted = source.read()
+    try:
+        tables = tomllib.loads(untrusted.decode())
+    except (ValueError, RecursionError) as error:
+        raise ProfileUnfit from error
+    found: dict[str, Profile | ProfileUnfit] = {}
+    for name, table in tables.items():
+        try:
+            found[name] = _profile(name, table, path.parent)
+        except ProfileUnfit as error:
+            found[name] = error
+    return found
+
+
+def read_profile(path: Path, name: str) -> Profile:
+    """The profile of this name. ProfileUnknown, and as ``read_profiles``."""
+    found = read_profiles(path).get(name)
+    if found is None:
+        raise ProfileUnknown
+    if isinstance(found, ProfileUnfit):
+        raise found
+    return found
+
+
+def _profile(name: str, untrusted: Any, folder: Path) -> Profile:
+    if not _NAME.fullmatch(name):
+        raise ProfileUnfit("Names of profiles are letters, digits, dots, - and _.")
+    if not isinstance(untrusted, dict):
+        raise ProfileUnfit(f"{name} stands outside of a profile: begin one with [its-name].")
+    kind = _kind(untrusted.get("kind"))
+    known = {*_COMMON, *kind.settings, *kind.credentials}
+    if unknown := sorted(untrusted.keys() - known):
+        raise ProfileUnfit(
+            f"There is no setting {', '.join(map(repr, unknown))} for the kind {kind.name}."
+        )
+    for setting, value in untrusted.items():
+        if not isinstance(value, str):
+            raise ProfileUnfit(f"{setting} is not a text in quotation marks.")
+    credentials = _credentials(kind, untrusted)
+    address = _address(untrusted.get("address", kind.address))
+    proxy = untrusted.get("proxy")
+    if proxy is not None:
+        _check_proxy(proxy, address)
+    return Profile(
+        name=name,
+        kind=kind.name,
+        address=address,
+        settings=_settings(kind, untrusted),
+        credentials=credentials,
+        proxy=proxy,
+        ca=folder / untrusted["ca"] if "ca" in untrusted else None,
+    )
+
+
+def _kind(untrusted: Any) -> type[Kind]:
+    kind = KINDS.get(untrusted) if isinstance(untrusted, str) else None
+    if kind is None:
+        told = f"The kind is not one of {', '.join(sorted(KINDS))}."
+        raise ProfileUnfit(UNPUBLISHED.get(str(untrusted), told))
+    return kind
+
+
+def _settings(kind: type[Kind], untrusted: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name, setting in kind.settings.items():
+        value = untrusted.get(name, setting.default)
+        if value is None:
+            raise ProfileUnfit(f"{name} is missing: {setting.hint}.")
+        if not re.fullmatch(setting.pattern, value):
+            raise ProfileUnfit(f"{name} has to be {setting.hint}.")
+        found[name] = value
+    return found
+
+
+def _credentials(kind: type[Kind], untrusted: Mapping[str, str]) -> dict[str, Reference]:
+    found = {}
+    for name, needed in kind.credentials.items():
+        if name in untrusted:
+            found[name] = reference(name, untrusted[name])
+        elif needed:
+            raise ProfileUnfit(f'{name} is missing: say where it is, as in "env:VARIABLE".')
+    return found
+
+
+def _address(untrusted: str | None) -> str:
+    if untrusted is None:
+        raise ProfileUnfit("address is missing: it begins with https://")
+    found = _ADDRESS.fullmatch(untrusted)
+    if found is None:
+        raise ProfileUnfit(
+            "The address is not https://, a host and a path, without a user name and without ?."
+        )
+    if found["scheme"] == "http" and not _LOOPBACK.fullmatch(found["host"]):
+        raise ProfileUnfit("The address has to begin with https:// unless it is this computer.")
+    if "/.." in found["path"] or "/./" in f"{found['path']}/":
+        raise ProfileUnfit("The address has dots for folders in its path.")
+    return untrusted.rstrip("/")
+
+
+def _check_proxy(untrusted: str, address: str) -> None:
+    found = _ADDRESS.fullmatch(untrusted)
+    if found is None or found["path"]:
+        raise ProfileUnfit("The proxy is not http:// or https://, a host and a port.")
+    if address.startswith("http://"):
+        raise ProfileUnfit("With a proxy, the address has to begin with https://")

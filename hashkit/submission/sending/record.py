@@ -1,0 +1,199 @@
+"""The record, beside the submission: which parcels a service has.
+
+A file of JSON lines, each written and flushed to the disk before the next thing is done:
+
+    {"format": "hashkit-sent", "version": 1}
+    {"to": "hma https://hma.example BANK", "key": "…", "state": "trying"}
+    {"to": "hma https://hma.example BANK", "key": "…", "state": "accepted", "id": "17"}
+
+The last line of a parcel counts. ``trying`` at the end means that hashkit was stopped before the
+service had answered: it may have the parcel or not. A line that was cut off in the middle, by a
+crash, never counted. The file holds no hash: a key is made from hashes and cannot be turned back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from hashkit.errors import AlreadySending, FileEmpty, FileMissing, OutputUnwritable, RecordDamaged
+from hashkit.files import open_untrusted
+
+_HEADER = {"format": "hashkit-sent", "version": 1}
+_HEADER_LINE = json.dumps(_HEADER).encode() + b"\n"
+_MOST_BYTES = 1 << 30
+_LOCKED_BYTE = 1 << 40  # far behind the end: on Windows, a locked byte cannot be read
+
+
+class State(StrEnum):
+    """What became of a parcel."""
+
+    TRYING = "trying"  # the service may have it, or not
+    UNSENT = "unsent"  # it surely does not
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The state of a parcel, and the service's own name for it, if it gave one."""
+
+    state: State
+    id: str | None = None
+
+
+def record_beside(submission: Path) -> Path:
+    """Where the record of this submission is."""
+    return submission.with_name(f"{submission.name}.sent.jsonl")
+
+
+class Record:
+    """What is known of the parcels that went to one destination."""
+
+    def __init__(self, destination: str, entries: dict[str, Entry], descriptor: int | None) -> None:
+        self._destination = destination
+        self._entries = entries
+        self._descriptor = descriptor
+
+    def entry(self, key: str) -> Entry | None:
+        """What is known of the parcel of this key; None where it was never tried."""
+        return self._entries.get(key)
+
+    def has(self, key: str) -> bool:
+        """Does the service have it for sure?"""
+        entry = self.entry(key)
+        return entry is not None and entry.state is State.ACCEPTED
+
+    def keys(self, *states: State) -> tuple[str, ...]:
+        """The keys of all parcels in one of these states."""
+        return tuple(key for key, entry in self._entries.items() if entry.state in states)
+
+    def write(self, key: str, state: State, known_as: str | None = None) -> None:
+        """Note it, on the disk. OutputUnwritable."""
+        fields = {"to": self._destination, "key": key, "state": state.value}
+        if known_as is not None:
+            fields["id"] = known_as
+        if self._descriptor is None:
+            raise ValueError("this record was opened to be read")
+        _append(self._descriptor, json.dumps(fields).encode() + b"\n")
+        self._entries[key] = Entry(state, known_as)
+
+
+def read_record(path: Path, destination: str) -> Record:
+    """The record as it is, to look at. RecordDamaged, or an error of the FileError branch."""
+    try:
+        with open_untrusted(path) as source:
+            untrusted = source.read() if source.size <= _MOST_BYTES else b"too big\n"
+    except (FileMissing, FileEmpty):
+        untrusted = b""
+    return Record(destination, _entries(untrusted, destination), None)
+
+
+@contextmanager
+def open_record(path: Path, destination: str) -> Iterator[Record]:
+    """The record, to be added to, and by nobody else meanwhile. It is made if it is not there.
+
+    AlreadySending where somebody else has it open, RecordDamaged, OutputUnwritable.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise OutputUnwritable from error
+    try:
+        _lock(descriptor)
+        with open(descriptor, "rb", closefd=False) as stream:
+            untrusted = stream.read(_MOST_BYTES + 1)
+        whole = untrusted[: untrusted.rfind(b"\n") + 1]
+        entries = _entries(untrusted, destination)
+        if not whole and not _HEADER_LINE.startswith(untrusted):
+            raise RecordDamaged  # it is something else
+        if len(whole) < len(untrusted):
+            os.truncate(descriptor, len(whole))  # what was cut off by a crash
+        if not whole:
+            _append(descriptor, _HEADER_LINE)
+            _flush_folder(path.parent)
+        yield Record(destination, entries, descriptor)
+    finally:
+        os.close(descriptor)  # which gives up the lock too, as does the end of the process
+
+
+def _entries(untrusted: bytes, destination: str) -> dict[str, Entry]:
+    lines = untrusted.split(b"\n")[:-1]
+    entries: dict[str, Entry] = {}
+    if lines and _json(lines[0]) != _HEADER:
+        raise RecordDamaged
+    for line in lines[1:]:
+        fields = _json(line)
+        try:
+            if fields["to"] == destination:
+                entry = Entry(State(fields["state"]), fields.get("id"))
+                entries[_text(fields["key"])] = entry
+                if entry.id is not None:
+                    _text(entry.id)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordDamaged from error
+    return entries
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RecordDamaged from error
+
+
+def _text(untrusted: Any) -> str:
+    # Names end up in the addresses of requests.
+    if isinstance(untrusted, str) and untrusted.replace("_", "a").isalnum() and untrusted.isascii():
+        return untrusted
+    raise ValueError
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    try:
+        while line:
+            line = line[os.write(descriptor, line) :]
+        os.fsync(descriptor)
+    except OSError as error:
+        raise OutputUnwritable from error
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the name of a new file last, where the system has a way to."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise AlreadySending from error
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadySending from error

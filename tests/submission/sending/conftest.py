@@ -1,0 +1,395 @@
+"""Real servers on loopback that answer as each service's published interface says, and that fail
+in every way that a server, or what is between it and us, can fail."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import trustme
+
+from hashkit.records import FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.submission.document import Item, Submission
+from hashkit.submission.sending.client import Client
+from hashkit.submission.sending.credentials import credentials_of
+from hashkit.submission.sending.delivering import Delivery
+from hashkit.submission.sending.plan import plan_for
+from hashkit.submission.sending.profiles import read_profile
+from hashkit.submission.sending.record import open_record, record_beside
+
+Reply = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Seen:
+    """A request as it came, byte for byte, and its parts."""
+
+    raw: bytes
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def reply(status: int, told: Any = None, **headers: str) -> Reply:
+    body = b"" if told is None else json.dumps(told).encode()
+    return status, {name.replace("_", "-"): value for name, value in headers.items()}, body
+
+
+class Webhook:
+    """Stores documents by key, each once, and checks the signature as Standard Webhooks says."""
+
+    secret = os.urandom(32)
+    text = "whsec_" + base64.b64encode(secret).decode()
+
+    def __init__(self) -> None:
+        self.stored: dict[str, bytes] = {}
+        self.calls: list[str] = []
+
+    def answer(self, seen: Seen) -> Reply:
+        known = seen.headers["webhook-id"]
+        signed = f"{known}.{seen.headers['webhook-timestamp']}.".encode() + seen.body
+        digest = hmac.new(self.secret, signed, hashlib.sha256).digest()
+        if seen.headers["webhook-signature"] != "v1," + base64.b64encode(digest).decode():
+            return reply(401, {"detail": "wrong signature"})
+        if seen.method == "DELETE":
+            key = seen.path.rpartition("/")[2]
+            assert known == f"withdraw-{key}"
+            return reply(204 if self.stored.pop(key, None) is not None else 404)
+        assert known == hashlib.sha256(seen.body).hexdigest()
+        self.calls.append(known)
+        self.stored[known] = seen.body
+        return reply(200)
+
+
+class Hma:
+    """Stores a hash as often as it is sent. Finds what was there when its index was built."""
+
+    def __init__(self) -> None:
+        self.stored: dict[int, tuple[str, str]] = {}
+        self.next_id = 1
+        self.slow_index = False
+
+    def answer(self, seen: Seen) -> Reply:
+        parts = urlsplit(seen.path)
+        if parts.path == "/m/lookup":
+            asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            there = [
+                {"bank_content_id": number, "distance": "0"}
+                for number, stored in self.stored.items()
+                if stored == (asked["signal_type"], asked["signal"]) and not self.slow_index
+            ]
+            near = [{"bank_content_id": 99, "distance": "12"}]
+            return reply(200, {"OTHER": near, "BANK": near + there})
+        if not parts.path.startswith("/c/bank/BANK/"):
+            return reply(404, {"message": "bank not found"})
+        if seen.method == "DELETE":
+            self.stored.pop(int(parts.path.rpartition("/")[2]), None)
+            return reply(200, {"deleted": 1})
+        ((kind, value),) = json.loads(seen.body).items()
+        if kind not in ("pdq", "video_md5"):
+            return reply(400, {"message": f"No such signal type {kind}"})
+        number, self.next_id = self.next_id, self.next_id + 1
+        self.stored[number] = (kind, value)
+        return reply(200, {"id": number, "signals": {kind: value}})
+
+
+class StopNcii:
+    """Takes records from who has the keys."""
+
+    def __init__(self) -> None:
+        self.stored: list[dict[str, Any]] = []
+
+    def answer(self, seen: Seen) -> Reply:
+        if seen.headers["x-functions-key"] != "f-key":
+            return reply(401)
+        if seen.headers["Ocp-Apim-Subscription-Key"] != "s-key":
+            return reply(401)
+        assert seen.path == "/v1/SubmitHashes"
+        told = json.loads(seen.body)
+        assert told["count"] == len(told["hashRecords"])
+        self.stored += told["hashRecords"]
+        return reply(200, {})
+
+
+class ThreatExchange:
+    """One descriptor for each indicator."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, dict[str, str]] = {}
+
+    def answer(self, seen: Seen) -> Reply:
+        if seen.headers["Authorization"] != "Bearer te-token":
+            return reply(400, {"error": {"message": "Bad token.", "code": 190}})
+        if seen.method == "DELETE":
+            known = self.stored.pop(seen.path.rpartition("/")[2], None)
+            told = {"message": "No such object.", "code": 100}
+            return reply(200, {"success": True}) if known else reply(400, {"error": told})
+        assert seen.path == "/v21.0/threat_descriptors/"
+        fields = {name: values[0] for name, values in parse_qs(seen.body.decode()).items()}
+        number = str(1000 + len(self.stored))
+        self.stored[number] = fields
+        return reply(200, {"success": True, "id": number})
+
+
+class Service:
+    """A server on loopback. ``faults`` are what happens to the next requests that store something,
+    one each: a status or a whole reply, or the name of a method of ``Handler``; ``None`` for no
+    fault. When they are used up, all is well."""
+
+    def __init__(self, backend: Any, context: ssl.SSLContext | None = None) -> None:
+        self.backend = backend
+        self.faults: list[int | str | Reply | None] = []
+        self.always: int | str | Reply | None = None
+        self.seen: list[Seen] = []
+        self.stalled = threading.Event()
+        self.release = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.service = self
+        self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # clients that go away are what is tested
+        if context is not None:
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.port = self._server.server_port
+        self.scheme = "http" if context is None else "https"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def fault(self, seen: Seen) -> int | str | Reply | None:
+        if seen.method == "GET":
+            return None
+        return self.faults.pop(0) if self.faults else self.always
+
+    def close(self) -> None:
+        self.release.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Recorder:
+    """A stream that remembers what was read of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.read_so_far = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = self._stream.readline(limit)
+        self.read_so_far += line
+        return line
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        self.read_so_far += piece
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Passes requests on to the backend, unless it is to fail."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "test"
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = Recorder(self.rfile)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _do(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        raw, self.rfile.read_so_far = self.rfile.read_so_far, b""
+        seen = Seen(raw, self.command, self.path, dict(self.headers), body)
+        service = self.server.service
+        service.seen.append(seen)
+        fault = service.fault(seen)
+        if isinstance(fault, int):
+            fault = reply(fault)
+        if isinstance(fault, tuple):
+            self._send(fault)
+        elif fault is None:
+            self._send(service.backend.answer(seen))
+        else:
+            getattr(self, fault)(service, seen)
+
+    do_POST = do_DELETE = do_GET = do_PUT = _do
+
+    def _send(self, answer: Reply) -> None:
+        status, headers, body = answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def cut(self, service: Service, seen: Seen) -> None:
+        """The connection ends, and nothing was stored."""
+        self.close_connection = True
+
+    def store_and_cut(self, service: Service, seen: Seen) -> None:
+        """It was stored, and the connection ends before the answer."""
+        service.backend.answer(seen)
+        self.close_connection = True
+
+    def store_and_half(self, service: Service, seen: Seen) -> None:
+        """It was stored, and the connection ends in the middle of the answer."""
+        service.backend.answer(seen)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        self.close_connection = True
+
+    def stall(self, service: Service, seen: Seen) -> None:
+        """Nothing is stored or answered."""
+        service.stalled.set()
+        service.release.wait(60)
+        self.close_connection = True
+
+    def store_and_stall(self, service: Service, seen: Seen) -> None:
+        """It was stored, and no answer comes."""
+        service.backend.answer(seen)
+        self.stall(service, seen)
+
+    def garbage(self, service: Service, seen: Seen) -> None:
+        """Not HTTP."""
+        self.wfile.write(b"\x00\xff" * 100 + b"\r\n\r\n")
+        self.close_connection = True
+
+    def endless(self, service: Service, seen: Seen) -> None:
+        """It was stored, and the answer never ends."""
+        service.backend.answer(seen)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        while True:
+            self.wfile.write(b" " * 65536)
+
+    def page(self, service: Service, seen: Seen) -> None:
+        """The page of some network in between: a success, of something else."""
+        self._send((200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"))
+
+
+BACKENDS = {"webhook": Webhook, "hma": Hma, "stopncii": StopNcii, "threatexchange": ThreatExchange}
+
+PROFILES = {
+    "webhook": 'address = "{address}/hashes"\nsecret = "env:TEST_SECRET"',
+    "hma": 'address = "{address}"\nbank = "BANK"',
+    "stopncii": 'address = "{address}/v1"\nfunction_key = "env:TEST_FUNCTION"\n'
+    'subscription_key = "env:TEST_SUBSCRIPTION"\ntags = "a,b"',
+    "threatexchange": 'address = "{address}/v21.0"\ntoken = "env:TEST_TOKEN"\n'
+    'description = "As agreed, café & co"\nshare_level = "RED"\nstatus = "UNKNOWN"\n'
+    'privacy_type = "HAS_PRIVACY_GROUP"\nprivacy_members = "12,34"',
+}
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the profiles of the tests refer to."""
+    monkeypatch.setenv("TEST_SECRET", Webhook.text)
+    monkeypatch.setenv("TEST_FUNCTION", "f-key")
+    monkeypatch.setenv("TEST_SUBSCRIPTION", "s-key")
+    monkeypatch.setenv("TEST_TOKEN", "te-token")
+
+
+def images(count: int) -> list[Item]:
+    return [
+        Item(MediaKind.IMAGE, (Hash("pdq", f"{n:02x}" * 32, 90), Hash("sha256", f"{n:064x}")))
+        for n in range(1, count + 1)
+    ]
+
+
+@pytest.fixture
+def submission() -> Submission:
+    """Five pictures, one of them with too little detail, and a video."""
+    frames = FrameHashes(1.0, (FrameHash(0, 0.0, "a" * 64, 90),))
+    plain = Item(MediaKind.IMAGE, (Hash("pdq", "b" * 64, 20),))
+    video = Item(MediaKind.VIDEO, (Hash("md5", "c" * 32),), frames)
+    return Submission.from_items([*images(4), plain, video])
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """One that nobody trusts unless told."""
+    return trustme.CA()
+
+
+@dataclass
+class Sender:
+    """A submission on disk, a service, and a profile for it."""
+
+    folder: Path
+    submission: Submission
+    service: Service
+    kind: str
+    name: str = "test"
+    waits: list[float] = field(default_factory=list)
+
+    @property
+    def profiles(self) -> Path:
+        return self.folder / "profiles.toml"
+
+    @property
+    def given(self) -> Path:
+        return self.folder / "s.json"
+
+    @property
+    def backend(self) -> Any:
+        return self.service.backend
+
+    def plan(self) -> Any:
+        return plan_for(self.submission, read_profile(self.profiles, self.name))
+
+    def go(self, what: str = "send", patience: float = 20.0, tries: int = 5) -> list[Any]:
+        """Send, or withdraw. Waits are noted, not waited."""
+        plan = self.plan()
+        credentials = credentials_of(plan.profile.credentials)
+        with (
+            open_record(record_beside(self.given), plan.kind.destination) as record,
+            Client(plan.profile, patience) as client,
+        ):
+            delivery = Delivery(
+                plan, record, client, credentials, tries=tries, wait=self.waits.append
+            )
+            return [outcome for _, outcome in getattr(delivery, what)()]
+
+
+@pytest.fixture
+def sender(submission: Submission, tmp_path: Path) -> Iterator[Callable[..., Sender]]:
+    """Start a service of a kind, and write a profile named ``test`` for it."""
+    services: list[Service] = []
+
+    def start(
+        kind: str, context: ssl.SSLContext | None = None, more: str = "", host: str = "127.0.0.1"
+    ) -> Sender:
+        service = Service(BACKENDS[kind](), context)
+        services.append(service)
+        address = re.sub(r"127\.0\.0\.1", host, service.address)
+        text = PROFILES[kind].format(address=address)
+        (tmp_path / "profiles.toml").write_text(f'[test]\nkind = "{kind}"\n{text}\n{more}\n')
+        (tmp_path / "s.json").write_text(submission.to_json())
+        return Sender(tmp_path, submission, service, kind)
+
+    yield start
+    for service in services:
+        service.close()
