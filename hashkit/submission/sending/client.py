@@ -48,7 +48,7 @@ class Client:
         except ImportError as error:
             raise SendingUnavailable from error
         self._httpx = httpx
-        self._address = profile.address
+        self._profile = profile
         self._patience = patience
         self._client = httpx.Client(
             verify=_trusted(profile),
@@ -75,8 +75,8 @@ class Client:
         sent, ConnectionLost where it may have arrived."""
         outgoing = self._httpx.Request(
             request.method,
-            self._address + request.path,
-            headers=headers_of(request, signed),
+            self._profile.address + request.path,
+            headers=headers_of(self._profile, request, signed),
             content=request.body or None,
         )
         try:

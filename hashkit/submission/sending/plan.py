@@ -29,20 +29,20 @@ def plan_for(submission: Submission, profile: Profile) -> Plan:
     return Plan(profile, kind, tuple(reversed(once.values())), left_out)
 
 
-def headers_of(request: Request, signed: Mapping[str, str]) -> dict[str, str]:
-    """All headers of a request but those that HTTP itself asks for (Host, Content-Length)."""
-    return {**COMMON_HEADERS, **dict(request.headers), **signed}
+def headers_of(profile: Profile, request: Request, signed: Mapping[str, str]) -> dict[str, str]:
+    """All headers of a request, in their order."""
+    headers = {"Host": profile.host, **COMMON_HEADERS, **dict(request.headers), **signed}
+    if request.body:
+        headers["Content-Length"] = str(len(request.body))
+    return headers
 
 
 def as_sent(plan: Plan, request: Request) -> bytes:
     """A request as it goes over the connection, byte for byte, but for what is made from
     credentials, which is ``hidden``."""
-    host = plan.profile.host
-    folder = plan.profile.address.partition(f"://{host}")[2]
-    headers = {"Host": host}
-    if request.body:
-        headers["Content-Length"] = str(len(request.body))
-    headers |= headers_of(request, dict.fromkeys(plan.kind.signed_names, "hidden"))
-    lines = [f"{request.method} {folder + request.path or '/'} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    profile = plan.profile
+    path = profile.address.partition(f"://{profile.host}")[2] + request.path
+    hidden = dict.fromkeys(plan.kind.signed_names, "hidden")
+    lines = [f"{request.method} {path or '/'} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers_of(profile, request, hidden).items()]
     return "\r\n".join([*lines, "", ""]).encode() + request.body

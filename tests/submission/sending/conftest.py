@@ -4,11 +4,13 @@ in every way that a server, or what is between it and us, can fail."""
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -114,9 +116,9 @@ class StopNcii:
         self.stored: list[dict[str, Any]] = []
 
     def answer(self, seen: Seen) -> Reply:
-        if seen.headers["x-functions-key"] != "f-key":
+        if seen.headers["x-functions-key"] != "the-function-secret":
             return reply(401)
-        if seen.headers["Ocp-Apim-Subscription-Key"] != "s-key":
+        if seen.headers["Ocp-Apim-Subscription-Key"] != "the-subscription-secret":
             return reply(401)
         assert seen.path == "/v1/SubmitHashes"
         told = json.loads(seen.body)
@@ -132,7 +134,7 @@ class ThreatExchange:
         self.stored: dict[str, dict[str, str]] = {}
 
     def answer(self, seen: Seen) -> Reply:
-        if seen.headers["Authorization"] != "Bearer te-token":
+        if seen.headers["Authorization"] != "Bearer the-token-secret":
             return reply(400, {"error": {"message": "Bad token.", "code": 190}})
         if seen.method == "DELETE":
             known = self.stored.pop(seen.path.rpartition("/")[2], None)
@@ -155,6 +157,7 @@ class Service:
         self.faults: list[int | str | Reply | None] = []
         self.always: int | str | Reply | None = None
         self.seen: list[Seen] = []
+        self.tunnels: list[tuple[str, dict[str, str]]] = []
         self.stalled = threading.Event()
         self.release = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -236,6 +239,20 @@ class Handler(BaseHTTPRequestHandler):
         else:
             getattr(self, fault)(service, seen)
 
+    def do_CONNECT(self) -> None:
+        """Be a proxy: a tunnel to wherever is asked for."""
+        self.server.service.tunnels.append((self.path, dict(self.headers)))
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as there:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.flush()
+            back = threading.Thread(target=_pipe, args=(there, self.connection))
+            back.start()
+            _pipe(self.connection, there)
+            back.join()
+        self.close_connection = True
+
     do_POST = do_DELETE = do_GET = do_PUT = _do
 
     def _send(self, answer: Reply) -> None:
@@ -290,6 +307,14 @@ class Handler(BaseHTTPRequestHandler):
         self._send((200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"))
 
 
+def _pipe(one: socket.socket, other: socket.socket) -> None:
+    """Hand on what comes, to its end."""
+    with contextlib.suppress(OSError):
+        while piece := one.recv(65536):
+            other.sendall(piece)
+        other.shutdown(socket.SHUT_WR)
+
+
 BACKENDS = {"webhook": Webhook, "hma": Hma, "stopncii": StopNcii, "threatexchange": ThreatExchange}
 
 PROFILES = {
@@ -307,9 +332,9 @@ PROFILES = {
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the profiles of the tests refer to."""
     monkeypatch.setenv("TEST_SECRET", Webhook.text)
-    monkeypatch.setenv("TEST_FUNCTION", "f-key")
-    monkeypatch.setenv("TEST_SUBSCRIPTION", "s-key")
-    monkeypatch.setenv("TEST_TOKEN", "te-token")
+    monkeypatch.setenv("TEST_FUNCTION", "the-function-secret")
+    monkeypatch.setenv("TEST_SUBSCRIPTION", "the-subscription-secret")
+    monkeypatch.setenv("TEST_TOKEN", "the-token-secret")
 
 
 def images(count: int) -> list[Item]:

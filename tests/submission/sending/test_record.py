@@ -1,0 +1,161 @@
+"""The record: what was written is there, whatever ended the process, and nothing is guessed."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from hashkit.errors import AlreadySending, OutputUnwritable, RecordDamaged
+from hashkit.submission.sending import record as module
+from hashkit.submission.sending.record import Entry, State, open_record, read_record, record_beside
+
+TO = "hma https://hma.example BANK"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return record_beside(tmp_path / "s.json")
+
+
+def test_its_name(tmp_path, path):
+    assert path == tmp_path / "s.json.sent.jsonl"
+
+
+def test_written_and_read_again(path):
+    with open_record(path, TO) as record:
+        record.write("a", State.TRYING)
+        record.write("a", State.ACCEPTED, "17")
+        record.write("b", State.TRYING)
+        record.write("c", State.REJECTED)
+        assert (record.has("a"), record.has("b"), record.has("d")) == (True, False, False)
+    with open_record(path, TO) as record:
+        assert record.entry("a") == Entry(State.ACCEPTED, "17")
+        assert record.keys(State.TRYING, State.REJECTED) == ("b", "c")
+        record.write("a", State.WITHDRAWN)
+    seen = read_record(path, TO)
+    assert seen.entry("a") == Entry(State.WITHDRAWN)
+    assert not seen.has("a")
+    with pytest.raises(ValueError, match="to be read"):
+        seen.write("a", State.TRYING)
+
+
+def test_destinations_are_told_apart(path):
+    with open_record(path, TO) as record:
+        record.write("a", State.ACCEPTED, "17")
+    assert read_record(path, TO + "2").entry("a") is None
+    with open_record(path, TO + "2") as record:
+        record.write("a", State.REJECTED)
+    assert read_record(path, TO).has("a")
+
+
+def test_looking_makes_no_file(path):
+    assert read_record(path, TO).keys(*State) == ()
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+def test_it_is_the_owners_only(path):
+    with open_record(path, TO):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_cut_off_anywhere(path):
+    """At every byte, the lines before it count, and what is written then is read again."""
+    with open_record(path, TO) as record:
+        record.write("a", State.TRYING)
+        record.write("a", State.ACCEPTED, "17")
+    whole = path.read_bytes()
+    lines = [end for end, byte in enumerate(whole, 1) if byte == ord("\n")]
+    for end in range(len(whole) + 1):
+        path.write_bytes(whole[:end])
+        expected = [None, None, Entry(State.TRYING), Entry(State.ACCEPTED, "17")]
+        entry = expected[sum(line <= end for line in lines)]
+        assert read_record(path, TO).entry("a") == entry
+        with open_record(path, TO) as record:
+            assert record.entry("a") == entry
+            record.write("b", State.REJECTED)
+        assert read_record(path, TO).entry("a") == entry
+        assert read_record(path, TO).keys(State.REJECTED) == ("b",)
+
+
+HEADER = json.dumps({"format": "hashkit-sent", "version": 1})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "hello",
+        "hello\n",
+        '{"format": "hashkit-sent", "version": 2}\n',
+        f"{HEADER}\nhello\n",
+        f"{HEADER}\n[]\n",
+        f'{HEADER}\n{{"to": "{TO}", "key": "a"}}\n',
+        f'{HEADER}\n{{"to": "{TO}", "key": "a", "state": "eaten"}}\n',
+        f'{HEADER}\n{{"to": "{TO}", "key": "../x", "state": "accepted"}}\n',
+        f'{HEADER}\n{{"to": "{TO}", "key": "a", "state": "accepted", "id": "../x"}}\n',
+        f'{HEADER}\n{{"to": "{TO}", "key": "a", "state": "accepted", "id": 7}}\n',
+        f"{HEADER}\n" + "[" * 100_000 + "\n",
+    ],
+)
+def test_what_is_no_record_is_left_as_it_is(path, content):
+    path.write_text(content)
+    if content != "hello":  # a line without an end was never written
+        with pytest.raises(RecordDamaged):
+            read_record(path, TO)
+    with pytest.raises(RecordDamaged), open_record(path, TO):
+        pass
+    assert path.read_text() == content
+
+
+def test_one_at_a_time(path):
+    code = f"""
+import pathlib
+from hashkit.errors import AlreadySending
+from hashkit.submission.sending.record import open_record
+try:
+    with open_record(pathlib.Path({str(path)!r}), {TO!r}):
+        print("open")
+except AlreadySending:
+    print("already")
+"""
+
+    def another():
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout.strip()
+
+    with open_record(path, TO):
+        assert another() == "already"
+        with pytest.raises(AlreadySending), open_record(path, TO):
+            pass
+    assert another() == "open"
+
+
+def test_where_nothing_can_be_written(path, monkeypatch):
+    path.mkdir()
+    with pytest.raises(OutputUnwritable), open_record(path, TO):
+        pass
+    path.rmdir()
+
+    def full(*_):
+        raise OSError(28, "no space")
+
+    with open_record(path, TO) as record:
+        monkeypatch.setattr(module.os, "fsync", full)
+        with pytest.raises(OutputUnwritable):
+            record.write("a", State.ACCEPTED)
+        assert record.entry("a") is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are of POSIX")
+def test_a_link_is_not_followed(path, tmp_path):
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputUnwritable), open_record(path, TO):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
