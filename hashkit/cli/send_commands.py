@@ -67,7 +67,8 @@ def send_command(
 
     plan = _plan(_read(submission), to, profiles)
     beside = record_beside(submission)
-    left = [parcel for parcel in plan.parcels if not _record(beside, plan).has(parcel.key)]
+    record = _record(beside, plan)
+    left = [parcel for parcel in plan.parcels if not record.has(parcel.key)]
     _show(plan, left)
     if dry_run:
         _print_bytes(plan, [parcel.request for parcel in left])

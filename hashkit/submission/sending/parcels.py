@@ -79,5 +79,5 @@ class Judgement:
 
 
 def key_of(*hashes: str) -> str:
-    """The idempotency key of these hashes: 64 hex digits, the same in every run."""
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    """The idempotency key of these hashes: 64 hex digits, the same in every run and order."""
+    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()

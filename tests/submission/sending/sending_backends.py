@@ -1,0 +1,130 @@
+"""What the servers of these tests do when all is well: as each service's published interface says,
+seen from the other side and without a line of hashkit's."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Reply = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Seen:
+    """A request as it came, byte for byte, and its parts."""
+
+    raw: bytes
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def reply(status: int, told: Any = None, **headers: str) -> Reply:
+    body = b"" if told is None else json.dumps(told).encode()
+    return status, {name.replace("_", "-"): value for name, value in headers.items()}, body
+
+
+class Webhook:
+    """Stores documents by key, each once, and checks the signature as Standard Webhooks says."""
+
+    secret = os.urandom(32)
+    text = "whsec_" + base64.b64encode(secret).decode()
+
+    def __init__(self) -> None:
+        self.stored: dict[str, bytes] = {}
+        self.calls: list[str] = []
+
+    def answer(self, seen: Seen) -> Reply:
+        known = seen.headers["webhook-id"]
+        signed = f"{known}.{seen.headers['webhook-timestamp']}.".encode() + seen.body
+        digest = hmac.new(self.secret, signed, hashlib.sha256).digest()
+        if seen.headers["webhook-signature"] != "v1," + base64.b64encode(digest).decode():
+            return reply(401, {"detail": "wrong signature"})
+        if seen.method == "DELETE":
+            key = seen.path.rpartition("/")[2]
+            assert known == f"withdraw-{key}"
+            return reply(204 if self.stored.pop(key, None) is not None else 404)
+        assert known == hashlib.sha256(seen.body).hexdigest()
+        self.calls.append(known)
+        self.stored[known] = seen.body
+        return reply(200)
+
+
+class Hma:
+    """Stores a hash as often as it is sent. Finds what was there when its index was built."""
+
+    def __init__(self) -> None:
+        self.stored: dict[int, tuple[str, str]] = {}
+        self.next_id = 1
+        self.slow_index = False
+
+    def answer(self, seen: Seen) -> Reply:
+        parts = urlsplit(seen.path)
+        if parts.path == "/m/lookup":
+            asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            there = [
+                {"bank_content_id": number, "distance": "0"}
+                for number, stored in self.stored.items()
+                if stored == (asked["signal_type"], asked["signal"]) and not self.slow_index
+            ]
+            near = [{"bank_content_id": 99, "distance": "12"}]
+            return reply(200, {"OTHER": near, "BANK": near + there})
+        if not parts.path.startswith("/c/bank/BANK/"):
+            return reply(404, {"message": "bank not found"})
+        if seen.method == "DELETE":
+            self.stored.pop(int(parts.path.rpartition("/")[2]), None)
+            return reply(200, {"deleted": 1})
+        ((kind, value),) = json.loads(seen.body).items()
+        if kind not in ("pdq", "video_md5"):
+            return reply(400, {"message": f"No such signal type {kind}"})
+        number, self.next_id = self.next_id, self.next_id + 1
+        self.stored[number] = (kind, value)
+        return reply(200, {"id": number, "signals": {kind: value}})
+
+
+class StopNcii:
+    """Takes records from who has the keys."""
+
+    def __init__(self) -> None:
+        self.stored: list[dict[str, Any]] = []
+
+    def answer(self, seen: Seen) -> Reply:
+        if seen.headers["x-functions-key"] != "the-function-secret":
+            return reply(401)
+        if seen.headers["Ocp-Apim-Subscription-Key"] != "the-subscription-secret":
+            return reply(401)
+        assert seen.path == "/v1/SubmitHashes"
+        told = json.loads(seen.body)
+        assert told["count"] == len(told["hashRecords"])
+        self.stored += told["hashRecords"]
+        return reply(200, {})
+
+
+class ThreatExchange:
+    """One descriptor for each indicator."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, dict[str, str]] = {}
+
+    def answer(self, seen: Seen) -> Reply:
+        if seen.headers["Authorization"] != "Bearer the-token-secret":
+            return reply(400, {"error": {"message": "Bad token.", "code": 190}})
+        if seen.method == "DELETE":
+            known = self.stored.pop(seen.path.rpartition("/")[2], None)
+            told = {"message": "No such object.", "code": 100}
+            return reply(200, {"success": True}) if known else reply(400, {"error": told})
+        assert seen.path == "/v21.0/threat_descriptors/"
+        fields = {name: values[0] for name, values in parse_qs(seen.body.decode()).items()}
+        number = str(1000 + len(self.stored))
+        self.stored[number] = fields
+        return reply(200, {"success": True, "id": number})
+
+
+BACKENDS = {"webhook": Webhook, "hma": Hma, "stopncii": StopNcii, "threatexchange": ThreatExchange}

@@ -1,0 +1,287 @@
+"""``hashkit send``, ``hashkit withdraw`` and ``hashkit profiles``, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from hashkit.submission.document import Submission
+from hashkit.submission.sending.plan import as_sent
+
+
+@pytest.fixture
+def command(run):
+    """Run a command of this room for a sender."""
+
+    def go(sending, name, *arguments, **options):
+        where = ("--to", "test", "--profiles", sending.profiles)
+        return run(name, sending.given, *where, *arguments, **options)
+
+    return go
+
+
+def test_sending(sender, command):
+    sending = sender("webhook")
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "item 1 (md5, vpdq): accepted"
+    assert done.stderr.splitlines() == [
+        f"To test: webhook, {sending.service.address}/hashes",
+        "What goes, in 6 requests:",
+        "       1  md5",
+        "       1  vpdq",
+        "       5  pdq",
+        "       4  sha256",
+        "Accepted: 6.",
+    ]
+    assert len(sending.backend.stored) == 6
+    done = command(sending, "send")  # there is nothing to ask
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "The service has 6 requests already." in done.stderr
+    assert "Nothing is left to send." in done.stderr
+    assert len(sending.backend.calls) == 6
+
+
+def test_what_is_left_out_is_told(sender, command):
+    sending = sender("hma")
+    done = command(sending, "send", "--yes")
+    assert "  1  vpdq: The service does not take these, or how is not published." in done.stderr
+    assert "  1  pdq: There is too little detail in the picture" in done.stderr
+
+
+def test_nothing_goes_without_a_yes(sender, command):
+    sending = sender("webhook")
+    done = command(sending, "send")
+    assert done.returncode == 2
+    assert "There is nobody to ask. Add --yes to go on." in done.stderr
+    assert sending.service.seen == []
+    assert {path.name for path in sending.folder.iterdir()} == {"s.json", "profiles.toml"}
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("n", 0), ("", 0), ("y", 6)])
+def test_a_person_is_asked(sender, answer, sent):
+    pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
+    sending = sender("webhook")
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    arguments = ["send", sending.given, "--to", "test", "--profiles", sending.profiles]
+    done = subprocess.run(
+        [sys.executable, "-m", "hashkit", *arguments],
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        start_new_session=True,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0
+    assert "Send them? [y/N]" in done.stderr
+    assert len(sending.backend.stored) == sent
+
+
+@pytest.mark.parametrize("kind", ["webhook", "threatexchange"])
+def test_a_dry_run_prints_every_byte_and_sends_none(sender, command, monkeypatch, kind):
+    sending = sender(kind)
+    plan = sending.plan()
+    for name in ("TEST_SECRET", "TEST_TOKEN"):
+        monkeypatch.delenv(name)  # not needed
+    arguments = ["send", sending.given, "--to", "test", "--profiles", sending.profiles]
+    done = subprocess.run(  # as bytes
+        [sys.executable, "-m", "hashkit", *arguments, "--dry-run"],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    shown = b"".join(as_sent(plan, parcel.request) + b"\r\n" for parcel in plan.parcels)
+    assert done.stdout == shown
+    assert sending.service.seen == []
+    assert {path.name for path in sending.folder.iterdir()} == {"s.json", "profiles.toml"}
+
+
+def test_rejections_are_listed_and_the_rest_goes_on(sender, command):
+    sending = sender("webhook")
+    no = (422, {}, json.dumps({"detail": "No \x1b[31mroom\u202e."}).encode())
+    sending.service.faults = [None, no]
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 1
+    assert r"item 2 (pdq): rejected: No \x1b[31mroom\u202e." in done.stdout
+    assert done.stderr.splitlines()[-1] == "Accepted: 5. Rejected: 1."
+
+
+def test_json(sender, command):
+    sending = sender("hma")
+    sending.service.faults = [(400, {}, b'{"message": "Bad hash"}')]
+    done = command(sending, "send", "--yes", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0].pop("key") == sending.plan().parcels[0].key
+    assert lines[0] == {
+        "item": 1,
+        "hashes": {"md5": 1},
+        "state": "rejected",
+        "id": None,
+        "reason": "Bad hash",
+    }
+    assert [line["id"] for line in lines[1:]] == ["1", "2", "3", "4"]
+
+
+def test_it_waits_and_goes_on(sender, command):
+    sending = sender("webhook")
+    sending.service.faults = [(429, {"Retry-After": "0"}, b""), "store_and_cut"]
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 0
+    assert done.stderr.count("then trying again.") == 2
+    assert len(sending.backend.stored) == 6
+
+
+def test_giving_up_and_going_on(sender, command):
+    sending = sender("webhook")
+    sending.service.faults = [None, None, 503]
+    done = command(sending, "send", "--yes", "--tries", "1")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2:] == [
+        "Accepted: 2.",
+        "The service cannot take more at the moment. "
+        "Run it again later to go on: only the rest is sent.",
+    ]
+    done = command(sending, "send", "--yes")
+    assert "in 4 requests" in done.stderr
+    assert sorted(sending.backend.stored.values()) == sorted(
+        Submission((item,)).to_json().encode() for item in sending.submission.items
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
+@pytest.mark.parametrize("fault", ["stall", "store_and_stall"])
+@pytest.mark.parametrize("kind", ["webhook", "hma"])
+@pytest.mark.parametrize("before", [0, 2])
+def test_killed_in_the_middle(sender, command, kind, fault, before):
+    """Before the service stored it, and after: then, everything is there, once."""
+    sending = sender(kind)
+    sending.service.faults = [None] * before + [fault]
+    arguments = ["send", sending.given, "--to", "test", "--profiles", sending.profiles, "--yes"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hashkit", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert sending.service.stalled.wait(60)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    sending.service.release.set()
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 0
+    count = len(sending.plan().parcels)
+    assert f"in {count - before} requests" in done.stderr
+    assert len(sending.backend.stored) == count
+    values = list(sending.backend.stored.values())
+    assert len(set(values)) == count
+
+
+def test_withdrawing(sender, command):
+    sending = sender("hma")
+    done = command(sending, "withdraw", "--yes")
+    assert "It has nothing of this submission" in done.stderr
+    command(sending, "send", "--yes")
+    assert command(sending, "withdraw").returncode == 2
+    assert sending.backend.stored
+    done = command(sending, "withdraw", "--yes")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "item 1 (md5): withdrawn"
+    assert done.stderr.splitlines()[-1] == "Withdrawn: 5."
+    assert sending.backend.stored == {}
+
+
+def test_withdrawing_what_is_not_in_the_submission_any_more(sender, command):
+    sending = sender("webhook")
+    command(sending, "send", "--yes")
+    sending.given.write_text(Submission(()).to_json())
+    done = command(sending, "withdraw", "--yes")
+    assert done.returncode == 0
+    assert done.stdout.count("request ") == 6
+    assert sending.backend.stored == {}
+
+
+def test_no_way_to_withdraw(sender, command):
+    sending = sender("stopncii")
+    done = command(sending, "withdraw", "--yes")
+    assert done.returncode == 1
+    assert "no published way to take hashes back" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "code"),
+    [
+        (lambda s: s.given.unlink(), "There is no file with this name here.", 1),
+        (lambda s: s.given.write_text("{}"), "In the document, this is missing", 1),
+        (lambda s: s.profiles.unlink(), "There is no file of profiles.", 2),
+        (lambda s: s.profiles.write_text("[other]"), "There is no profile with this name.", 2),
+        (lambda s: s.profiles.write_text('[test]\nkind = "ncmec"'), "NCMEC is not published", 1),
+        (lambda s: os.environ.pop("TEST_SECRET"), "There is no credential at env:TEST_SECRET.", 1),
+        (lambda s: os.environ.update(TEST_SECRET="short"), "24 to 64 bytes", 1),
+        (
+            lambda s: (s.folder / "s.json.sent.jsonl").write_text("x\n"),
+            "The record of what was sent",
+            1,
+        ),
+    ],
+)
+def test_what_keeps_it_from_sending(sender, command, monkeypatch, change, told, code):
+    sending = sender("webhook")
+    monkeypatch.setenv("TEST_SECRET", os.environ["TEST_SECRET"])  # put back afterwards
+    change(sending)
+    done = command(sending, "send", "--yes")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert told in done.stderr
+    assert sending.service.seen == []
+
+
+def test_profiles(run, tmp_path, monkeypatch):
+    path = tmp_path / "profiles.toml"
+    path.write_text(
+        '[good]\nkind = "hma"\naddress = "https://a.example"\nbank = "B"\n'
+        'proxy = "http://p.example:1"\n'
+    )
+    done = run("profiles", "--profiles", path)
+    assert done.returncode == 0
+    assert done.stdout == ("good: hma, https://a.example\n  through the proxy http://p.example:1\n")
+    with path.open("a") as stream:
+        stream.write(
+            '["b\\u001b"]\n[te]\nkind = "threatexchange"\n'
+            '[hook]\nkind = "webhook"\naddress = "https://b.example"\nsecret = "env:HOOK_SECRET"\n'
+            'ca = "none.pem"\n'
+        )
+    done = run("profiles", "--profiles", path)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert (
+        lines[2] == r"b\x1b: cannot be used. Names of profiles are letters, digits, dots, - and _."
+    )
+    assert lines[3] == (
+        'te: cannot be used. token is missing: say where it is, as in "env:VARIABLE".'
+    )
+    assert lines[5] == "  secret: There is no credential at env:HOOK_SECRET."
+    assert lines[6] == "  ca: There is no such file."
+    monkeypatch.setenv("HOOK_SECRET", "too-short")
+    assert "24 to 64 bytes" in run("profiles", "--profiles", path).stdout
+    monkeypatch.setenv("HOOK_SECRET", "whsec_" + "A" * 40)
+    done = run("profiles", "--profiles", path)
+    assert "  secret: env:HOOK_SECRET, there" in done.stdout
+    assert "AAAA" not in done.stdout + done.stderr
+
+
+def test_no_profiles(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HASHKIT_PROFILES", str(tmp_path / "none.toml"))
+    done = run("profiles")
+    assert done.returncode == 1
+    assert "There is no file of profiles. How to write one: docs/sending.md" in done.stderr
+    (tmp_path / "none.toml").write_text("# none\n")
+    done = run("profiles")
+    assert (done.returncode, "There are no profiles in this file." in done.stderr) == (0, True)

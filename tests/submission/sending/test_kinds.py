@@ -1,0 +1,210 @@
+"""What each kind makes of a submission, and of what a service answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+
+from hashkit.errors import CredentialMissing
+from hashkit.records import Hash, MediaKind
+from hashkit.submission.document import Item, Submission
+from hashkit.submission.sending.credentials import Reference
+from hashkit.submission.sending.kinds import KINDS, base
+from hashkit.submission.sending.kinds.webhook import Webhook
+from hashkit.submission.sending.parcels import Answer, Request, Verdict
+from hashkit.submission.sending.plan import plan_for
+from hashkit.submission.sending.profiles import Profile
+
+SETTINGS = {
+    "hma": {"bank": "BANK"},
+    "stopncii": {"feedback": "None", "tags": ""},
+    "threatexchange": {
+        "description": "a & b = ü",
+        "share_level": "RED",
+        "status": "UNKNOWN",
+        "privacy_type": "VISIBLE",
+        "privacy_members": "",
+        "tags": "",
+    },
+    "webhook": {},
+}
+
+
+def profile(kind, **settings):
+    everything = {"variants": "no", **SETTINGS[kind], **settings}
+    return Profile("p", kind, "https://a.example", everything, {})
+
+
+def plan(kind, submission, **settings):
+    return plan_for(submission, profile(kind, **settings))
+
+
+def left(found):
+    return {(each.algorithm, each.why): each.count for each in found.left_out}
+
+
+PICTURE = Item(
+    MediaKind.IMAGE,
+    (
+        Hash("sha256", "e" * 64),
+        Hash("pdq", "1" * 64, 50),
+        Hash("pdq", "2" * 64, 90, "mirrored"),
+        Hash("pdq", "3" * 64, 49, "flipped"),
+    ),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestEveryKind:
+    def test_keys_come_from_hashes_alone(self, kind, submission):
+        one, other = (plan(kind, submission) for _ in range(2))
+        keys = [parcel.key for parcel in one.parcels]
+        assert keys == [parcel.key for parcel in other.parcels]
+        assert len(set(keys)) == len(keys)
+        assert all(len(key) == 64 for key in keys)
+        fewer = plan(kind, Submission(submission.items[:2]))
+        assert {parcel.key for parcel in fewer.parcels} < set(keys)
+
+    def test_every_hash_goes_or_is_left_out(self, kind, submission):
+        found = plan(kind, submission)
+        sent = sum(len(parcel.algorithms) for parcel in found.parcels)
+        not_sent = sum(each.count for each in found.left_out)
+        items = submission.items
+        assert sent + not_sent == sum(len(item.hashes) + bool(item.frames) for item in items)
+
+    def test_the_same_hash_twice_goes_once(self, kind):
+        pdq = Hash("pdq", "1" * 64, 90)
+        same = Submission((Item(MediaKind.IMAGE, (pdq,)), Item(MediaKind.IMAGE, (pdq,))))
+        (parcel,) = plan(kind, same).parcels
+        assert parcel.item == 1
+
+    def test_nothing_to_send(self, kind):
+        assert plan(kind, Submission(())).parcels == ()
+
+    def test_any_answer_means_something(self, kind):
+        spoken = profile(kind).speak()
+        bodies = (
+            b"",
+            b"{}",
+            b"[]",
+            b"null",
+            b"\xff",
+            b'{"error": 7}',
+            b'{"id": []}',
+            b"[" * 60_000,
+        )
+        for status in range(100, 600):
+            for body in bodies:
+                answer = Answer(status, body)
+                assert spoken.judge(answer).verdict in Verdict
+                spoken.judge_withdrawal(answer)
+                if spoken.judge(answer).verdict in (Verdict.REJECTED, Verdict.REFUSED):
+                    assert spoken.judge(answer).reason
+
+
+def test_hashes_one_by_one():
+    found = plan("hma", Submission((PICTURE,)))
+    (parcel,) = found.parcels
+    assert json.loads(parcel.request.body) == {"pdq": "1" * 64}
+    assert parcel.request.path == "/c/bank/BANK/signal"
+    assert left(found) == {
+        ("sha256", base.NOT_TAKEN): 1,
+        ("pdq", base.AN_EDIT): 1,
+        ("pdq", base.TOO_PLAIN): 1,
+    }
+    with_edits = plan("hma", Submission((PICTURE,)), variants="yes")
+    assert [json.loads(each.request.body)["pdq"][0] for each in with_edits.parcels] == ["1", "2"]
+
+
+def test_stopncii():
+    found = plan(
+        "stopncii", Submission((PICTURE,)), variants="yes", tags="a,,b", feedback="Blocked"
+    )
+    (parcel,) = found.parcels
+    told = json.loads(parcel.request.body)
+    assert told["count"] == 2
+    for record in told["hashRecords"]:
+        assert record["signalType"] == "ImagePDQ"
+        assert record["CSPFeedbacks"] == [{"tags": ["a", "b"], "feedbackValue": "Blocked"}]
+        assert record["lastModtimestamp"] % 86_400 == 0
+
+
+def test_threatexchange():
+    found = plan("threatexchange", Submission((PICTURE,)), tags="x:y", privacy_members="1,2")
+    bodies = [parse_qs(each.request.body.decode(), strict_parsing=True) for each in found.parcels]
+    assert {each["type"][0] for each in bodies} == {"HASH_SHA256", "HASH_PDQ"}
+    for each in bodies:
+        assert each["description"] == ["a & b = ü"]
+        assert (each["tags"], each["privacy_members"]) == (["x:y"], ["1,2"])
+        assert "variants" not in each
+    assert b"tags" not in plan("threatexchange", Submission((PICTURE,))).parcels[0].request.body
+
+
+def test_a_webhook_gets_documents(submission):
+    found = plan("webhook", submission)
+    assert found.left_out == ()
+    for parcel, item in zip(found.parcels, submission.items, strict=True):
+        assert parcel.request.body == Submission((item,)).to_json().encode()
+        assert parcel.key == hashlib.sha256(parcel.request.body).hexdigest()
+
+
+def test_the_signature_is_that_of_standard_webhooks():
+    """The example of https://github.com/standard-webhooks/standard-webhooks."""
+    request = Request(
+        "POST", "", b'{"test": 2432232314}', (("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),)
+    )
+    credentials = {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+    assert profile("webhook").speak().signed(request, credentials, 1614265330.9) == {
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "whsec_", "whsec_c2hvcnQ=", "not base64!", "whsec_" + "A" * 88]
+)
+def test_a_secret_that_will_not_do(secret):
+    with pytest.raises(CredentialMissing, match="24 to 64 bytes"):
+        profile("webhook").speak().check_credentials({"secret": secret})
+
+
+def test_a_token_for_hma_is_optional():
+    spoken = profile("hma").speak()
+    assert spoken.signed(Request("GET", ""), {}, 0) == {}
+    assert spoken.signed_names == ()
+    asked = replace(profile("hma"), credentials={"token": Reference(None, "T")}).speak()
+    assert tuple(asked.signed(Request("GET", ""), {"token": "x"}, 0)) == asked.signed_names
+
+
+@pytest.mark.parametrize("known", ["../x", "a/b", "", "x" * 201, "é", 1.5, True, None, [], {}])
+def test_names_that_services_do_not_have(known):
+    """They end up in addresses."""
+    answer = Answer(200, json.dumps({"id": known}).encode())
+    for kind in ("hma", "threatexchange"):
+        assert profile(kind).speak().judge(answer).verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"detail": "No."}, "No."),
+        ({"message": "a\n b\tc"}, "a b c"),
+        ({"error": {"message": "Deep."}}, "Deep."),
+        ({"title": "T", "detail": "D"}, "D"),
+        ("Text.", "Text."),
+        ({}, "Status 422"),
+        ({"detail": ["a"]}, "Status 422"),
+        ({"error": {"error": {"error": "too deep"}}}, "Status 422"),
+    ],
+)
+def test_reasons(body, reason):
+    assert base.reason_in(Answer(422, json.dumps(body).encode())) == reason
+
+
+def test_the_webhook_deletes_by_key():
+    request = Webhook(profile("webhook")).withdrawal("k", None)
+    assert (request.method, request.path, request.body) == ("DELETE", "/k", b"")
