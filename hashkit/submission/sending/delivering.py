@@ -88,22 +88,31 @@ class Delivery:
     def _deliver(self, parcel: Parcel) -> Outcome:
         judgement = self._patiently(lambda: self._attempt(parcel))
         accepted = judgement.verdict is Verdict.ACCEPTED
-        state = State.ACCEPTED if accepted else State.REJECTED
-        self._record.write(parcel.key, state, judgement.id)
-        return Outcome(parcel.key, state, judgement.id, judgement.reason)
+        return Outcome(
+            parcel.key,
+            State.ACCEPTED if accepted else State.REJECTED,
+            judgement.id,
+            judgement.reason,
+        )
 
     def _attempt(self, parcel: Parcel) -> Judgement:
-        there = self._is_it_there(parcel)
-        if there is not None:
-            return there
-        self._record.write(parcel.key, State.TRYING)
-        try:
-            answer = self._ask(parcel.request)
-        except (ServiceUnreachable, CertificateRefused):
-            self._record.write(parcel.key, State.UNSENT)
-            raise
-        judgement = self._plan.kind.judge(answer)
-        if judgement.sure:
+        """Send a parcel, once, and note what came of it. An earlier attempt may have arrived without
+        our knowing: then nothing but a yes says more than that."""
+        unsure = self._record.unsure(parcel.key)
+        judgement = self._is_it_there(parcel) if unsure else None
+        if judgement is None:
+            self._record.write(parcel.key, State.TRYING)
+            try:
+                judgement = self._plan.kind.judge(self._ask(parcel.request))
+            except (ServiceUnreachable, CertificateRefused):
+                if not unsure:
+                    self._record.write(parcel.key, State.UNSENT)
+                raise
+        if judgement.verdict is Verdict.ACCEPTED:
+            self._record.write(parcel.key, State.ACCEPTED, judgement.id)
+        elif judgement.verdict is Verdict.REJECTED and not unsure:
+            self._record.write(parcel.key, State.REJECTED)
+        elif judgement.sure and not unsure:
             self._record.write(parcel.key, State.UNSENT)
         return judgement
 
@@ -111,7 +120,7 @@ class Delivery:
         """Ask for a parcel that the service may have. None where it does not say that it has it:
         it has to be sent, again perhaps."""
         question = self._plan.kind.question(parcel)
-        if question is None or parcel.key not in self._record.keys(State.TRYING):
+        if question is None:
             return None
         answer = self._ask(question)
         judgement = judged(answer)

@@ -72,6 +72,11 @@ class Record:
         entry = self.entry(key)
         return entry is not None and entry.state is State.ACCEPTED
 
+    def unsure(self, key: str) -> bool:
+        """May the service have it, or not?"""
+        entry = self.entry(key)
+        return entry is not None and entry.state is State.TRYING
+
     def keys(self, *states: State) -> tuple[str, ...]:
         """The keys of all parcels in one of these states."""
         return tuple(key for key, entry in self._entries.items() if entry.state in states)

@@ -142,6 +142,28 @@ def test_hma_may_not_know_yet_what_it_has(sender):
     assert set(stored(sending)) == set(wanted(sending))
 
 
+@pytest.mark.parametrize("then", [429, 401, 422])
+@pytest.mark.parametrize("kind", ["webhook", "hma"])
+def test_what_may_have_arrived_is_not_forgotten(sender, kind, then):
+    """It was stored, we do not know, and the next attempt surely was not taken."""
+    sending = sender(kind)
+    sending.service.faults = ["store_and_cut", then, *[401] * 9]
+    if kind == "hma":
+        sending.backend.slow_index = True  # or it would be found at once
+    with pytest.raises((ServiceBusy, ServiceRefused)):
+        sending.go(tries=2)
+    first = sending.plan().parcels[0].key
+    with open_record(record_beside(sending.given), sending.plan().kind.destination) as record:
+        assert record.unsure(first)
+    sending.service.faults.clear()
+    if kind == "hma":
+        sending.backend.slow_index = False
+        sending.go()
+        assert stored(sending) == wanted(sending)
+    sending.go("withdraw")
+    assert stored(sending) == []
+
+
 def test_hma_does_not_take_a_near_one_or_another_bank_for_it(sender):
     sending = sender("hma")
     sending.service.faults = ["cut"]  # it was not stored, and there are others that look like it
