@@ -96,8 +96,8 @@ class Delivery:
         )
 
     def _attempt(self, parcel: Parcel) -> Judgement:
-        """Send a parcel, once, and note what came of it. An earlier attempt may have arrived without
-        our knowing: then nothing but a yes says more than that."""
+        """Send a parcel, once, and note what came of it. An earlier attempt may have arrived and we
+        not know it: then nothing but a yes says more than that."""
         unsure = self._record.unsure(parcel.key)
         judgement = self._is_it_there(parcel) if unsure else None
         if judgement is None:
