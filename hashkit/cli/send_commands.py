@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hashkit.cli.format_words import count_in_words, left_out_in_words
 from hashkit.cli.send_run import run
 from hashkit.cli.terminal import (
     ExitCode,
@@ -103,7 +104,7 @@ def withdraw_command(
         say("It has nothing of this submission, as far as the record beside it says.")
         return
     credentials = _credentials(plan)
-    _ask(f"Take back what it got in {_count(len(there), 'request')}?", yes)
+    _ask(f"Take back what it got in {_requests(len(there))}?", yes)
     run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.withdraw())
 
 
@@ -218,15 +219,15 @@ def _service(plan: Plan) -> str:
 def _show(plan: Plan, left: list[Parcel]) -> None:
     """Say what will go, and what will not."""
     say(f"To {_service(plan)}")
-    say(f"What goes, in {_count(len(left), 'request')}:")
+    say(f"What goes, in {_requests(len(left))}:")
     for name, count in Counter(name for parcel in left for name in parcel.algorithms).items():
         say(f"  {count:>6}  {name}")
     if plan.left_out:
         say("What does not:")
-    for each in plan.left_out:
-        say(f"  {each.count:>6}  {each.algorithm}: {each.why}")
+    for line in left_out_in_words(plan.left_out):
+        say(f"- {line}")
     if before := len(plan.parcels) - len(left):
-        say(f"The service has {_count(before, 'request')} already.")
+        say(f"The service has {_requests(before)} already.")
 
 
 def _print_bytes(plan: Plan, requests: list[Request]) -> None:
@@ -238,8 +239,8 @@ def _print_bytes(plan: Plan, requests: list[Request]) -> None:
         sys.stdout.buffer.write(as_sent(plan, request) + b"\r\n")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _requests(number: int) -> str:
+    return count_in_words(number, "request", "requests")
 
 
 def _ask(question: str, yes: bool) -> None:

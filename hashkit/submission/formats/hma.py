@@ -21,6 +21,9 @@ from hashkit.submission.formats.base import (
 )
 from hashkit.submission.formats.signals import Signal
 
+SIGNAL_TYPES = {"pdq": "pdq", "md5": "video_md5"}
+"""What it calls hashes of these algorithms."""
+
 
 class HMA(Format):
     """A list with one body for each file, and one more for the PDQ of each edit."""
@@ -39,4 +42,4 @@ class HMA(Format):
 
     def write(self, held: Sequence[Signal]) -> bytes:
         """The bodies, in a list."""
-        return json_bytes(each_once(by_file(held, {"pdq": "pdq", "md5": "video_md5"})))
+        return json_bytes(each_once(by_file(held, SIGNAL_TYPES)))

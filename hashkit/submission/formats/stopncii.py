@@ -24,6 +24,9 @@ from hashkit.submission.formats.signals import Signal
 
 _NO_TIME = 0
 
+SIGNAL_TYPES = {"pdq": "ImagePDQ", "md5": "VideoMD5"}
+"""What it calls hashes of these algorithms."""
+
 
 class StopNCII(Format):
     """Each PDQ, edits' too, and each MD5 of a video is a record of its own. No feedback is given:
@@ -52,7 +55,7 @@ class StopNCII(Format):
         records = each_once(
             {
                 "lastModtimestamp": _NO_TIME,
-                "signalType": "ImagePDQ" if each.algorithm == "pdq" else "VideoMD5",
+                "signalType": SIGNAL_TYPES[each.algorithm],
                 "hashValue": each.text,
                 "CSPFeedbacks": [],
             }

@@ -24,7 +24,7 @@ from hashkit.submission.formats.base import (
 )
 from hashkit.submission.formats.signals import Signal
 
-_TYPES = {
+INDICATOR_TYPES = {
     (MediaKind.IMAGE, "pdq"): "HASH_PDQ",
     (MediaKind.IMAGE, "md5"): "HASH_MD5",
     (MediaKind.IMAGE, "sha1"): "HASH_SHA1",
@@ -34,6 +34,8 @@ _TYPES = {
     (MediaKind.VIDEO, "sha1"): "HASH_SHA1",
     (MediaKind.VIDEO, "sha256"): "HASH_VIDEO_SHA256",
 }
+"""What it calls hashes of these files and algorithms."""
+
 _SAME_FOR_ALL = {
     "description": "hash",  # it has to be there, and there is nothing to say
     "share_level": "RED",
@@ -60,7 +62,7 @@ class ThreatExchange(Format):
         """PDQ, MD5, SHA-1 and SHA-256 have types of their own there."""
         if signal.algorithm == "tmk_pdqf":
             return "ThreatExchange takes it, in a form that is not published."
-        if (signal.kind, signal.algorithm) not in _TYPES:
+        if (signal.kind, signal.algorithm) not in INDICATOR_TYPES:
             return "ThreatExchange takes PDQ, MD5, SHA-1 and SHA-256."
         return TOO_PLAIN if signal.too_plain else None
 
@@ -69,7 +71,7 @@ class ThreatExchange(Format):
         bodies = (
             {
                 "indicator": each.text,
-                "type": _TYPES[each.kind, each.algorithm],
+                "type": INDICATOR_TYPES[each.kind, each.algorithm],
                 **_SAME_FOR_ALL,
             }
             for each in held

@@ -38,15 +38,6 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Hashes that will not be sent: ``why`` is a sentence."""
-
-    algorithm: str
-    count: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a service answered. ``untrusted_body`` has at most 64 KiB; ``wait`` is in seconds."""
 

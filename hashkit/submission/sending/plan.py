@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hashkit.submission.document import Submission
+from hashkit.submission.formats.base import LeftOut
 from hashkit.submission.sending.kinds.base import Kind
-from hashkit.submission.sending.parcels import COMMON_HEADERS, LeftOut, Parcel, Request
+from hashkit.submission.sending.parcels import COMMON_HEADERS, Parcel, Request
 from hashkit.submission.sending.profiles import Profile
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,8 +51,8 @@ def test_sending(sender, command):
 def test_what_is_left_out_is_told(sender, command):
     sending = sender("hma")
     done = command(sending, "send", "--yes")
-    assert "  1  vpdq: The service does not take these, or how is not published." in done.stderr
-    assert "  1  pdq: There is too little detail in the picture" in done.stderr
+    assert re.search(r"- 1 vpdq hash \(item \d\): Hasher-Matcher-Actioner has PDQ", done.stderr)
+    assert re.search(r"- 1 pdq hash \(item \d\): It shows too little detail", done.stderr)
 
 
 def test_nothing_goes_without_a_yes(sender, command):

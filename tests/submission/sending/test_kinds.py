@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from urllib.parse import parse_qs
 
@@ -12,6 +13,8 @@ import pytest
 from hashkit.errors import CredentialMissing
 from hashkit.records import Hash, MediaKind
 from hashkit.submission.document import Item, Submission
+from hashkit.submission.formats.base import TOO_PLAIN
+from hashkit.submission.formats.registry import export_submission
 from hashkit.submission.sending.credentials import Reference
 from hashkit.submission.sending.kinds import KINDS, base
 from hashkit.submission.sending.kinds.webhook import Webhook
@@ -44,7 +47,7 @@ def plan(kind, submission, **settings):
 
 
 def left(found):
-    return {(each.algorithm, each.why): each.count for each in found.left_out}
+    return [(each.signal.algorithm, each.why) for each in found.left_out]
 
 
 PICTURE = Item(
@@ -72,7 +75,7 @@ class TestEveryKind:
     def test_every_hash_goes_or_is_left_out(self, kind, submission):
         found = plan(kind, submission)
         sent = sum(len(parcel.algorithms) for parcel in found.parcels)
-        not_sent = sum(each.count for each in found.left_out)
+        not_sent = len(found.left_out)
         items = submission.items
         assert sent + not_sent == sum(len(item.hashes) + bool(item.frames) for item in items)
 
@@ -106,16 +109,25 @@ class TestEveryKind:
                     assert spoken.judge(answer).reason
 
 
+@pytest.mark.parametrize("kind", ["hma", "stopncii", "threatexchange"])
+def test_what_goes_is_what_is_exported(kind, submission):
+    exported = export_submission(submission, kind)
+    found = plan(kind, submission, variants="yes")
+    assert found.left_out == exported.left_out
+    sent = b" ".join(parcel.request.body for parcel in found.parcels).decode()
+    assert {each.text for each in exported.held} <= set(re.findall("[0-9a-f]{32,}", sent))
+
+
 def test_hashes_one_by_one():
     found = plan("hma", Submission((PICTURE,)))
     (parcel,) = found.parcels
     assert json.loads(parcel.request.body) == {"pdq": "1" * 64}
     assert parcel.request.path == "/c/bank/BANK/signal"
-    assert left(found) == {
-        ("sha256", base.NOT_TAKEN): 1,
-        ("pdq", base.AN_EDIT): 1,
-        ("pdq", base.TOO_PLAIN): 1,
-    }
+    assert left(found) == [
+        ("sha256", "Hasher-Matcher-Actioner has PDQ, and MD5 of videos."),
+        ("pdq", base.AN_EDIT),
+        ("pdq", TOO_PLAIN),
+    ]
     with_edits = plan("hma", Submission((PICTURE,)), variants="yes")
     assert [json.loads(each.request.body)["pdq"][0] for each in with_edits.parcels] == ["1", "2"]
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hashkit.quality import USED_FROM
-from hashkit.records import ORIGINAL, Hash, MediaKind
-from hashkit.submission.document import Item, Submission
-from hashkit.submission.sending.parcels import (
-    Answer,
-    Judgement,
-    LeftOut,
-    Parcel,
-    Request,
-    Verdict,
-)
+from hashkit.submission.document import Submission
+from hashkit.submission.formats.base import Format, LeftOut
+from hashkit.submission.formats.signals import Signal, signals_of
+from hashkit.submission.sending.parcels import Answer, Judgement, Parcel, Request, Verdict
 
 if TYPE_CHECKING:
     from hashkit.submission.sending.profiles import Profile
 
-NOT_TAKEN = "The service does not take these, or how is not published."
-TOO_PLAIN = "There is too little detail in the picture: it would match others."
 AN_EDIT = 'Hashes of edits go along only where the profile says: variants = "yes"'
 
 VARIANTS = "variants"
@@ -49,16 +39,6 @@ class Setting:
 
 
 YES_OR_NO = Setting("yes|no", '"yes" or "no"', "no")
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A hash that will be sent: of item number ``item``, under the service's name for its type."""
-
-    item: int
-    algorithm: str
-    type: str
-    value: str
 
 
 Cut = tuple[tuple[Parcel, ...], tuple[LeftOut, ...]]
@@ -123,33 +103,20 @@ class Kind(ABC):
 
 
 def chosen(
-    submission: Submission, types: Mapping[tuple[MediaKind, str], str], variants: bool
-) -> tuple[list[Chosen], tuple[LeftOut, ...]]:
-    """The hashes of a submission for a service that takes them one by one, and what is left out.
-    ``types`` has the service's names for what it takes."""
-    taken: list[Chosen] = []
-    left: Counter[tuple[str, str]] = Counter()
-    for number, item in enumerate(submission.items, 1):
-        for each in item.hashes:
-            why = _why_not(each, item, types, variants)
-            if why is not None:
-                left[each.algorithm, why] += 1
-            else:
-                name = types[item.kind, each.algorithm]
-                taken.append(Chosen(number, each.algorithm, name, each.text))
-        if frames := [each for each in (item.frames, *item.frame_variants) if each is not None]:
-            left["vpdq", NOT_TAKEN] += len(frames)
-    return taken, tuple(LeftOut(name, count, why) for (name, why), count in left.items())
-
-
-def _why_not(
-    each: Hash, item: Item, types: Mapping[tuple[MediaKind, str], str], variants: bool
-) -> str | None:
-    if (item.kind, each.algorithm) not in types:
-        return NOT_TAKEN
-    if each.quality is not None and each.quality < USED_FROM:
-        return TOO_PLAIN
-    return AN_EDIT if each.variant != ORIGINAL and not variants else None
+    submission: Submission, form: Format, variants: bool
+) -> tuple[list[Signal], tuple[LeftOut, ...]]:
+    """The hashes that a service takes, which are those that its format can hold, and what is left
+    out. Those of edits go along if ``variants``."""
+    signals = list(signals_of(submission))
+    taken: list[Signal] = []
+    left: list[LeftOut] = []
+    for signal, refusal in zip(signals, form.refusals(signals), strict=True):
+        why = AN_EDIT if refusal is None and signal.is_edit and not variants else refusal
+        if why is None:
+            taken.append(signal)
+        else:
+            left.append(LeftOut(signal, why))
+    return taken, tuple(left)
 
 
 def judged(answer: Answer) -> Judgement:

@@ -12,8 +12,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from hashkit.records import MediaKind
 from hashkit.submission.document import Submission
+from hashkit.submission.formats.hma import HMA, SIGNAL_TYPES
+from hashkit.submission.formats.signals import Signal
 from hashkit.submission.sending.kinds.base import (
     VARIANTS,
     YES_OR_NO,
@@ -35,8 +36,6 @@ from hashkit.submission.sending.parcels import (
     key_of,
 )
 
-_TYPES = {(MediaKind.IMAGE, "pdq"): "pdq", (MediaKind.VIDEO, "md5"): "video_md5"}
-
 
 class Hma(Kind):
     """One parcel a hash. The server itself asks for no credentials; one behind a gateway may ask
@@ -55,22 +54,14 @@ class Hma(Kind):
         return f"{super().destination} {self.profile.settings['bank']}"
 
     def cut(self, submission: Submission) -> Cut:
-        taken, left = chosen(submission, _TYPES, self.profile.settings[VARIANTS] == "yes")
-        parcels = tuple(
-            Parcel(
-                key_of(f"{each.type}:{each.value}"),
-                each.item,
-                (each.algorithm,),
-                Request(
-                    "POST",
-                    f"{self._bank}/signal",
-                    json.dumps({each.type: each.value}).encode(),
-                    (JSON,),
-                ),
-            )
-            for each in taken
-        )
-        return parcels, left
+        taken, left = chosen(submission, HMA(), self.profile.settings[VARIANTS] == "yes")
+        return tuple(map(self._parcel, taken)), left
+
+    def _parcel(self, signal: Signal) -> Parcel:
+        name = SIGNAL_TYPES[signal.algorithm]
+        body = json.dumps({name: signal.text}).encode()
+        request = Request("POST", f"{self._bank}/signal", body, (JSON,))
+        return Parcel(key_of(f"{name}:{signal.text}"), signal.item, (signal.algorithm,), request)
 
     @property
     def signed_names(self) -> tuple[str, ...]:

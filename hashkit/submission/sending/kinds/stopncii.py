@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import ClassVar
 
-from hashkit.records import MediaKind
 from hashkit.submission.document import Submission
+from hashkit.submission.formats.signals import Signal
+from hashkit.submission.formats.stopncii import SIGNAL_TYPES, StopNCII
 from hashkit.submission.sending.kinds.base import (
     VARIANTS,
     YES_OR_NO,
-    Chosen,
     Cut,
     Kind,
     Setting,
@@ -27,8 +27,6 @@ from hashkit.submission.sending.kinds.base import (
 )
 from hashkit.submission.sending.parcels import JSON, Parcel, Request, key_of
 
-# How VideoTMK is written is not published.
-_TYPES = {(MediaKind.IMAGE, "pdq"): "ImagePDQ", (MediaKind.VIDEO, "md5"): "VideoMD5"}
 _FEEDBACK = ("None", "PendingReview", "Blocked", "NotBlocked")
 _DAY = 86_400
 
@@ -46,11 +44,11 @@ class StopNcii(Kind):
     credentials: ClassVar[Mapping[str, bool]] = {"function_key": True, "subscription_key": True}
 
     def cut(self, submission: Submission) -> Cut:
-        taken, left = chosen(submission, _TYPES, self.profile.settings[VARIANTS] == "yes")
+        taken, left = chosen(submission, StopNCII(), self.profile.settings[VARIANTS] == "yes")
         by_item = groupby(taken, key=lambda each: each.item)
         return tuple(self._parcel(item, list(hashes)) for item, hashes in by_item), left
 
-    def _parcel(self, item: int, hashes: list[Chosen]) -> Parcel:
+    def _parcel(self, item: int, hashes: list[Signal]) -> Parcel:
         feedback = {
             "tags": [tag for tag in self.profile.settings["tags"].split(",") if tag],
             "feedbackValue": self.profile.settings["feedback"],
@@ -58,14 +56,14 @@ class StopNcii(Kind):
         records = [
             {
                 "lastModtimestamp": int(time.time()) // _DAY * _DAY,
-                "signalType": each.type,
-                "hashValue": each.value,
+                "signalType": SIGNAL_TYPES[each.algorithm],
+                "hashValue": each.text,
                 "CSPFeedbacks": [feedback],
             }
             for each in hashes
         ]
         body = json.dumps({"count": len(records), "hashRecords": records}).encode()
-        key = key_of(*(f"{each.type}:{each.value}" for each in hashes))
+        key = key_of(*(f"{SIGNAL_TYPES[each.algorithm]}:{each.text}" for each in hashes))
         names = tuple(each.algorithm for each in hashes)
         return Parcel(key, item, names, Request("POST", "/SubmitHashes", body, (JSON,)))
 

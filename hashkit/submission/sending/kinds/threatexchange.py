@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hashkit.records import MediaKind
 from hashkit.submission.document import Submission
+from hashkit.submission.formats.signals import Signal
+from hashkit.submission.formats.threatexchange import INDICATOR_TYPES
+from hashkit.submission.formats.threatexchange import ThreatExchange as Form
 from hashkit.submission.sending.kinds.base import (
     VARIANTS,
     YES_OR_NO,
-    Chosen,
     Cut,
     Kind,
     Setting,
@@ -35,15 +36,6 @@ from hashkit.submission.sending.parcels import (
     key_of,
 )
 
-# How the value of HASH_TMK is written is not published.
-_TYPES = {
-    (MediaKind.IMAGE, "pdq"): "HASH_PDQ",
-    (MediaKind.IMAGE, "md5"): "HASH_MD5",
-    (MediaKind.IMAGE, "sha1"): "HASH_SHA1",
-    (MediaKind.IMAGE, "sha256"): "HASH_SHA256",
-    (MediaKind.VIDEO, "md5"): "HASH_VIDEO_MD5",
-    (MediaKind.VIDEO, "sha256"): "HASH_VIDEO_SHA256",
-}
 _WORD = "[A-Z0-9_]{1,100}"
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
@@ -71,17 +63,18 @@ class ThreatExchange(Kind):
     withdraws = True
 
     def cut(self, submission: Submission) -> Cut:
-        taken, left = chosen(submission, _TYPES, self.profile.settings[VARIANTS] == "yes")
-        return tuple(self._parcel(each) for each in taken), left
+        taken, left = chosen(submission, Form(), self.profile.settings[VARIANTS] == "yes")
+        return tuple(map(self._parcel, taken)), left
 
-    def _parcel(self, each: Chosen) -> Parcel:
-        fields = {"indicator": each.value, "type": each.type}
+    def _parcel(self, signal: Signal) -> Parcel:
+        name = INDICATOR_TYPES[signal.kind, signal.algorithm]
+        fields = {"indicator": signal.text, "type": name}
         for name in self.settings:
             if name != VARIANTS and self.profile.settings[name]:
                 fields[name] = self.profile.settings[name]
         body = "&".join(f"{name}={_quoted(value)}" for name, value in fields.items())
         request = Request("POST", "/threat_descriptors/", body.encode(), (_FORM,))
-        return Parcel(key_of(f"{each.type}:{each.value}"), each.item, (each.algorithm,), request)
+        return Parcel(key_of(f"{name}:{signal.text}"), signal.item, (signal.algorithm,), request)
 
     @property
     def signed_names(self) -> tuple[str, ...]:
