@@ -21,7 +21,8 @@ that may leave the machine: it knows no path, name or date.
     write_submission(submission, "submission.json")
 
 ``export_submission`` writes it in the format of a service or a tool, and lists what that cannot
-hold; ``import_submission`` reads some of these.
+hold; ``import_submission`` reads some of these. ``seal`` closes it for one person, and
+``send_submission`` hands it to a service that you have an agreement with.
 
 ``compare`` says what two pictures or videos are to each other, ``find`` finds copies among many,
 and ``Index`` holds many PDQ hashes to be searched.
@@ -70,6 +71,17 @@ if TYPE_CHECKING:
     from hashkit.submission.formats.base import Exported, Imported, LeftOut
     from hashkit.submission.formats.registry import export_submission, import_submission
     from hashkit.submission.formats.signals import Signal
+    from hashkit.submission.sealing import (
+        seal,
+        seal_with_passphrase,
+        unseal,
+        unseal_with_passphrase,
+    )
+    from hashkit.submission.sending.submitting import (
+        Sent,
+        send_submission,
+        withdraw_submission,
+    )
 
 __version__ = "0.1.0"
 
@@ -95,6 +107,7 @@ __all__ = [
     "MediaKind",
     "Notice",
     "Search",
+    "Sent",
     "Signal",
     "Submission",
     "Verdict",
@@ -106,7 +119,13 @@ __all__ = [
     "hash_files",
     "import_submission",
     "read_submission",
+    "seal",
+    "seal_with_passphrase",
+    "send_submission",
     "submission_schema",
+    "unseal",
+    "unseal_with_passphrase",
+    "withdraw_submission",
     "write_submission",
 ]
 
@@ -139,6 +158,13 @@ _HOMES = {
     "hashkit.submission.formats.base": ("Exported", "Imported", "LeftOut"),
     "hashkit.submission.formats.registry": ("export_submission", "import_submission"),
     "hashkit.submission.formats.signals": ("Signal",),
+    "hashkit.submission.sealing": (
+        "seal",
+        "seal_with_passphrase",
+        "unseal",
+        "unseal_with_passphrase",
+    ),
+    "hashkit.submission.sending.submitting": ("Sent", "send_submission", "withdraw_submission"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

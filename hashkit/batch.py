@@ -45,8 +45,8 @@ def hash_files(
     and ``variants`` are as for ``hash_file``. One outcome comes for each path, in their order, or
     as they are done if ``ordered`` is false. What goes wrong with a file is its outcome, a
     FailedFile: also where it crashes the decoder, keeps it busy for more than ``time_limit``
-    seconds without getting anywhere, or takes too much memory. Files that are byte for byte the
-    same are decoded once.
+    seconds (180 if not given) without getting anywhere, or takes too much memory. Files that are
+    byte for byte the same are decoded once.
 
     ``workers`` is the number of processes, as many as there are cores if not given. With an
     ``executor``, the work is handed to it (at most ``workers`` files at a time, 64 if not given);

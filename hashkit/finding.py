@@ -50,11 +50,12 @@ def compare(
     max_pixels: int = MAX_PIXELS,
     time_limit: float = TIME_LIMIT,
 ) -> Comparison:
-    """Compare two pictures or videos: paths, which are hashed by isolated workers, or what was
-    hashed before, an Item of a submission for example.
+    """Compare two pictures or videos, ``first`` and ``second``: paths, which are hashed by isolated
+    workers, or what was hashed before, an Item of a submission for example.
 
     PDQ hashes at most ``threshold`` bits (0 to 256) apart are taken for copies. The rest is as for
-    ``hash_files``.
+    ``hash_files``; if not given, ``algorithms`` are all, ``variants`` are wide, and ``sample`` is
+    0.25 seconds.
 
     Raises the error of a file that cannot be opened, unless it is byte for byte the other;
     TypeError or ValueError for wrong arguments.
@@ -107,8 +108,11 @@ def as_hashed(outcome: Hashed | FailedFile) -> Hashed:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file that shows what an original shows: where it is, of which original (its place in the
-    list of originals), and what was compared, the original first."""
+    """A file that shows what an original shows.
+
+    ``path`` is where it is, ``original`` the place of the original in the list of originals, from
+    0, and ``comparison`` what was compared, the original first.
+    """
 
     path: Path
     original: int

@@ -38,17 +38,18 @@ def hash_file(
     variants: str = NONE,
     on_progress: OnProgress | None = None,
 ) -> HashedFile:
-    """Hash one file: a path, or a seekable binary file object. It is decoded in this process; for
-    files that somebody else may have made there is ``hash_files``, which isolates.
+    """Hash one file: ``source`` is a path, or a seekable binary file object. It is decoded in this
+    process; for files that somebody else may have made there is ``hash_files``, which isolates.
 
     ``algorithms`` are names as in ``hashkit.ALGORITHMS``, or ``services`` (the default: what
     takedown services take) or ``all``; those that do not apply to the kind of file are left out.
-    ``sample`` says which frames of a video get a hash: one every so many seconds, ``all``, or
-    ``keyframes`` (quick, and without TMK). ``max_pixels`` limits the size of a picture, checked
-    before it is decoded. ``variants`` asks for the hashes of likely edits as well, which find
-    copies that are cropped, mirrored or framed: ``orientations`` (8 hashes of a picture),
-    ``standard`` (at most 16) or ``wide`` (at most 48). ``on_progress`` is called with the part of a
-    video that is done, 0.0 to 1.0.
+    ``sample`` says which frames of a video get a hash: one every so many seconds (1.0 if not
+    given), ``all``, or ``keyframes`` (quick, and without TMK). ``max_pixels`` limits the size of a
+    picture (200 million if not given), checked before it is decoded. ``variants`` asks for the
+    hashes of likely edits as well, which find copies that are cropped, mirrored or framed:
+    ``orientations`` (8 hashes of a picture), ``standard`` (at most 16) or ``wide`` (at most 48);
+    ``none`` if not given. ``on_progress`` is called with the part of a video that is done, 0.0 to
+    1.0.
 
     Raises ValueError for another ``sample`` or level of ``variants``, and else an error of the tree
     in ``hashkit.errors``. ``hash_files`` returns it instead, together with the cryptographic hashes

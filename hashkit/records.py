@@ -41,10 +41,10 @@ class MediaKind(StrEnum):
 class Hash:
     """One hash of one file.
 
-    ``value`` is lowercase hex (several hex numbers joined by commas for ``crop_resistant``); bytes
-    for ``tmk_pdqf``, the content of a ``.tmk`` file.
-    ``quality`` is 0 to 100 for algorithms that have one, else None. ``variant`` names the edit of
-    the picture that was hashed; ``original`` is the picture as it is.
+    ``algorithm`` is a name of ``hashkit.ALGORITHMS``. ``value`` is lowercase hex (several hex
+    numbers joined by commas for ``crop_resistant``); bytes for ``tmk_pdqf``, the content of a
+    ``.tmk`` file. ``quality`` is 0 to 100 for algorithms that have one, else None. ``variant``
+    names the edit of the picture that was hashed; ``original`` is the picture as it is.
     """
 
     algorithm: str
@@ -67,8 +67,11 @@ def original_of(hashes: Iterable[Hash], algorithm: str) -> Hash | None:
 
 @dataclass(frozen=True, slots=True)
 class FrameHash:
-    """The PDQ hash of one frame of a video. ``frame`` counts from 0 in order of display,
-    ``timestamp`` is in seconds from the beginning, ``quality`` is 0 to 100."""
+    """The PDQ hash of one frame of a video.
+
+    ``frame`` counts from 0 in order of display, ``timestamp`` is in seconds from the beginning,
+    ``value`` is 64 lowercase hex digits, ``quality`` is 0 to 100.
+    """
 
     frame: int
     timestamp: float
@@ -78,8 +81,11 @@ class FrameHash:
 
 @dataclass(frozen=True, slots=True)
 class FrameHashes:
-    """The vPDQ hash of a video: that of each sampled frame, in order. ``interval`` is the seconds
-    between samples, ``all`` for every frame, or ``keyframes``. ``variant`` is as in ``Hash``."""
+    """The vPDQ hash of a video: the ``hashes`` of its sampled frames, in order.
+
+    ``interval`` is the seconds between samples, ``all`` for every frame, or ``keyframes``.
+    ``variant`` is as in ``Hash``.
+    """
 
     interval: float | Literal["all", "keyframes"]
     hashes: tuple[FrameHash, ...]
@@ -88,7 +94,11 @@ class FrameHashes:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should know about a file that was hashed. ``code`` is stable."""
+    """Something a person should know about a file that was hashed.
+
+    ``code`` never changes: programs may branch on it. ``label`` says it in a word or two, ``text``
+    in sentences; neither holds a path or a name.
+    """
 
     code: str
     label: str
@@ -99,10 +109,11 @@ class Notice:
 class HashedFile:
     """What came of one file. Local: it knows its path, and never leaves the machine as it is.
 
-    ``path`` is None where an open file was hashed. ``hashed["pdq"]`` is the hash of the original
-    by that name; KeyError where it was not asked for. ``frames`` is the vPDQ hash of what moves.
-    The hashes of edits that were asked for with ``variants`` stand in ``hashes`` after that of the
-    original, and for what moves in ``frame_variants``.
+    ``path`` is None where an open file was hashed, ``kind`` what it shows. ``hashed["pdq"]`` is the
+    hash of the original by that name; KeyError where it was not asked for. ``frames`` is the vPDQ
+    hash of what moves. The hashes of edits that were asked for with ``variants`` stand in
+    ``hashes`` after that of the original, and for what moves in ``frame_variants``. ``notices``
+    are what a person should know about it.
     """
 
     path: Path | None
@@ -123,8 +134,10 @@ class HashedFile:
 class FailedFile:
     """A file that gave no picture, and why.
 
+    ``path`` is where it is, and ``error`` an error of the tree in ``hashkit.errors``, not raised.
     Where its bytes could be read all the same, ``hashes`` holds the cryptographic ones, with a
-    notice: services that match exact copies can use them.
+    notice among ``notices``: services that match exact copies can use them. ``kind`` is then what
+    it claims to be, else None.
     """
 
     path: Path | None

@@ -32,16 +32,13 @@ def run(
     """Do it, with the record at ``beside``, and say what became of each request. The command ends
     with an exit code of its own where not everything was done."""
     from hashkit.errors import HashkitError
-    from hashkit.submission.sending.client import Client
-    from hashkit.submission.sending.delivering import Delivery
-    from hashkit.submission.sending.record import open_record
+    from hashkit.submission.sending.submitting import delivering
 
     states: Counter[str] = Counter()
     failure: HashkitError | None = None
     done = True
     try:
-        with open_record(beside, plan.kind.destination) as record, Client(plan.profile) as client:
-            delivery = Delivery(plan, record, client, credentials, tries=tries, wait=_wait)
+        with delivering(plan, beside, credentials, tries, _wait) as delivery:
             for parcel, outcome in go(delivery):
                 _tell(parcel, outcome, as_json)
                 states[outcome.state] += 1

@@ -53,8 +53,8 @@ def compute_orientations(pixels: Pixels) -> tuple[Hash, ...]:
 
     They come from the one DCT by transposing it and changing signs, as in the reference. The hash
     of a picture that is turned first can differ by some bits, up to 18 where it is small: the
-    reference's filter leans to one side where its window is even. Arguments and errors as for
-    ``compute``.
+    reference's filter leans to one side where its window is even. ``pixels``, values, qualities and
+    errors are as for ``compute``.
     """
     return _hash(pixels, ORIENTATIONS)
 
@@ -70,7 +70,8 @@ def of_luma64(luma: Float32) -> tuple[str, int]:
 
 
 def distance(a: str, b: str) -> int:
-    """In how many of the 256 bits two PDQ values (64 hex digits) differ: 0 to 256."""
+    """In how many of the 256 bits two PDQ values ``a`` and ``b`` (64 hex digits each) differ: 0 to
+    256. ValueError for what is no hex number; the length is not looked at."""
     return (int(a, 16) ^ int(b, 16)).bit_count()
 
 

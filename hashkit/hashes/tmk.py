@@ -101,7 +101,8 @@ def shows_something(signature: Signature) -> bool:
 
 
 class Score(NamedTuple):
-    """How alike two videos are, at most 1 each. ``match`` where both reach the threshold."""
+    """How alike two videos are, -1.0 to 1.0 each: ``level1`` of their means, ``level2`` over time.
+    ``match`` where both reach the threshold."""
 
     level1: float
     level2: float
@@ -113,7 +114,8 @@ class Score(NamedTuple):
 
 
 def score(a: Signature, b: Signature) -> Score:
-    """Compare two signatures: the cosine of their means, and the best agreement at any shift."""
+    """Compare two signatures, ``a`` and ``b``: the cosine of their means, and the best agreement at
+    any shift."""
     one, other = (signature.mean.astype(np.float64) for signature in (a, b))
     level1 = float(one @ other) / max(_norm(one) * _norm(other), 1e-30)
     best = max(_best_shift(a, b, period) for period in range(len(PERIODS)))
@@ -157,8 +159,8 @@ class Accumulator:
         self._block: list[Float32] = []
 
     def add(self, features: Float32, times: int = 1) -> None:
-        """Add the next of the 15 frames a second, as ``features_of`` gives it; more than once for a
-        picture that stands still."""
+        """Add the next of the 15 frames a second: ``features`` is float32 of shape (256,), as
+        ``features_of`` gives it. It counts ``times`` times, for a picture that stands still."""
         if times >= self._BLOCK:
             self._flush()
             self._add_still(features.astype(np.float64), times)

@@ -45,8 +45,9 @@ _BLOCK = 2048  # frames
 def compute(frame: int, timestamp: float, pixels: Pixels, limited_range: bool) -> FrameHash:
     """The hash of one frame.
 
-    ``pixels`` as for ``pdq.compute``; ``limited_range`` where 16 is black and 235 is white.
-    ``timestamp`` in seconds.
+    ``frame`` is its number, from 0, and ``timestamp`` its time in seconds. ``pixels`` is uint8 of
+    shape (height, width, 3), red green blue, or (height, width), luma; ``limited_range`` where 16
+    is black and 235 is white. A frame with a side of less than 5 pixels has the hash zero.
     """
     if min(pixels.shape[:2]) < pdq.MIN_SIDE:
         return dark(frame, timestamp)
@@ -55,18 +56,20 @@ def compute(frame: int, timestamp: float, pixels: Pixels, limited_range: bool) -
 
 
 def dark(frame: int, timestamp: float) -> FrameHash:
-    """The hash of a frame that shows nothing: zero, of quality 0."""
+    """The hash of a frame that shows nothing: zero, of quality 0. Arguments as for ``compute``."""
     return FrameHash(frame, timestamp, "0" * (pdq.BITS // 4), 0)
 
 
 def of_luma(frame: int, timestamp: float, luma: Float32) -> FrameHash:
-    """As ``compute``, of luma from 0 to 255: float32 of shape (height, width)."""
+    """As ``compute``, of ``luma`` from 0 to 255: float32 of shape (height, width). ``frame`` and
+    ``timestamp`` are as for ``compute``."""
     value, quality = pdq.of_luma64(luma64(luma))
     return FrameHash(frame, timestamp, value, quality)
 
 
 def full_range(luma: Float32, limited_range: bool) -> Float32:
-    """Luma from 0 to 255, of luma from 16 to 235 if it has a ``limited_range``."""
+    """Luma from 0 to 255, of ``luma`` from 16 to 235 if it has a ``limited_range``: float32 of any
+    shape, which stays."""
     if not limited_range:
         return luma
     stretched: Float32 = np.clip((luma - np.float32(16)) * np.float32(255 / 219), 0, 255)
@@ -74,7 +77,8 @@ def full_range(luma: Float32, limited_range: bool) -> Float32:
 
 
 class Comparison(NamedTuple):
-    """What share of the unique frames of each side, in percent, has a match on the other."""
+    """What share of the unique frames of each side, in percent (0.0 to 100.0), has a match on the
+    other: of the ``first`` and of the ``second``."""
 
     first: float
     second: float
@@ -87,10 +91,11 @@ def compare(
     distance: int = DISTANCE_THRESHOLD,
     quality: int = QUALITY_THRESHOLD,
 ) -> Comparison:
-    """Compare two videos as bags of frames.
+    """Compare two videos, ``first`` and ``second``, as bags of frames.
 
-    Frames of a lower ``quality`` are left out, and so are repeated hashes; a frame matches where
-    the other side has one at most ``distance`` bits away. 0.0 where a side has no frame left.
+    Frames of a lower ``quality`` (0 to 100) are left out, and so are repeated hashes; a frame
+    matches where the other side has one at most ``distance`` bits (0 to 256) away. 0.0 where a side
+    has no frame left.
     """
     a, b = (
         sorted({each.value for each in side if each.quality >= quality}) for side in (first, second)
@@ -108,7 +113,8 @@ def compare(
 
 
 def prune(frames: Iterable[FrameHash], distance: int = 10) -> tuple[FrameHash, ...]:
-    """Leave out frames at most ``distance`` bits from the one kept before: still scenes once."""
+    """Leave out those of the ``frames`` that are at most ``distance`` bits (0 to 256) from the one
+    kept before: still scenes once."""
     kept: list[FrameHash] = []
     for each in frames:
         if not kept or pdq.distance(kept[-1].value, each.value) > distance:

@@ -83,8 +83,8 @@ class Index:
         self.extend([(value, key)])
 
     def extend(self, entries: Iterable[tuple[str, str]]) -> None:
-        """Add many, each a value and its key: all, or none where one raises an error as in
-        ``add``."""
+        """Add many, each a value and its key: all, or none where one raises ValueError or TypeError
+        as in ``add``."""
         pairs = list(entries)
         keys = [key for _, key in pairs]
         if not all(isinstance(key, str) for key in keys):
@@ -100,14 +100,16 @@ class Index:
         self._keys += keys
 
     def search(self, value: str, threshold: int = pdq.THRESHOLD) -> list[Match]:
-        """All entries that are at most ``threshold`` bits (0 to 256) away: the nearest first, equal
-        ones in the order they were added. ValueError for a value or a threshold out of range."""
+        """All entries that are at most ``threshold`` bits (0 to 256) away from ``value`` (64 hex
+        digits): the nearest first, equal ones in the order they were added. ValueError for a value
+        or a threshold out of range."""
         return self.search_many([value], threshold)[0]
 
     def search_many(
         self, values: Sequence[str], threshold: int = pdq.THRESHOLD
     ) -> list[list[Match]]:
-        """What ``search`` gives, for each value in turn."""
+        """What ``search`` gives, for each of the ``values`` in turn; ValueError as there. Arguments
+        as for ``search``."""
         if not 0 <= threshold <= pdq.BITS:
             raise ValueError(f"a threshold is 0 to {pdq.BITS} bits")
         queries = _words(values)
@@ -150,11 +152,12 @@ class Index:
             return self._flat
 
     def save(self, path: str | os.PathLike[str], *, replace: bool = False) -> None:
-        """Write the index to one file, whole or not at all, readable by its owner only.
+        """Write the index to one file at ``path``, whole or not at all, readable by its owner only.
 
         The file holds the keys as they are. It is for this computer, not for sending. Any text may
-        be a key, a file name that is not valid Unicode too. Errors as ``writing.write_whole``;
-        OutputUnwritable also for an index that would take more than ``MAX_BYTES``.
+        be a key, a file name that is not valid Unicode too. OutputExists where there is a file and
+        ``replace`` is false; OutputUnwritable where the system refuses, and for an index that would
+        take more than ``MAX_BYTES``.
         """
         keys = [key.encode("utf-8", "surrogatepass") for key in self._keys]
         size = _HEAD.size + _ENTRY * len(keys) + sum(map(len, keys)) + _SEAL

@@ -36,7 +36,10 @@ MAX_BYTES = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The hashes of one picture or video, as in ``HashedFile``."""
+    """The hashes of one picture or video, and nothing that says which.
+
+    ``kind``, ``hashes``, ``frames`` and ``frame_variants`` are as in ``HashedFile``.
+    """
 
     kind: MediaKind
     hashes: tuple[Hash, ...]
@@ -46,13 +49,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What may leave the machine. Make one with ``of``, which puts the items in order."""
+    """What may leave the machine. Make one with ``of``, which puts the ``items`` in order."""
 
     items: tuple[Item, ...]
 
     @classmethod
     def of(cls, outcomes: Iterable[HashedFile | FailedFile]) -> Submission:
-        """The submission of what was hashed: everything that has a hash, each once, in order."""
+        """The submission of what was hashed: of the ``outcomes``, everything that has a hash, each
+        once, in the order of their hashes. It may be empty."""
         return cls.from_items(
             item
             for item in map(_item_of, outcomes)
@@ -61,8 +65,8 @@ class Submission:
 
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> Submission:
-        """A submission of these items, each once, in the order of their SHA-256. ValueError for an
-        item without any hash of the original."""
+        """A submission of these ``items``, each once, in the order of their SHA-256. ValueError for
+        an item without any hash of the original."""
         by_text = {_sort_key(item): item for item in items}
         return cls(tuple(by_text[key] for key in sorted(by_text)))
 
@@ -77,7 +81,8 @@ class Submission:
 
     @classmethod
     def from_json(cls, untrusted_text: str | bytes) -> Submission:
-        """Read a document. DocumentInvalid, naming the place, for anything that does not belong."""
+        """Read a document: text, or UTF-8. DocumentInvalid, naming the place, for anything that
+        does not belong."""
         try:
             document = json.loads(
                 untrusted_text, object_pairs_hook=_each_name_once, parse_constant=_no_constant
@@ -106,12 +111,17 @@ def _item_to_json(item: Item) -> dict[str, Any]:
 def write_submission(
     submission: Submission, path: str | os.PathLike[str], *, replace: bool = False
 ) -> None:
-    """Write a submission, whole or not at all. Errors as ``writing.write_whole``."""
+    """Write a submission to ``path``, whole or not at all, readable by its owner only.
+
+    OutputExists where there is a file and ``replace`` is false, OutputUnwritable where the system
+    refuses; either way the old file is as it was.
+    """
     write_whole(Path(path), submission.to_json().encode(), replace=replace)
 
 
 def read_submission(path: str | os.PathLike[str]) -> Submission:
-    """Read a submission from a file. DocumentInvalid, or an error of the FileError branch."""
+    """Read a submission from the file at ``path``. DocumentInvalid where it is none, or an error of
+    the FileError branch where it cannot be read."""
     with open_untrusted(path) as source:
         untrusted = bytes_of(source)
     return Submission.from_json(untrusted)

@@ -86,8 +86,8 @@ def seal_with_passphrase(submission: Submission, passphrase: str) -> bytes:
 
 
 def unseal(untrusted_sealed: bytes, identities: Iterable[str]) -> Submission:
-    """The submission in a sealed file, opened with one of these private keys of age
-    (``AGE-SECRET-KEY-1…``, as ``identities_in`` finds them).
+    """The submission in a sealed file, whose content is ``untrusted_sealed``, opened with one of
+    these ``identities``: private keys of age (``AGE-SECRET-KEY-1…``).
 
     NotSealed, WrongKey (also for one that is sealed with a passphrase), SealDamaged;
     IdentityUnknown for an identity that is no such key, or for none; DocumentInvalid where
@@ -106,8 +106,8 @@ def unseal(untrusted_sealed: bytes, identities: Iterable[str]) -> Submission:
 
 
 def unseal_with_passphrase(untrusted_sealed: bytes, passphrase: str) -> Submission:
-    """The submission in a file that was sealed with a passphrase. Errors as ``unseal``, and
-    SealCostly."""
+    """The submission in a file that was sealed with this ``passphrase``. ``untrusted_sealed`` and
+    errors as for ``unseal``; SealCostly for a file that is made to keep this computer busy."""
     return _opened(untrusted_sealed, _pyrage().passphrase.decrypt, passphrase)
 
 

@@ -21,7 +21,7 @@ TOO_PLAIN = (
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A hash that a format could not hold, and ``why``, in a sentence."""
+    """A hash that a format could not hold, ``signal``, and ``why``, in a sentence."""
 
     signal: Signal
     why: str
@@ -58,8 +58,11 @@ INTERVAL = Detail("how often frames were sampled", _any_has("vpdq"))
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A document in some format, and what became of each hash: every hash of the submission is
-    either among those ``held`` or among those ``left_out``."""
+    """A document in some format, and what became of each hash.
+
+    ``content`` is the document. Every hash of the submission is either among those ``held`` or
+    among those ``left_out``. ``not_said`` names what the format does not say of those it holds.
+    """
 
     content: bytes
     held: tuple[Signal, ...]
@@ -76,8 +79,8 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was read, and ``notes``: what the file did not say and what stands for it, in
-    sentences."""
+    """What was read, as a ``submission``, and ``notes``: what the file did not say and what stands
+    for it, in sentences."""
 
     submission: Submission
     notes: tuple[str, ...] = ()

@@ -30,9 +30,13 @@ READERS: dict[str, Reader] = {
 
 
 def export_submission(submission: Submission, name: str, item: int | None = None) -> Exported:
-    """Write a submission in the format of this name: its content, and exactly what it could not
-    hold. ``item`` is the number of the one item that is meant, from 1, or None for all. ValueError
-    where there is no such format or item."""
+    """Write a submission in the format of this ``name``: its content, and exactly what it could not
+    hold.
+
+    Names: stopncii, ncmec, threatexchange, threatexchange-cli, hma, vics, vpdq, csv. ``item`` is
+    the number of the one item that is meant, from 1, or None for all. ValueError where there is no
+    such format or item. What is known of each format, and from where: docs/formats.md.
+    """
     if name not in FORMATS:
         raise ValueError(f"no such format: {name!r}; known: {', '.join(FORMATS)}")
     if item is not None and not 1 <= item <= len(submission.items):
@@ -41,7 +45,8 @@ def export_submission(submission: Submission, name: str, item: int | None = None
 
 
 def import_submission(untrusted: bytes, name: str | None = None) -> Imported:
-    """Read a document in the format of this name, or in the one that it looks like.
+    """Read the bytes of a document, ``untrusted``, in the format of this ``name`` (submission, csv,
+    vpdq or threatexchange-cli), or in the one that it looks like.
 
     DocumentInvalid, naming the place, where it holds anything else than such hashes; ValueError
     where there is no such format.

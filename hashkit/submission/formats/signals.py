@@ -17,8 +17,8 @@ _ORDER = list(ALGORITHMS)
 class Signal:
     """One hash of one item: of the original, or of an edit.
 
-    ``item`` is its number in the submission, from 1. ``found`` is the hash itself; of vPDQ, all its
-    frames.
+    ``item`` is its number in the submission, from 1, and ``kind`` what that item is. ``found`` is
+    the hash itself; of vPDQ, all its frames.
     """
 
     item: int

@@ -6,6 +6,7 @@
     record        what the service has, beside the submission: nothing lost, nothing doubled
     client        the only module of hashkit that opens a connection to another machine
     delivering    sends what is not there yet, one parcel after the other; takes it back
+    submitting    all of this together, for programs
 
 A submission is cut into parcels, each of which the service takes or rejects as a whole. A parcel
 has a key that is made from its hashes alone. Before a parcel is sent, the record says that it is

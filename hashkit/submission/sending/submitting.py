@@ -1,0 +1,126 @@
+"""Sending and withdrawing for programs: what ``hashkit send`` does, without its questions."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hashkit.submission.document import read_submission
+from hashkit.submission.sending.client import Client
+from hashkit.submission.sending.credentials import credentials_of
+from hashkit.submission.sending.delivering import TRIES, Delivery, Outcome
+from hashkit.submission.sending.parcels import Parcel
+from hashkit.submission.sending.plan import Plan, plan_for
+from hashkit.submission.sending.profiles import read_profile, usual_file
+from hashkit.submission.sending.record import open_record, record_beside
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one request to a service.
+
+    ``item`` is the number of the item in the submission, from 1; None for one that is not in it any
+    more. ``algorithms`` names the algorithm of each hash in the request. ``key`` is its idempotency
+    key, 64 hex digits. ``state`` is ``accepted``, ``rejected`` or ``withdrawn``; where something
+    could not be taken back, the state that it is still in, and ``reason`` says why. ``id`` is the
+    service's own name for it, where it has one. ``reason`` is what the service said: text of
+    somebody else.
+    """
+
+    item: int | None
+    algorithms: tuple[str, ...]
+    key: str
+    state: str
+    id: str | None = None
+    reason: str | None = None
+
+
+def send_submission(
+    path: PathLike,
+    to: str,
+    *,
+    profiles: PathLike | None = None,
+    tries: int = TRIES,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Sent]:
+    """Send the hashes of the submission at ``path`` to the service of the profile ``to``, and give
+    what became of each request. Nothing is sent before the first is asked for.
+
+    It asks nobody: show first what would go (``hashkit send --dry-run``). What the service has is
+    noted beside the submission, and is not sent again; so call it again after any error.
+
+    ``profiles`` is the file of profiles (that of ``hashkit send`` if not given). Each request is
+    tried ``tries`` times (1 or more); ``wait`` is called with the seconds between them, and waits.
+
+    Raises DocumentInvalid or an error of the FileError branch for the submission and the file of
+    profiles, and an error of the SendingError branch for all that keeps every request back.
+    """
+    with _delivery(path, to, profiles, tries, wait) as delivery:
+        for parcel, outcome in delivery.send():
+            yield _sent(parcel, outcome)
+
+
+def withdraw_submission(
+    path: PathLike,
+    to: str,
+    *,
+    profiles: PathLike | None = None,
+    tries: int = TRIES,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Sent]:
+    """Take back what the record beside the submission at ``path`` says that the service of the
+    profile ``to`` has, and give what became of each request.
+
+    Arguments and errors are as for ``send_submission``; NoWithdrawal where the service has no way
+    to take anything back.
+    """
+    with _delivery(path, to, profiles, tries, wait) as delivery:
+        for parcel, outcome in delivery.withdraw():
+            yield _sent(parcel, outcome)
+
+
+@contextmanager
+def delivering(
+    plan: Plan,
+    beside: Path,
+    credentials: Mapping[str, str],
+    tries: int,
+    wait: Callable[[float], None],
+) -> Iterator[Delivery]:
+    """A delivery, with the record at ``beside`` and a connection of its own."""
+    with open_record(beside, plan.kind.destination) as record, Client(plan.profile) as client:
+        yield Delivery(plan, record, client, credentials, tries=tries, wait=wait)
+
+
+@contextmanager
+def _delivery(
+    path: PathLike,
+    to: str,
+    profiles: PathLike | None,
+    tries: int,
+    wait: Callable[[float], None],
+) -> Iterator[Delivery]:
+    given = Path(path)
+    profile = read_profile(usual_file() if profiles is None else Path(profiles), to)
+    plan = plan_for(read_submission(given), profile)
+    credentials = credentials_of(profile.credentials)
+    plan.kind.check_credentials(credentials)
+    with delivering(plan, record_beside(given), credentials, tries, wait) as delivery:
+        yield delivery
+
+
+def _sent(parcel: Parcel | None, outcome: Outcome) -> Sent:
+    return Sent(
+        item=None if parcel is None else parcel.item,
+        algorithms=() if parcel is None else parcel.algorithms,
+        key=outcome.key,
+        state=outcome.state.value,
+        id=outcome.id,
+        reason=outcome.reason,
+    )
