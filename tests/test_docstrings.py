@@ -61,14 +61,6 @@ def words_with_those_referred_to(name):
     return words
 
 
-def words_with_those_referred_to(name):
-    words, beside = words_of(THINGS[name]), name.rpartition(".")[0]
-    for other in re.findall(r"as\s+for\s+``(\w+)``", inspect.getdoc(THINGS[name])):
-        near = f"{beside}.{other}"
-        words |= words_with_those_referred_to(near if near in THINGS else f"hashkit.{other}")
-    return words
-
-
 @pytest.mark.parametrize("name", THINGS)
 def test_it_says_what_it_is(name):
     said = inspect.getdoc(THINGS[name])

@@ -98,3 +98,17 @@ def test_only_what_answers_or_sends_imports_a_network_module():
                 names = [node.module]
             roots = {name.split(".")[0] for name in names}
             assert not NETWORK_PACKAGES & roots - may, path
+
+
+def test_nothing_public_changes_unnoticed(root):
+    """If this is on purpose: ``python tools/public_surface.py > tests/public_surface.txt``, and a
+    line in the changelog (docs/stability.md)."""
+    done = subprocess.run(
+        [sys.executable, root / "tools" / "public_surface.py"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
+    )
+    known = (root / "tests" / "public_surface.txt").read_text("utf-8")
+    assert done.stdout.splitlines() == known.splitlines()
