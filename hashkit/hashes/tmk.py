@@ -25,6 +25,7 @@ from hashkit.hashes.pdq_reference import DCT
 FPS = 15
 PERIODS = (2731, 4391, 9767, 14653)
 _NOTHING = 1e-3
+_PARTS = 1 << 16  # of a frame: how finely FFmpeg counts
 THRESHOLD = 0.7
 """Two videos match where both levels reach this."""
 
@@ -253,7 +254,9 @@ class FrameClock:
         if duration > 4 / self._rate:  # containers misreport it
             duration = 0.0
         length = round(FPS * duration) or self._nominal
-        ahead = FPS * timestamp - self._written
+        # FFmpeg counts in 65536ths, and adds half of one, so that no time is on an exact border.
+        parts = round(FPS * timestamp * _PARTS)
+        ahead = (parts + 0.5 * ((parts > 0) - (parts < 0))) / _PARTS - self._written
         before, total = 0, 1
         if ahead + length < -1.1:
             total = 0

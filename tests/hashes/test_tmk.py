@@ -168,6 +168,11 @@ class TestClock:
         shown = self.kept([n / 30 for n in range(300)], 30)
         assert shown[:7] == [0, 1, 2, 3, 5, 7, 9]
 
+    def test_fifty_frames_a_second(self):
+        """Every third or fourth, where the exact sum is on the border (from ffmpeg -r 15)."""
+        shown = self.kept([n / 50 for n in range(64)], 50)
+        assert shown[:12] == [0, 1, 2, 6, 9, 12, 16, 19, 22, 26, 29, 32]
+
     @pytest.mark.parametrize("rate", [5, 12, 15, 23.976, 24, 25, 29.97, 30, 50, 60, 120])
     def test_fifteen_come_out_whatever_goes_in(self, rate):
         seconds = 20
