@@ -73,6 +73,7 @@ class TestTheKitIsWhole:
         }
         not_asked = {
             "conformance/README.md",
+            "kit/submission.schema.json",
             "conformance/tmk_pair_scores.csv",  # its rows are kit/tmk_score.json
             "conformance/vpdq/variable_frame_rate.mp4.per_second.csv",  # README.md says why
         }

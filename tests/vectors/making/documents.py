@@ -166,6 +166,7 @@ def _submissions(kit: Kit) -> None:
         if not isinstance(content, bytes):
             assert _VALIDATOR.is_valid(content) == ("the schema cannot say this" in why), name
         cases.append({**_case(name, path, {"valid": False}), "why": why})
+    kit.put("kit/submission.schema.json", submission_schema().encode())
     tools = {**_OURS, "jsonschema": version("jsonschema")}
     kit.cases("submission", "Documents to take or to refuse.", tools, cases)
 

@@ -87,7 +87,7 @@ def _tmk_score(kit: Kit) -> None:
         "Two signatures compared; a match from 0.7 on, of both levels.",
         {"tmk-two-level-score": "Meta's C++"},
         cases,
-        tolerances={"level1": 2e-5, "level2": 2e-4},
+        tolerances={"level1": 2e-5, "level2": 2e-5},
         thresholds={"level1": 0.7, "level2": 0.7},
     )
 
