@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         submission_schema,
         write_submission,
     )
-    from hashkit.submission.formats.base import Exported, Imported, LeftOut
+    from hashkit.submission.formats.base import Exported, Imported, LeftOut, format_schema
     from hashkit.submission.formats.registry import export_submission, import_submission
     from hashkit.submission.formats.signals import Signal
     from hashkit.submission.sealing import (
@@ -115,6 +115,7 @@ __all__ = [
     "export_submission",
     "files_in",
     "find",
+    "format_schema",
     "hash_file",
     "hash_files",
     "import_submission",
@@ -155,7 +156,7 @@ _HOMES = {
         "submission_schema",
         "write_submission",
     ),
-    "hashkit.submission.formats.base": ("Exported", "Imported", "LeftOut"),
+    "hashkit.submission.formats.base": ("Exported", "Imported", "LeftOut", "format_schema"),
     "hashkit.submission.formats.registry": ("export_submission", "import_submission"),
     "hashkit.submission.formats.signals": ("Signal",),
     "hashkit.submission.sealing": (

@@ -9,15 +9,15 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.vpdq_text import LAST_FRAME, MOST_SECONDS
 from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, original_of
 from hashkit.variants.recipes import is_edit
 
-_MOST_SECONDS = 1e9
-_LAST_FRAME = 1 << 53
 _MOST_VARIANTS = 100
 
 
@@ -160,29 +160,34 @@ def _tmk(untrusted: Any, where: str) -> Hash:
 def _vpdq(untrusted: Any, where: str) -> FrameHashes:
     fields = fields_of(untrusted, where, {"interval", "frames"})
     interval = fields["interval"]
-    if interval not in ("all", "keyframes") and not _is_number(interval):
-        raise DocumentInvalid(f"In {where}, the interval is not a number of seconds.")
+    if interval not in ("all", "keyframes"):
+        if not _is_number(interval):
+            raise DocumentInvalid(f"In {where}, the interval is not a number of seconds.")
+        interval += 0  # never -0.0, which is written otherwise
     if not isinstance(fields["frames"], list):
         raise DocumentInvalid(f"In {where}, the frames are not a list.")
-    return FrameHashes(interval, tuple(_frame(each, where) for each in fields["frames"]))
+    frames = tuple(_frame(each, where) for each in fields["frames"])
+    if any(later.frame <= earlier.frame for earlier, later in pairwise(frames)):
+        raise DocumentInvalid(f"In {where}, the frames are not in order, each once.")
+    return FrameHashes(interval, frames)
 
 
 def _frame(untrusted: Any, where: str) -> FrameHash:
     fields = fields_of(untrusted, where, {"frame", "timestamp", "value", "quality"})
-    if type(fields["frame"]) is not int or not 0 <= fields["frame"] <= _LAST_FRAME:
+    if type(fields["frame"]) is not int or not 0 <= fields["frame"] <= LAST_FRAME:
         raise DocumentInvalid(f"In {where}, a frame has no number.")
     if not _is_number(fields["timestamp"]):
         raise DocumentInvalid(f"In {where}, a timestamp is not a number of seconds.")
     return FrameHash(
         fields["frame"],
-        float(fields["timestamp"]),
+        float(fields["timestamp"]) + 0.0,  # never -0.0, which is written otherwise
         _value("pdq", fields["value"], where),
         _quality(fields["quality"], where),
     )
 
 
 def _is_number(untrusted: Any) -> bool:
-    return type(untrusted) in (int, float) and 0 <= untrusted <= _MOST_SECONDS
+    return type(untrusted) in (int, float) and 0 <= untrusted <= MOST_SECONDS
 
 
 def fields_of(untrusted: Any, where: str, names: set[str]) -> dict[str, Any]:

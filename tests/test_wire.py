@@ -36,13 +36,14 @@ with_edits = hashes | st.tuples(exact, pdq, variant, variant)
 frame = st.builds(
     FrameHash, st.integers(0, 1 << 40), st.floats(0, 1e6, allow_subnormal=False), hex64, quality
 )
+ordered = st.lists(frame, unique_by=lambda each: each.frame).map(
+    lambda found: tuple(sorted(found, key=lambda each: each.frame))
+)
 frames = st.none() | st.builds(
-    FrameHashes, st.sampled_from([1.0, 0.04, "all", "keyframes"]), st.lists(frame).map(tuple)
+    FrameHashes, st.sampled_from([1.0, 0.04, "all", "keyframes"]), ordered
 )
 ERRORS = [kind for base in (FileError, MediaError) for kind in wire._branch(base)]
-moving = st.lists(
-    st.builds(FrameHashes, st.just(1.0), st.lists(frame).map(tuple), names), max_size=2
-).map(tuple)
+moving = st.lists(st.builds(FrameHashes, st.just(1.0), ordered, names), max_size=2).map(tuple)
 kinds = st.sampled_from(MediaKind)
 hashed = st.builds(HashedFile, st.just(PATH), kinds, with_edits, told, frames) | st.builds(
     HashedFile, st.just(PATH), kinds, with_edits, told, frames.filter(bool), moving

@@ -44,7 +44,7 @@ def export_command(
 
     What the format cannot hold is left out, and listed.
     """
-    from hashkit.cli.format_words import count_in_words, exported_in_words
+    from hashkit.cli.format_words import exported_in_words, held_in_words
     from hashkit.isolation import lock_network
     from hashkit.submission.formats.registry import FORMATS, export_submission
 
@@ -58,13 +58,14 @@ def export_command(
     for line in exported_in_words(exported):
         say(line)
     if not exported.held:
-        told = "This format can hold nothing of this submission. Nothing was written."
+        what = "This format can hold nothing of" if exported.left_out else "There are no hashes in"
+        told = f"{what} this submission. Nothing was written."
         fail(told, submission, ExitCode.SOME_FAILED)
-    if FORMATS[format_name].draft:
-        say(f"This is a draft. {FORMATS[format_name].draft}")
+    if exported.draft:
+        say(f"This is a draft. {exported.draft}")
     _write(exported.content, out, force)
-    number = count_in_words(len(exported.held), "hash", "hashes")
-    say(f"{_written(out)}It holds {number}, and no picture, file name or date.")
+    held = held_in_words(exported.held)
+    say(f"{_written(out)}It holds {held}, and no picture, file name or date.")
     raise typer.Exit(ExitCode.SOME_FAILED if exported.missing_items else ExitCode.DONE)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hashkit.submission.formats.base import Exported, LeftOut
+    from hashkit.submission.formats.signals import Signal
+
+
+_MOST_RANGES = 20
 
 
 def exported_in_words(exported: Exported) -> Iterator[str]:
@@ -33,6 +37,18 @@ def left_out_in_words(left_out: Iterable[LeftOut]) -> Iterator[str]:
         yield f"{what}{of} ({items_in_words(items)}): {why}"
 
 
+def held_in_words(held: Sequence[Signal]) -> str:
+    """``3 hashes``; ``3 hashes (2 different ones)`` where formats may say a hash once."""
+    different = len({(each.algorithm, _value(each)) for each in held})
+    count = count_in_words(len(held), "hash", "hashes")
+    ones = count_in_words(different, "different one", "different ones")
+    return count if different == len(held) else f"{count} ({ones})"
+
+
+def _value(signal: Signal) -> object:
+    return signal.frames.hashes if signal.algorithm == "vpdq" else signal.text
+
+
 def count_in_words(number: int, one: str, many: str) -> str:
     """``1 hash``, ``2 hashes``."""
     return f"{number} {one if number == 1 else many}"
@@ -45,4 +61,6 @@ def items_in_words(numbers: Iterable[int]) -> str:
     for _, members in groupby(enumerate(distinct), lambda pair: pair[1] - pair[0]):
         run = [number for _, number in members]
         ranges += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
+    if len(ranges) > _MOST_RANGES:
+        ranges[_MOST_RANGES:] = [f"and {len(ranges) - _MOST_RANGES:,} more"]
     return f"{'item' if len(distinct) == 1 else 'items'} {', '.join(ranges)}"

@@ -14,47 +14,72 @@ from io import StringIO
 
 from hashkit.records import FrameHash
 
-_VALUE = re.compile("[0-9a-f]{64}")
-_WHOLE = re.compile("[0-9]{1,15}")
-_QUALITY = re.compile("0{0,2}[0-9]{1,2}|100")
+LAST_FRAME = 1 << 53
+MOST_SECONDS = 1e9
+"""More than these no frame has, in any document."""
+
+_DIGITS = 64
+_VALUE = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
+_WHOLE = re.compile("[0-9]{1,16}")
+_QUALITY = re.compile("[0-9]{1,2}|100")
 # With an exponent where the threatexchange package writes three digits of a long video: 1.23e+03.
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]*)?|[0-9](\.[0-9]*)?e[+-]?0?[0-8]")
+_SECONDS = re.compile(r"[0-9]{1,10}(\.[0-9]*)?|[0-9](\.[0-9]*)?e[+-]?0?[0-8]")
 
 
 def to_text(frames: Iterable[FrameHash]) -> str:
     """The text form of the C++ tools: ``frame,quality,hex,timestamp``, a line each."""
     return "".join(
-        f"{each.frame},{each.quality},{each.value},{each.timestamp:.3f}\n" for each in frames
+        f"{each.frame},{each.quality},{each.value},{_seconds(each)}\n" for each in frames
     )
 
 
 def to_signal(frames: Iterable[FrameHash]) -> str:
     """The form of the ``threatexchange`` package: a JSON array of ``hex,quality,timestamp``."""
-    return json.dumps([f"{each.value},{each.quality},{each.timestamp:.3f}" for each in frames])
+    return json.dumps([f"{each.value},{each.quality},{_seconds(each)}" for each in frames])
+
+
+def _seconds(each: FrameHash) -> str:
+    return f"{each.timestamp + 0.0:.3f}"  # never -0.000
 
 
 def from_text(untrusted_text: str) -> tuple[FrameHash, ...]:
     """Read any of the three forms in use: the two above, and ``frame,hex,quality,timestamp``.
 
-    Forms without a frame number count from 0. ValueError, naming the line, for anything else.
+    Forms without a frame number count from 0. ValueError, naming the line, for anything else, for
+    two forms in one text, and where the frames are not in order, each once: that may be the text of
+    two videos.
     """
     text = untrusted_text.strip()
     try:
         lines = json.loads(text) if text.startswith("[") else StringIO(text)
     except (ValueError, RecursionError, MemoryError) as error:
         raise ValueError("this is no vPDQ text") from error
-    return tuple(_read(line, number) for number, line in enumerate(lines))
+    form: str | None = None
+    frames: list[FrameHash] = []
+    for number, line in enumerate(lines):
+        of_this, frame = _read(line, number)
+        form = form or of_this
+        if of_this != form:
+            raise ValueError(f"line {number + 1} has another form than those before")
+        if frames and frame.frame <= frames[-1].frame:
+            raise ValueError(
+                f"the frame in line {number + 1} does not come after the one before, so there may "
+                "be two videos here"
+            )
+        frames.append(frame)
+    return tuple(frames)
 
 
-def _read(untrusted_line: object, number: int) -> FrameHash:
+def _read(untrusted_line: object, number: int) -> tuple[str, FrameHash]:
+    """The form of a line, and its frame."""
     line = untrusted_line.strip() if isinstance(untrusted_line, str) else ""
-    match [field.strip().lower() for field in line.split(",")]:
+    match [field.strip().lower() for field in line.split(",", 4)]:
         case [value, quality, timestamp]:
-            frame = str(number)
-        case [frame, value, quality, timestamp] if len(value) == 64:
-            pass
+            form, frame = "hex,quality,timestamp", str(number)
+        case [frame, value, quality, timestamp] if len(value) == _DIGITS:
+            form = "frame,hex,quality,timestamp"
         case [frame, quality, value, timestamp]:
-            pass
+            form = "frame,quality,hex,timestamp"
         case _:
             raise ValueError(f"line {number + 1} is no vPDQ hash")
     if not (
@@ -62,6 +87,8 @@ def _read(untrusted_line: object, number: int) -> FrameHash:
         and _WHOLE.fullmatch(frame)
         and _QUALITY.fullmatch(quality)
         and _SECONDS.fullmatch(timestamp)
+        and int(frame) <= LAST_FRAME
+        and float(timestamp) <= MOST_SECONDS
     ):
         raise ValueError(f"line {number + 1} is no vPDQ hash")
-    return FrameHash(int(frame), float(timestamp), value, int(quality))
+    return form, FrameHash(int(frame), float(timestamp), value, int(quality))

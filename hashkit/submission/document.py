@@ -26,7 +26,7 @@ from hashkit.hash_json import (
     hashes_to_json,
     variants_to_json,
 )
-from hashkit.records import FailedFile, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.records import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.writing import write_whole
 
 FORMAT = "hashkit-submission"
@@ -66,7 +66,7 @@ class Submission:
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> Submission:
         """A submission of these ``items``, each once, in the order of their SHA-256. ValueError for
-        an item without any hash of the original."""
+        an item without any hash of the original, or with two of one algorithm."""
         by_text = {_sort_key(item): item for item in items}
         return cls(tuple(by_text[key] for key in sorted(by_text)))
 
@@ -84,6 +84,8 @@ class Submission:
         """Read a document: text, or UTF-8. DocumentInvalid, naming the place, for anything that
         does not belong."""
         try:
+            if isinstance(untrusted_text, bytes):
+                untrusted_text = untrusted_text.decode("utf-8-sig")
             document = json.loads(
                 untrusted_text, object_pairs_hook=_each_name_once, parse_constant=_no_constant
             )
@@ -151,6 +153,9 @@ def _sort_key(item: Item) -> tuple[str, str]:
     fields = _item_to_json(item)
     if not fields["hashes"]:
         raise ValueError("an item of a submission needs a hash of the original")
+    originals = [each.algorithm for each in item.hashes if each.variant == ORIGINAL]
+    if len(set(originals)) < len(originals):
+        raise ValueError("an item of a submission has one original hash of each algorithm")
     return fields["hashes"].get("sha256", ""), json.dumps(fields, sort_keys=True)
 
 
@@ -173,7 +178,13 @@ def _items(document: Any) -> list[Item]:
         raise DocumentInvalid("This submission was made by another version of hashkit.")
     if not isinstance(fields["items"], list):
         raise DocumentInvalid("The items of this submission are not a list.")
-    return [_item(each, f"item {number}") for number, each in enumerate(fields["items"], 1)]
+    items = [_item(each, f"item {number}") for number, each in enumerate(fields["items"], 1)]
+    seen: set[Item] = set()
+    for number, each in enumerate(items, 1):
+        if each in seen:
+            raise DocumentInvalid(f"Item {number} stands there twice.")
+        seen.add(each)
+    return items
 
 
 def _item(untrusted: Any, where: str) -> Item:
@@ -184,5 +195,7 @@ def _item(untrusted: Any, where: str) -> Item:
         raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
     if not fields["hashes"]:
         raise DocumentInvalid(f"In {where}, there are no hashes.")
+    if has_variants and not fields["variants"]:
+        raise DocumentInvalid(f"In {where}, there are no variants.")
     hashes, frames, moving = all_from_json(fields["hashes"], fields.get("variants", []), where)
     return Item(MediaKind(fields["kind"]), hashes, frames, moving)

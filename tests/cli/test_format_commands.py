@@ -171,3 +171,37 @@ def test_import_refuses_the_rest(run, given, samples):
         assert not (given / "out.json").exists()
     for name in ("some.csv", "none", "."):
         assert run("export", name, "--format", "csv").returncode == 1
+
+
+def test_import_replaces_a_file_when_told_to(run, given):
+    (given / "list").write_bytes(export_submission(SUBMISSION, "csv").content)
+    (given / "out.json").write_text("old")
+    assert run("import", "list", "--out", "out.json").returncode == 2
+    assert (given / "out.json").read_text() == "old"
+    assert run("import", "list", "--out", "out.json", "--force").returncode == 0
+    assert hashkit.read_submission(given / "out.json") == SUBMISSION
+
+
+def test_how_many_are_different_is_told(run, tmp_path):
+    pdq = Hash("pdq", "a" * 64, 100)
+    items = [Item(MediaKind.IMAGE, (pdq, Hash("md5", digit * 32))) for digit in "123"]
+    hashkit.write_submission(Submission.from_items(items), tmp_path / "s.json")
+    done = run("export", "s.json", "--format", "stopncii")
+    assert "It holds 3 hashes (1 different one), and no picture" in done.stderr
+    assert json.loads(done.stdout)["count"] == 1
+
+
+def test_long_lists_of_items_are_cut(run, tmp_path):
+    plain = [Hash("pdq", f"{n:064x}", 90 * (n % 2)) for n in range(200)]
+    items = [Item(MediaKind.IMAGE, (Hash("sha256", each.text), each)) for each in plain]
+    hashkit.write_submission(Submission.from_items(items), tmp_path / "s.json")
+    done = run("export", "s.json", "--format", "hma")
+    assert "(items 1, 3, 5," in done.stderr
+    assert "39, and 80 more)" in done.stderr
+
+
+def test_a_submission_of_nothing(run, tmp_path):
+    hashkit.write_submission(Submission(()), tmp_path / "s.json")
+    done = run("export", "s.json", "--format", "csv")
+    assert done.returncode == 1
+    assert "There are no hashes in this submission." in done.stderr

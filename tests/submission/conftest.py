@@ -32,7 +32,7 @@ def hashes(draw):
         Hash(name, draw(values(name)), draw(st.integers(0, 100)) if name == "pdq" else None)
         for name in names
     ]
-    edits = draw(st.lists(variants, max_size=3)) if "pdq" in names else []
+    edits = draw(st.lists(variants, max_size=3, unique=True)) if "pdq" in names else []
     return (*originals, *edits)
 
 
@@ -49,13 +49,16 @@ frame_hashes = st.builds(
     hex_digits(64),
     st.integers(0, 100),
 )
+
+
+def in_order(most):
+    each_once = st.lists(frame_hashes, max_size=most, unique_by=lambda each: each.frame)
+    return each_once.map(lambda found: tuple(sorted(found, key=lambda each: each.frame)))
+
+
 intervals = st.sampled_from(["all", "keyframes"]) | st.floats(0.01, 1000)
-frames = st.none() | st.builds(
-    FrameHashes, intervals, st.lists(frame_hashes, max_size=5).map(tuple)
-)
-moving = st.builds(
-    FrameHashes, intervals, st.lists(frame_hashes, max_size=3).map(tuple), variant_names
-)
+frames = st.none() | st.builds(FrameHashes, intervals, in_order(5))
+moving = st.builds(FrameHashes, intervals, in_order(3), variant_names)
 items = st.builds(Item, st.sampled_from(MediaKind), hashes(), frames) | st.builds(
     Item,
     st.sampled_from(MediaKind),

@@ -52,6 +52,10 @@ KIND = Detail(
     "whether a PDQ hash is of a picture or of a video",
     lambda held: any(each.algorithm == "pdq" and each.kind is MediaKind.VIDEO for each in held),
 )
+MOVING = Detail(
+    "whether frames are of a video or of a picture that moves",
+    lambda held: any(each.algorithm == "vpdq" and each.kind is MediaKind.IMAGE for each in held),
+)
 FRAME_NUMBERS = Detail("the numbers of frames", _any_has("vpdq"))
 INTERVAL = Detail("how often frames were sampled", _any_has("vpdq"))
 
@@ -62,12 +66,14 @@ class Exported:
 
     ``content`` is the document. Every hash of the submission is either among those ``held`` or
     among those ``left_out``. ``not_said`` names what the format does not say of those it holds.
+    ``draft`` says in sentences what of the format is not published; it is empty where all is.
     """
 
     content: bytes
     held: tuple[Signal, ...]
     left_out: tuple[LeftOut, ...]
     not_said: tuple[str, ...]
+    draft: str = ""
 
     @property
     def missing_items(self) -> tuple[int, ...]:
@@ -121,6 +127,7 @@ class Format(ABC):
             held=tuple(held),
             left_out=tuple(LeftOut(signal, why) for signal, why in judged if why is not None),
             not_said=tuple(each.text for each in self.details if each.applies(held)),
+            draft=self.draft,
         )
 
 
@@ -169,8 +176,9 @@ def json_bytes(document: Any) -> bytes:
     return (json.dumps(document, indent=2) + "\n").encode("ascii")
 
 
-def schema_of(name: str) -> str:
-    """The JSON Schema (2020-12) or XML Schema of a format, as text. KeyError where it has none."""
+def format_schema(name: str) -> str:
+    """The schema of the documents that hashkit writes in the format of this ``name``, as text: a
+    JSON Schema (2020-12), for ``ncmec`` an XML Schema. KeyError where it has none."""
     for suffix in ("schema.json", "xsd"):
         file = resources.files(__package__).joinpath(f"{name}.{suffix}")
         if file.is_file():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashkit.submission.document import Submission
+from hashkit.submission.document import FORMAT, Submission
 from hashkit.submission.formats.base import Imported, Reader
 
 
@@ -12,8 +12,9 @@ class SubmissionReader(Reader):
     name = "submission"
 
     def recognises(self, untrusted_text: str) -> bool:
-        """None of the others is a JSON object."""
-        return untrusted_text.lstrip()[:1] == "{"
+        """Does it say so where it begins?"""
+        begin = untrusted_text.lstrip()[:1000]
+        return begin[:1] == "{" and f'"{FORMAT}"' in begin
 
     def read(self, untrusted_text: str) -> Imported:
         """Read a submission."""

@@ -35,7 +35,7 @@ class NCMEC(Format):
         if signal.algorithm == "tmk_pdqf":
             return "NCMEC takes TMK as a file of its own, never in this document."
         if signal.algorithm not in _FINGERPRINTS:
-            return "NCMEC takes MD5, SHA-1, PDQ and TMK."
+            return "Of the hashes that hashkit makes, NCMEC takes MD5, SHA-1, PDQ and TMK."
         return TOO_PLAIN if signal.too_plain else None
 
     def write(self, held: Sequence[Signal]) -> bytes:

@@ -44,9 +44,9 @@ def export_submission(submission: Submission, name: str, item: int | None = None
     return FORMATS[name].export(submission, item)
 
 
-def import_submission(untrusted: bytes, name: str | None = None) -> Imported:
-    """Read the bytes of a document, ``untrusted``, in the format of this ``name`` (submission, csv,
-    vpdq or threatexchange-cli), or in the one that it looks like.
+def import_submission(untrusted: str | bytes, name: str | None = None) -> Imported:
+    """Read a document, ``untrusted`` (its text, or that in UTF-8), in the format of this ``name``
+    (submission, csv, vpdq or threatexchange-cli), or in the one that it looks like.
 
     DocumentInvalid, naming the place, where it holds anything else than such hashes; ValueError
     where there is no such format.
@@ -56,9 +56,10 @@ def import_submission(untrusted: bytes, name: str | None = None) -> Imported:
     if len(untrusted) > MAX_BYTES:
         raise DocumentInvalid("This is too big for a list of hashes.")
     try:
-        text = untrusted.decode("utf-8-sig")
+        text = untrusted if isinstance(untrusted, str) else untrusted.decode("utf-8-sig")
     except ValueError as error:
-        raise DocumentInvalid("This is not a text, so it is no list of hashes.") from error
+        told = "This is not a text in UTF-8, so it is no list of hashes."
+        raise DocumentInvalid(told) from error
     reader = READERS[name] if name is not None else _recognised(text)
     return reader.read(text)
 
@@ -68,5 +69,6 @@ def _recognised(untrusted_text: str) -> Reader:
         if each.recognises(untrusted_text):
             return each
     raise DocumentInvalid(
-        "hashkit does not know this kind of list. If you know its format, name it with --format."
+        f"hashkit does not know this kind of list. It reads {', '.join(READERS)}: if it is one of "
+        "these, say which."
     )

@@ -31,6 +31,7 @@ COLUMNS = (
 _HEADING = ",".join(COLUMNS)
 _CELLS = re.compile(r'(?:^|,)(?:"([^"]*)"|([^",]*))(?=,|$)')
 _WHOLE = re.compile(r"[0-9]{1,16}")
+_ITEM = re.compile(r"[1-9][0-9]{0,15}")
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?")
 
 Row = dict[str, str]
@@ -112,7 +113,7 @@ def _row(untrusted_line: str, where: str) -> Row:
         raise DocumentInvalid(f"In {where}, there are not {len(COLUMNS)} columns.")
     cells = [each[1] if each[1] is not None else each[2] for each in found]
     row = dict(zip(COLUMNS, cells, strict=True))
-    if not _WHOLE.fullmatch(row["item"]):
+    if not _ITEM.fullmatch(row["item"]):
         raise DocumentInvalid(f"In {where}, the item is not a number.")
     return row
 
@@ -125,11 +126,14 @@ class _ItemRows:
     hashes: dict[str, Any] = field(default_factory=dict)
     variants: list[dict[str, Any]] = field(default_factory=list)
     moving: dict[str, dict[str, Any]] = field(default_factory=dict)
+    without_frames: set[str] = field(default_factory=set)
 
     def add(self, row: Row, where: str) -> None:
         """Take one row. DocumentInvalid where it does not fit to the others."""
-        if row["kind"] not in set(MediaKind) or row["kind"] != self.kind:
-            raise DocumentInvalid(f"In {where}, the kind is not that of a picture or video.")
+        if row["kind"] not in set(MediaKind):
+            raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
+        if row["kind"] != self.kind:
+            raise DocumentInvalid(f"In {where}, the kind is another than above.")
         if row["algorithm"] not in ALGORITHMS:
             raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
         if row["algorithm"] == "vpdq":
@@ -139,9 +143,10 @@ class _ItemRows:
         self._add(row["algorithm"], row["variant"], _value(row, where), where)
 
     def _add(self, algorithm: str, variant: str, value: Any, where: str) -> None:
-        if variant != ORIGINAL:
-            self.variants.append({"name": variant, algorithm: value})
-        elif algorithm in self.hashes:
+        variants = {"name": variant, algorithm: value}
+        if variant != ORIGINAL and variants not in self.variants:
+            self.variants.append(variants)
+        elif variant != ORIGINAL or algorithm in self.hashes:
             raise DocumentInvalid(f"In {where}, there is a hash that this item has already.")
         else:
             self.hashes[algorithm] = value
@@ -157,7 +162,10 @@ class _ItemRows:
             self._add("vpdq", row["variant"], known, where)
             if not row["value"]:
                 _check_empty(row, ("quality", "frame", "timestamp"), where)
+                self.without_frames.add(row["variant"])
                 return
+        elif row["variant"] in self.without_frames:
+            raise DocumentInvalid(f"In {where}, there is a frame of what has none.")
         elif known["interval"] != _interval(interval):
             raise DocumentInvalid(f"In {where}, the interval is another than above.")
         known["frames"].append(

@@ -63,7 +63,7 @@ class ThreatExchange(Format):
         if signal.algorithm == "tmk_pdqf":
             return "ThreatExchange takes it, in a form that is not published."
         if (signal.kind, signal.algorithm) not in INDICATOR_TYPES:
-            return "ThreatExchange takes PDQ, MD5, SHA-1 and SHA-256."
+            return "ThreatExchange takes PDQ, MD5, SHA-1, SHA-256 and TMK."
         return TOO_PLAIN if signal.too_plain else None
 
     def write(self, held: Sequence[Signal]) -> bytes:

@@ -24,6 +24,7 @@ from hashkit.submission.formats.base import (
     FRAME_NUMBERS,
     INTERVAL,
     KIND,
+    MOVING,
     QUALITY,
     TOO_PLAIN,
     Format,
@@ -32,25 +33,30 @@ from hashkit.submission.formats.base import (
     each_once,
 )
 from hashkit.submission.formats.signals import Signal
-from hashkit.submission.formats.vpdq import INTERVAL_NOTE, interval_of
+from hashkit.submission.formats.vpdq import INTERVAL_NOTE, NUMBERS_NOTE, interval_of
 
 _VIDEO_HASHES = {"md5": "video_md5", "sha256": "video_sha256"}
+_NO_FRAME = "None of its frames shows enough detail, and the package fails on such a video."
 _NAMES = {"pdq", "vpdq", *_VIDEO_HASHES.values()}
 
 QUALITY_NOTE = (
     f"The file does not say the quality of PDQ hashes: {USED_FROM} of 100 stands for it, the least "
     "that services take."
 )
+KIND_NOTE = "It does not say whether a PDQ hash is of a picture or of a video: a picture was taken."
+FILES_NOTE = "It does not say which hashes belong to the same file: each stands alone."
 
 
 class ThreatExchangeCLI(Format, Reader):
     """A line for each hash, edits' too."""
 
     name = "threatexchange-cli"
-    details = (QUALITY, EDITS, FILES, KIND, FRAME_NUMBERS, INTERVAL)
+    details = (QUALITY, EDITS, FILES, KIND, MOVING, FRAME_NUMBERS, INTERVAL)
 
     def refusal(self, signal: Signal) -> str | None:
         """PDQ, vPDQ, and of videos MD5 and SHA-256."""
+        if signal.algorithm == "vpdq" and signal.too_plain:
+            return _NO_FRAME if signal.frames.hashes else "There are no frames in it."
         if signal.algorithm in ("pdq", "vpdq"):
             return TOO_PLAIN if signal.too_plain else None
         if signal.kind is MediaKind.VIDEO and signal.algorithm in _VIDEO_HASHES:
@@ -75,9 +81,11 @@ class ThreatExchangeCLI(Format, Reader):
                 items.append(_item(name, value.strip(), f"line {number}"))
         notes = []
         if any(each.hashes and each.hashes[0].algorithm == "pdq" for each in items):
-            notes.append(QUALITY_NOTE)
+            notes += [QUALITY_NOTE, KIND_NOTE]
         if any(each.frames is not None for each in items):
-            notes.append(INTERVAL_NOTE)
+            notes += [INTERVAL_NOTE, NUMBERS_NOTE]
+        if len(items) > 1:
+            notes.append(FILES_NOTE)
         return Imported(Submission.from_items(items), tuple(notes))
 
 

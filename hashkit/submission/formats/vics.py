@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hashkit.submission.formats.base import Format, by_file, json_bytes
+from hashkit.submission.formats.base import Detail, Format, by_file, json_bytes
 from hashkit.submission.formats.signals import Signal
 
 _CONTEXT = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Media"
@@ -21,6 +21,7 @@ class VICS(Format):
 
     name = "vics"
     draft = "A field for PDQ is not published."
+    details = (Detail("which entries are of pictures and which of videos", bool),)
 
     def refusal(self, signal: Signal) -> str | None:
         """MD5 and SHA-1 have fields."""
@@ -28,7 +29,7 @@ class VICS(Format):
             return None
         if signal.algorithm == "pdq":
             return "VICS has no published field for PDQ."
-        return "VICS takes MD5 and SHA-1."
+        return "Of the hashes that hashkit makes, VICS takes MD5 and SHA-1."
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
         """Without an MD5 there is no entry."""

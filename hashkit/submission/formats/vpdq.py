@@ -12,14 +12,16 @@ from hashkit.errors import DocumentInvalid
 from hashkit.hashes.vpdq_text import from_text, to_text
 from hashkit.records import FrameHash, FrameHashes, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.formats.base import INTERVAL, Format, Imported, Reader
+from hashkit.submission.formats.base import INTERVAL, MOVING, Format, Imported, Reader
 from hashkit.submission.formats.signals import Signal
 
 INTERVAL_NOTE = (
     "The file does not say how often frames were sampled: this was worked out from their times."
 )
+NUMBERS_NOTE = "The file does not say the numbers of frames: they are counted from 0."
+_NUMBERED = re.compile(r'\s*(\[\s*"\s*)?[^",\n]*,[^",\n]*,[^",\n]*,')
 _BEGINNINGS = re.compile(
-    r'\s*(\[\s*"\s*)?([0-9]{1,15},([0-9]{1,3},)?)?[0-9a-fA-F]{64},|\s*\[\s*\]\s*$'
+    r'\s*(\[\s*"\s*)?([0-9]{1,16},([0-9]{1,3},)?)?[0-9a-fA-F]{64},|\s*\[\s*\]\s*$'
 )
 
 
@@ -27,7 +29,7 @@ class VPDQ(Format, Reader):
     """The frames of the first video of the submission. To write another one, export it alone."""
 
     name = "vpdq"
-    details = (INTERVAL,)
+    details = (INTERVAL, MOVING)
 
     def refusal(self, signal: Signal) -> str | None:
         """Frames, and those of the original."""
@@ -40,10 +42,12 @@ class VPDQ(Format, Reader):
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
         """One video only: the text does not say where another begins."""
         reasons: list[str | None] = []
+        is_there_one = False
         for each in signals:
             why = self.refusal(each)
-            if why is None and None in reasons:
+            if why is None and is_there_one:
                 why = "vPDQ text holds one video: choose another one by its number (--item)."
+            is_there_one = is_there_one or why is None
             reasons.append(why)
         return reasons
 
@@ -64,7 +68,10 @@ class VPDQ(Format, Reader):
         if not frames:
             return Imported(Submission(()))
         item = Item(MediaKind.VIDEO, (), FrameHashes(interval_of(frames), frames))
-        return Imported(Submission.from_items([item]), (INTERVAL_NOTE,))
+        notes = [INTERVAL_NOTE]
+        if not _NUMBERED.match(untrusted_text):
+            notes.append(NUMBERS_NOTE)
+        return Imported(Submission.from_items([item]), tuple(notes))
 
 
 def interval_of(frames: Sequence[FrameHash]) -> float:

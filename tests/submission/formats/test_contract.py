@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import hashkit
-from hashkit.records import ORIGINAL, FrameHashes, Hash, MediaKind
+from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.formats.base import schema_of
+from hashkit.submission.formats.base import format_schema
 from hashkit.submission.formats.registry import FORMATS, export_submission
 from hashkit.submission.formats.signals import signals_of
 
@@ -200,12 +200,12 @@ class TestEveryFormat:
     def test_is_valid_by_its_schema(self, name, submission):
         content = export_submission(submission, name).content.decode("ascii")
         if name == "ncmec":
-            xmlschema.XMLSchema(schema_of(name)).validate(content)
+            xmlschema.XMLSchema(format_schema(name)).validate(content)
         elif name in ("stopncii", "threatexchange", "hma", "vics"):
-            jsonschema.validate(json.loads(content), json.loads(schema_of(name)))
+            jsonschema.validate(json.loads(content), json.loads(format_schema(name)))
         else:
             with pytest.raises(KeyError):
-                schema_of(name)
+                format_schema(name)
             pattern = LINES[name]
             assert all(re.fullmatch(pattern, line) for line in content.splitlines())
 
@@ -255,7 +255,7 @@ class TestEveryFormat:
             [Item(MediaKind.IMAGE, (pdq, Hash("pdq", "b" * 64, 90, "mirrored")))]
         )
         one, both = (export_submission(each, name).not_said for each in (plain, edited))
-        if name in ("csv", "vics", "vpdq"):  # say everything, or hold none of it
+        if name in ("csv", "vics", "vpdq"):  # say everything of these, or hold none of them
             assert one == both == ()
             return
         assert "the quality of PDQ hashes" in one
@@ -285,7 +285,7 @@ LINES = {
 
 @pytest.mark.parametrize("name", ["stopncii", "threatexchange", "hma", "vics"])
 def test_json_schemas_leave_no_room(name):
-    schema = json.loads(schema_of(name))
+    schema = json.loads(format_schema(name))
     jsonschema.Draft202012Validator.check_schema(schema)
 
     def closed(part):
@@ -303,3 +303,162 @@ def test_json_schemas_leave_no_room(name):
 def test_unknown_formats():
     with pytest.raises(ValueError, match="no such format"):
         export_submission(Submission(()), "zip")
+
+
+def one_item(kind, *hashes, frames=None):
+    return Item(kind, hashes, frames)
+
+
+FRAME = FrameHash(0, 0.0, "a" * 64, 90)
+PDQ, OTHER = Hash("pdq", "a" * 64, 90), Hash("pdq", "b" * 64, 90)
+MD5, SHA1 = Hash("md5", "a" * 32), Hash("sha1", "a" * 40)
+MOVES = FrameHashes(1.0, (FRAME,))
+KIND = "whether a PDQ hash is of a picture or of a video"
+MOVING = "whether frames are of a video or of a picture that moves"
+SAYS_NOT = [
+    ("stopncii", one_item(MediaKind.VIDEO, PDQ), {KIND}),
+    ("threatexchange", one_item(MediaKind.VIDEO, PDQ), {KIND}),
+    ("hma", one_item(MediaKind.VIDEO, PDQ), {KIND}),
+    ("threatexchange-cli", one_item(MediaKind.VIDEO, PDQ), {KIND}),
+    (
+        "threatexchange",
+        one_item(MediaKind.IMAGE, SHA1),
+        {"whether a SHA-1 is of a picture or of a video"},
+    ),
+    ("vics", one_item(MediaKind.VIDEO, MD5), {"which entries are of pictures and which of videos"}),
+    ("vpdq", one_item(MediaKind.VIDEO, MD5, frames=MOVES), {"how often frames were sampled"}),
+    (
+        "vpdq",
+        one_item(MediaKind.IMAGE, MD5, frames=MOVES),
+        {"how often frames were sampled", MOVING},
+    ),
+    (
+        "threatexchange-cli",
+        one_item(MediaKind.IMAGE, MD5, frames=MOVES),
+        {"how often frames were sampled", "the numbers of frames", MOVING},
+    ),
+    ("stopncii", one_item(MediaKind.IMAGE, PDQ), set()),
+    ("csv", one_item(MediaKind.IMAGE, PDQ, frames=MOVES), set()),
+]
+
+
+@pytest.mark.parametrize(("name", "item", "expected"), SAYS_NOT)
+def test_each_detail_is_told_where_it_matters(name, item, expected):
+    not_said = set(export_submission(Submission.from_items([item]), name).not_said)
+    assert not_said - {"the quality of PDQ hashes"} == expected
+
+
+@pytest.mark.parametrize("name", ["stopncii", "threatexchange", "threatexchange-cli", "hma"])
+def test_what_stands_for_several_files_stands_once(name):
+    items = [Item(MediaKind.IMAGE, (Hash("md5", digit * 32), PDQ)) for digit in "12"]
+    exported = export_submission(Submission.from_items(items), name)
+    assert exported.content.decode().count(PDQ.text) == 1
+    assert sum(each.algorithm == "pdq" for each in exported.held) == 2
+
+
+WHY_NOT = [
+    ("ncmec", Hash("tmk_pdqf", bytes(263_344)), "NCMEC takes TMK as a file of its own"),
+    ("stopncii", Hash("tmk_pdqf", bytes(263_344)), "in a form that is not published"),
+    ("threatexchange", Hash("tmk_pdqf", bytes(263_344)), "in a form that is not published"),
+    ("vics", PDQ, "VICS has no published field for PDQ."),
+    ("vics", SHA1, "VICS needs an MD5 as well."),
+    ("ncmec", Hash("sha256", "a" * 64), "Of the hashes that hashkit makes, NCMEC takes"),
+    ("threatexchange-cli", FrameHashes(1.0, ()), "There are no frames in it."),
+    (
+        "threatexchange-cli",
+        FrameHashes(1.0, (FrameHash(0, 0.0, "a" * 64, 49),)),
+        "None of its frames shows enough detail",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "found", "why"), WHY_NOT)
+def test_reasons_are_the_true_ones(name, found, why):
+    moving = isinstance(found, FrameHashes)
+    item = Item(MediaKind.VIDEO, (MD5,) if moving else (found,), found if moving else None)
+    exported = export_submission(Submission.from_items([item]), name)
+    assert why in {each.signal.found: each.why for each in exported.left_out}[found]
+
+
+def test_a_video_of_which_some_frames_are_plain_is_held_whole():
+    frames = FrameHashes(1.0, (FRAME, FrameHash(1, 1.0, "b" * 64, 3)))
+    submission = Submission.from_items([Item(MediaKind.VIDEO, (MD5,), frames)])
+    assert b"b" * 64 in export_submission(submission, "threatexchange-cli").content
+
+
+def changed(document, *place, to):
+    """A document with another value in a place; KeyError is not to be: a new one may come in."""
+    copy = json.loads(json.dumps(document))
+    part = copy
+    for step in place[:-1]:
+        part = part[step]
+    if to is None:
+        del part[place[-1]]
+    else:
+        part[place[-1]] = to
+    return copy
+
+
+def exported_json(name):
+    items = [Item(MediaKind.IMAGE, (MD5, SHA1, PDQ)), Item(MediaKind.VIDEO, (MD5,))]
+    return json.loads(export_submission(Submission.from_items(items), name).content)
+
+
+BAD_JSON = [
+    ("stopncii", ("count",), None),
+    ("stopncii", ("name",), "anna"),
+    ("stopncii", ("hashRecords", 0, "lastModtimestamp"), 1),
+    ("stopncii", ("hashRecords", 0, "hashValue"), "a" * 32),  # it is a PDQ
+    ("stopncii", ("hashRecords", 1, "hashValue"), "a" * 64),  # it is an MD5
+    ("stopncii", ("hashRecords", 0, "signalType"), "ImageMD5"),
+    ("stopncii", ("hashRecords", 0, "CSPFeedbacks"), [{}]),
+    ("threatexchange", (0, "type"), "HASH_SHA1"),
+    ("threatexchange", (0, "type"), "HASH_PDQ"),
+    ("threatexchange", (1, "type"), "HASH_MD5"),
+    ("threatexchange", (0, "share_level"), "WHITE"),
+    ("threatexchange", (0, "privacy_type"), "VISIBLE"),
+    ("threatexchange", (0, "privacy_type"), None),
+    ("threatexchange", (0, "description"), "anna"),
+    ("hma", (0,), {}),
+    ("hma", (0, "note"), "anna"),
+    ("hma", (0, "pdq"), "a" * 32),
+    ("vics", ("value", 0, "MD5"), None),
+    ("vics", ("value", 0, "MD5"), "A" * 32),
+    ("vics", ("value", 0, "Category"), 1),
+    ("vics", ("value", 0, "MediaID"), 0),
+    ("vics", ("value", 0, "RelativeFilePath"), "anna.jpg"),
+    ("vics", ("@odata.context",), "x"),
+]
+
+
+@pytest.mark.parametrize(("name", "place", "to"), BAD_JSON)
+def test_json_schemas_refuse_what_is_wrong(name, place, to):
+    document, schema = exported_json(name), json.loads(format_schema(name))
+    jsonschema.validate(document, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed(document, *place, to=to), schema)
+
+
+BAD_XML = [
+    ("<md5>", "<md5> "),
+    ("<md5>a", "<md5>A"),
+    ("<sha1>a", "<sha1>"),
+    ("<pdq>a", "<pdq>aa"),
+    (' count="1"', ""),
+    ("image1", "video9"),
+    ("image1", "image2024-05-06"),
+    ("<id>image1</id>", ""),
+    ("<id>image1</id>", "<id>image1</id><name>anna</name>"),
+    ("<md5>" + "a" * 32 + "</md5>", ""),  # of the video, nothing is left
+]
+
+
+@pytest.mark.parametrize(("part", "other"), BAD_XML)
+def test_the_xml_schema_refuses_what_is_wrong(part, other):
+    items = [Item(MediaKind.IMAGE, (MD5, SHA1, PDQ)), Item(MediaKind.VIDEO, (MD5,))]
+    text = export_submission(Submission.from_items(items), "ncmec").content.decode()
+    schema = xmlschema.XMLSchema(format_schema("ncmec"))
+    schema.validate(text)
+    assert part in text
+    with pytest.raises(xmlschema.XMLSchemaValidationError):
+        schema.validate(other.join(text.rsplit(part, 1)))

@@ -21,6 +21,8 @@ from hashkit.submission.formats.registry import (
     import_submission,
 )
 from hashkit.submission.formats.signals import signals_of
+from hashkit.submission.formats.threatexchange_cli import FILES_NOTE, KIND_NOTE, QUALITY_NOTE
+from hashkit.submission.formats.vpdq import INTERVAL_NOTE, NUMBERS_NOTE
 
 HEADING = "item,kind,algorithm,variant,quality,interval,frame,timestamp,value"
 MD5, PDQ = "0" * 32, "1f" * 32
@@ -108,7 +110,33 @@ def test_vpdq_in_its_three_orders(text, numbers):
     assert [each.timestamp for each in item.frames.hashes] == [0.0, 1.0, 2.04]
     assert tuple(each.frame for each in item.frames.hashes) == numbers
     assert item.frames.interval == 1.02  # the median
-    assert "worked out" in found.notes[0]
+    counted = () if numbers == (0, 25, 51) else (NUMBERS_NOTE,)
+    assert found.notes == (INTERVAL_NOTE, *counted)
+
+
+def test_a_list_of_one_says_nothing_of_files():
+    assert import_submission(f"video_md5 {MD5}").notes == ()
+    assert import_submission(f"pdq {PDQ}").notes == (QUALITY_NOTE, KIND_NOTE)
+
+
+def test_text_will_do_as_well_as_bytes():
+    table = row(f"1,image,md5,original,,,,,{MD5}")
+    assert import_submission(table) == import_submission(table.encode())
+
+
+def test_the_largest_numbers_and_minus_nothing():
+    last = FrameHash((1 << 53), 1e9, PDQ, 0)
+    first = FrameHash(0, -0.0, PDQ, 100)
+    given = Submission.from_items(
+        [Item(MediaKind.VIDEO, (Hash("md5", MD5),), FrameHashes(-0.0, (first, last)))]
+    )
+    known = Submission.from_json(given.to_json())
+    for name in ("csv", "vpdq"):
+        content = export_submission(known, name).content
+        assert b"-0" not in content
+        (item,) = import_submission(content).submission.items
+        assert item.frames.hashes == known.items[0].frames.hashes
+    assert b"-0" not in export_submission(given, "vpdq").content
 
 
 def test_times_with_an_exponent():
@@ -131,7 +159,7 @@ def test_a_list_of_the_threatexchange_command():
             (),
         ),
     }
-    assert ["50 of 100" in each for each in found.notes] == [True, False]
+    assert list(found.notes) == [QUALITY_NOTE, KIND_NOTE, INTERVAL_NOTE, NUMBERS_NOTE, FILES_NOTE]
 
 
 def import_frames():
@@ -165,8 +193,12 @@ REFUSED = [
     ("csv", row('1,image,md5,"original,,,,,' + MD5), "In line 2, there are not 9 columns."),
     ("csv", row(PLAIN.replace("1,", "one,", 1)), "In line 2, the item is not a number."),
     ("csv", row(PLAIN.replace("1,", "-1,", 1)), "In line 2, the item is not a number."),
-    ("csv", row(PLAIN.replace("image", "person")), "In line 2, the kind is not that of"),
-    ("csv", row(f"{PLAIN}\n1,video,sha1,original,,,,,{'0' * 40}"), "In line 3, the kind is not"),
+    ("csv", row(PLAIN.replace("image", "person")), "In line 2, the kind is neither"),
+    (
+        "csv",
+        row(f"{PLAIN}\n1,video,sha1,original,,,,,{'0' * 40}"),
+        "In line 3, the kind is another than above.",
+    ),
     (
         "csv",
         row(PLAIN.replace("md5", "filename")),
@@ -212,6 +244,29 @@ REFUSED = [
     ("vpdq", f"\u0661,90,{PDQ},1", "line 1 is no"),
     ("vpdq", f"{'9' * 5000},90,{PDQ},1", "line 1 is no"),
     ("vpdq", f"0,90,{PDQ},1e999", "line 1 is no"),
+    (
+        "vpdq",
+        f"0,90,{PDQ},0\n0,90,{PDQ},0",
+        "the frame in line 2 does not come after",
+    ),
+    ("vpdq", f"0,90,{PDQ},0\n25,90,{PDQ},1\n0,90,{PDQ},0", "there may be two videos here."),
+    ("vpdq", f"0,90,{PDQ},0\n{PDQ},90,1", "line 2 has another form than those before."),
+    ("vpdq", f"0,90,{PDQ},0\n1,{PDQ},90,1", "line 2 has another form than those before."),
+    ("vpdq", f"9007199254740993,90,{PDQ},0", "line 1 is no vPDQ hash."),
+    ("vpdq", f"0,90,{PDQ},1000000000.001", "line 1 is no vPDQ hash."),
+    ("vpdq", f"0,90,{PDQ},0" + ",0" * 100_000, "line 1 is no vPDQ hash."),
+    ("csv", row(f"01,image,md5,original,,,,,{MD5}"), "In line 2, the item is not a number."),
+    (
+        "csv",
+        row(f"1,image,pdq,original,9,,,,{PDQ}") + f"1,image,pdq,mirrored,9,,,,{PDQ}\n" * 2,
+        "In line 4, there is a hash that this item has already.",
+    ),
+    ("csv", row(frame_row()) + frame_row(), "the frames are not in order, each once."),
+    (
+        "csv",
+        row(frame_row(quality="", frame="", timestamp="", value="")) + frame_row(),
+        "In line 3, there is a frame of what has none.",
+    ),
     ("vpdq", "[" * 100_000, "This cannot be read as vPDQ: this is no vPDQ text."),
     ("vpdq", '["a", {"b": 1, "b": 2}]', "line 1 is no"),
     ("vpdq", "[NaN]", "line 1 is no"),
@@ -225,6 +280,7 @@ REFUSED = [
     ("submission", "[]", "This is not a hashkit submission."),
     ("submission", '{"format": 1, "format": 2}', "This is not a hashkit submission."),
     (None, "What is this?", "hashkit does not know this kind of list."),
+    (None, '{"count": 0, "hashRecords": []}', "hashkit does not know this kind of list."),
     (None, "", "hashkit does not know this kind of list."),
     (None, "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "hashkit does not know this kind of list."),
 ]
