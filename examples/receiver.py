@@ -30,7 +30,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -69,6 +69,7 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # hashes are sensitive
         with closing(self._open()) as database:
             database.executescript(TABLES)
 
@@ -99,6 +100,7 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path)
         database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA secure_delete = ON")  # what is taken back is gone
         # Every hash is looked at. For millions of them, put them into a hashkit.Index instead.
         database.create_function("distance", 2, distance, deterministic=True)
         return database
@@ -125,6 +127,8 @@ class Receiver:
     def __init__(self, store: Store, secret: str) -> None:
         self._store = store
         self._secret = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        if not 24 <= len(self._secret) <= 64:
+            raise ValueError("the secret is whsec_ and the base64 of 24 to 64 bytes")
 
     async def receive(self, request: Request) -> Response:
         """POST /hashes: the hashes of one picture or video."""
@@ -171,11 +175,14 @@ class Receiver:
 async def body_of(request: Request) -> bytes:
     """The body, unless it is too long."""
     pieces, length = [], 0
-    async for piece in request.stream():
-        length += len(piece)
-        if length > MOST_BYTES:
-            raise Refused(413, "This is too long.")
-        pieces.append(piece)
+    try:
+        async for piece in request.stream():
+            length += len(piece)
+            if length > MOST_BYTES:
+                raise Refused(413, "This is too long.")
+            pieces.append(piece)
+    except ClientDisconnect as error:
+        raise Refused(400, "This is not whole.") from error
     return b"".join(pieces)
 
 
@@ -205,7 +212,7 @@ async def openapi(_: Request) -> Response:
 def app_for(store: Store, secret: str) -> Starlette:
     """The service. ``secret`` is ``whsec_`` and base64. ValueError for anything else."""
     receiver = Receiver(store, secret)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hashes", receiver.receive, methods=["POST"]),
             Route("/hashes/{key}", receiver.withdraw, methods=["DELETE"]),
@@ -214,6 +221,8 @@ def app_for(store: Store, secret: str) -> Starlette:
         ],
         exception_handlers={Refused: refuse},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def main() -> None:
@@ -222,7 +231,10 @@ def main() -> None:
     parser.add_argument("database")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
-    app = app_for(Store(options.database), os.environ["RECEIVER_SECRET"])
+    secret = os.environ.get("RECEIVER_SECRET")
+    if secret is None:
+        parser.error("the variable RECEIVER_SECRET is not set")
+    app = app_for(Store(options.database), secret)
     uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
 
 

@@ -40,6 +40,7 @@
     │   ├── ProfileUnfit          profile_unfit
     │   ├── CredentialMissing     credential_missing
     │   ├── RecordDamaged         record_damaged
+    │   ├── RecordUnwritable      record_unwritable
     │   ├── AlreadySending        already_sending
     │   ├── ServiceUnreachable    service_unreachable
     │   ├── CertificateRefused    certificate_refused
@@ -367,6 +368,14 @@ class RecordDamaged(SendingError):
     advice = "Restore it. Without it, hashkit does not know what the service has already."
 
 
+class RecordUnwritable(SendingError):
+    """What was sent, or is about to be, cannot be noted: going on could send something twice."""
+
+    code = "record_unwritable"
+    text = "What is sent cannot be noted beside the submission. Nothing more was done."
+    advice = "Is there space, and may you write there? Then run it again to go on with the rest."
+
+
 class AlreadySending(SendingError):
     """Another hashkit is sending, or withdrawing, the same submission."""
 
@@ -396,7 +405,7 @@ class ConnectionLost(SendingError):
 
     code = "connection_lost"
     text = "The connection was lost before the service had answered."
-    advice = "Run it again to go on: only the rest is sent."
+    advice = "Run it again to go on with the rest."
 
 
 class ServiceBusy(SendingError):
@@ -404,7 +413,7 @@ class ServiceBusy(SendingError):
 
     code = "service_busy"
     text = "The service cannot take more at the moment."
-    advice = "Run it again later to go on: only the rest is sent."
+    advice = "Run it again later to go on with the rest."
 
 
 class ServiceRefused(SendingError):
@@ -412,7 +421,7 @@ class ServiceRefused(SendingError):
 
     code = "service_refused"
     text = "The service refused."
-    advice = "Check the profile with the people of the service. Nothing else was sent."
+    advice = "Check the profile with the people of the service. Nothing more was done."
 
 
 class NoWithdrawal(SendingError):

@@ -81,7 +81,11 @@ MAY = {
     "app_command.py": {"webbrowser"},  # asks the person's browser to open the local page
     "web/serving.py": {"socket", "asyncio", "uvicorn"},  # listens to it, and gives up all else
     "web/connections.py": {"asyncio", "uvicorn"},
-    "submission/sending/client.py": {"httpx", "ssl"},  # the only way out, when it is told to
+    "submission/sending/client.py": {
+        "httpx",
+        "ssl",
+        "socket",
+    },  # the only way out, when it is told to
     "web/app.py": {"asyncio"},
     "web/pulls.py": {"asyncio"},
 }

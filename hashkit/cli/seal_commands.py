@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -51,7 +52,7 @@ def seal_command(
     if bool(to) == passphrase:
         raise typer.BadParameter("give either --to or --passphrase", param_hint="--to")
     out = submission.with_name(f"{submission.name}.age") if out is None else out
-    _check_names(out, submission, force)
+    _check_names(out, [submission], force)
     lock_network()
     try:
         read = read_submission(submission)
@@ -92,14 +93,14 @@ def open_command(
     ] = False,
 ) -> None:
     """Open a sealed submission. It is checked before it is written."""
-    from hashkit.errors import HashkitError
+    from hashkit.errors import HashkitError, IdentityUnknown
     from hashkit.isolation import lock_network
     from hashkit.submission.document import write_submission
     from hashkit.submission.sealing import unseal, unseal_with_passphrase
 
     if identity is not None and passphrase:
         raise typer.BadParameter("give either --identity or --passphrase", param_hint="--identity")
-    _check_names(out, sealed, force)
+    _check_names(out, [sealed] if identity is None else [sealed, identity], force)
     lock_network()
     untrusted = _read_sealed(sealed, wants_key=identity is not None)
     try:
@@ -107,6 +108,8 @@ def open_command(
             submission = unseal(untrusted, _keys(identity))
         else:
             submission = unseal_with_passphrase(untrusted, _ask("Passphrase: "))
+    except IdentityUnknown as error:
+        fail(error, identity, ExitCode.SOME_FAILED)
     except HashkitError as error:
         fail_on_submission(error, sealed)
     try:
@@ -116,9 +119,9 @@ def open_command(
     typer.echo(f"Opened: {shown_name(out)}. See what is in it with: hashkit inspect")
 
 
-def _check_names(out: Path, given: Path, force: bool) -> None:
-    if same_file(out, given):
-        told = "This is the file itself. It was left as it is. Choose another name for --out."
+def _check_names(out: Path, given: Sequence[Path], force: bool) -> None:
+    if any(same_file(out, each) for each in given):
+        told = "This file is to be read. It was left as it is. Choose another name for --out."
         fail(told, out, ExitCode.WRONG_USE)
     check_target(out, force, ())
 
@@ -167,7 +170,7 @@ def _new_passphrase() -> str:
     from hashkit.submission.sealing import SHORTEST_PASSPHRASE
 
     first = _ask("Passphrase: ")
-    if len(first) < SHORTEST_PASSPHRASE:
+    if len(first.strip()) < SHORTEST_PASSPHRASE:
         raise PassphraseShort
     if _ask("The same passphrase again: ") != first:
         fail("The two were not the same. Nothing was sealed.", None, ExitCode.WRONG_USE)
@@ -184,6 +187,10 @@ def _ask(prompt: str) -> str:
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
-        except (getpass.GetPassWarning, EOFError):
+        except getpass.GetPassWarning:
             told = "The passphrase is asked for in a terminal, and there is none."
-            fail(told, None, ExitCode.WRONG_USE)
+        except EOFError:
+            told = "There was no passphrase."
+        except UnicodeDecodeError:
+            told = "There are letters in it that this terminal cannot pass on. Take others."
+    fail(told, None, ExitCode.WRONG_USE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +65,7 @@ def send_command(
     It says what will go, and asks, before anything is sent. What the service has is noted beside
     the submission: run it again after anything went wrong, and only the rest is sent.
     """
+    from hashkit.submission.sending.plan import requests_to_send
     from hashkit.submission.sending.record import record_beside
 
     plan = _plan(_read(submission), to, profiles)
@@ -71,14 +73,16 @@ def send_command(
     record = _record(beside, plan)
     left = [parcel for parcel in plan.parcels if not record.has(parcel.key)]
     _show(plan, left)
+    if unsure := sum(record.unsure(parcel.key) for parcel in left):
+        say(f"The service may have {_requests(unsure)} of these: an answer was lost.")
     if dry_run:
-        _print_bytes(plan, [parcel.request for parcel in left])
+        _print_bytes(plan, requests_to_send(plan, record))
         return
     if not left:
         say("Nothing is left to send.")
         return
     credentials = _credentials(plan)
-    _ask("Send them?", yes)
+    _ask("Send them?", "Nothing was sent.", yes)
     run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.send())
 
 
@@ -86,25 +90,32 @@ def withdraw_command(
     submission: Given,
     to: To,
     profiles: Profiles = None,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
     tries: Tries = 5,
 ) -> None:
     """Take back what was sent to a service, where the service has a way to."""
     from hashkit.errors import NoWithdrawal
+    from hashkit.submission.sending.plan import requests_to_withdraw
     from hashkit.submission.sending.record import State, record_beside
 
     plan = _plan(_read(submission), to, profiles)
     if not plan.kind.withdraws:
         fail(NoWithdrawal(), None, ExitCode.SOME_FAILED)
     beside = record_beside(submission)
-    there = _record(beside, plan).keys(State.ACCEPTED, State.TRYING)
+    record = _record(beside, plan)
+    there = record.keys(State.ACCEPTED, State.TRYING)
     say(f"From {_service(plan)}")
     if not there:
         say("It has nothing of this submission, as far as the record beside it says.")
         return
+    if dry_run:
+        _print_bytes(plan, requests_to_withdraw(plan, record))
+        return
     credentials = _credentials(plan)
-    _ask(f"Take back what it got in {_requests(len(there))}?", yes)
+    question = f"Take back what it got in {_requests(len(there))}?"
+    _ask(question, "Nothing was taken back.", yes)
     run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.withdraw())
 
 
@@ -219,6 +230,9 @@ def _service(plan: Plan) -> str:
 def _show(plan: Plan, left: list[Parcel]) -> None:
     """Say what will go, and what will not."""
     say(f"To {_service(plan)}")
+    if not plan.parcels and not plan.left_out:
+        say("There are no hashes in this submission.")
+        return
     say(f"What goes, in {_requests(len(left))}:")
     for name, count in Counter(name for parcel in left for name in parcel.algorithms).items():
         say(f"  {count:>6}  {name}")
@@ -230,7 +244,7 @@ def _show(plan: Plan, left: list[Parcel]) -> None:
         say(f"The service has {_requests(before)} already.")
 
 
-def _print_bytes(plan: Plan, requests: list[Request]) -> None:
+def _print_bytes(plan: Plan, requests: Iterable[Request]) -> None:
     from hashkit.isolation import lock_network
     from hashkit.submission.sending.plan import as_sent
 
@@ -243,11 +257,16 @@ def _requests(number: int) -> str:
     return count_in_words(number, "request", "requests")
 
 
-def _ask(question: str, yes: bool) -> None:
+def _ask(question: str, otherwise: str, yes: bool) -> None:
     if yes:
         return
     if sys.stdin is None or not sys.stdin.isatty():
         fail("There is nobody to ask. Add --yes to go on.", None, ExitCode.WRONG_USE)
-    if not typer.confirm(question, err=True):
-        say("Nothing was sent.")
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl+C, or the end of what is typed
+        say(f"\n{otherwise}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if not agreed:
+        say(otherwise)
         raise typer.Exit(ExitCode.DONE)

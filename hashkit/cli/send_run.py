@@ -31,7 +31,7 @@ def run(
 ) -> None:
     """Do it, with the record at ``beside``, and say what became of each request. The command ends
     with an exit code of its own where not everything was done."""
-    from hashkit.errors import HashkitError
+    from hashkit.errors import AlreadySending, HashkitError, RecordDamaged, RecordUnwritable
     from hashkit.submission.sending.submitting import delivering
 
     states: Counter[str] = Counter()
@@ -48,7 +48,8 @@ def run(
     if states or failure is None:
         say(" ".join(f"{state.capitalize()}: {count}." for state, count in states.items()))
     if failure is not None:
-        fail(failure, None, ExitCode.SOME_FAILED)
+        of_record = isinstance(failure, RecordDamaged | RecordUnwritable | AlreadySending)
+        fail(failure, beside if of_record else None, ExitCode.SOME_FAILED)
     if not done:
         raise typer.Exit(ExitCode.SOME_FAILED)
 

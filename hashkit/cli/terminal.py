@@ -33,7 +33,10 @@ _HARMLESS = {" ", "\u00a0", "\u202f", "\u200c", "\u200d"}
 def shown_name(path: str | os.PathLike[str]) -> str:
     """A file name that is safe to print: control characters, characters that turn the writing
     direction and bytes that are no UTF-8 are shown as escapes."""
-    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    try:
+        name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a character, which no file name has
+        name = os.fspath(path).encode("utf-8", "backslashreplace").decode()
     return "".join(
         char
         if char in _HARMLESS or unicodedata.category(char)[0] not in "CZ"

@@ -37,8 +37,15 @@ SHORTEST_PASSPHRASE = 12
 MAX_SEALED_BYTES = MAX_BYTES * 3 // 2
 """Bytes of a sealed file: the largest submission, as text."""
 
+MOST_RECIPIENTS = 100
+"""People that a file can be sealed for at a time."""
+
+_MOST_HEADER_BYTES = 1 << 14  # age reads longer ones ever more slowly; a hundred people take 10 KB
+_LOOKED_AT = 4096
+_END_OF_HEADER = b"\n--- "
 _BINARY = b"age-encryption.org/v1\n"
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_END_OF_ARMOR = b"-----END AGE ENCRYPTED FILE-----"
 _PRIVATE_KEY = "AGE-SECRET-KEY-1"
 
 # What pyrage says when all is well with the file but the key; for all else it has many words.
@@ -58,9 +65,13 @@ def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
     """The submission, sealed for those who have the private keys of these ``recipients`` (public
     keys of age, ``age1…``), each of whom can open it alone.
 
-    RecipientUnknown for one that is no such key, or for none at all; SealUnavailable.
+    RecipientUnknown for one that is no such key, for none at all, and for more than
+    ``MOST_RECIPIENTS``; SealUnavailable.
     """
     pyrage = _pyrage()
+    recipients = tuple(recipients)
+    if len(recipients) > MOST_RECIPIENTS:
+        raise RecipientUnknown(f"This is for more than {MOST_RECIPIENTS} people.")
     keys = []
     for recipient in recipients:
         try:
@@ -78,7 +89,7 @@ def seal_with_passphrase(submission: Submission, passphrase: str) -> bytes:
 
     PassphraseShort where it has fewer than ``SHORTEST_PASSPHRASE`` characters; SealUnavailable.
     """
-    if len(passphrase) < SHORTEST_PASSPHRASE:
+    if len(passphrase.strip()) < SHORTEST_PASSPHRASE:
         raise PassphraseShort
     content = submission.to_json().encode()
     sealed: bytes = _pyrage().passphrase.encrypt(content, passphrase, armored=True)
@@ -113,7 +124,7 @@ def unseal_with_passphrase(untrusted_sealed: bytes, passphrase: str) -> Submissi
 
 def seal_kind(untrusted_sealed: bytes) -> SealKind:
     """What opens this file. NotSealed where it is no file of age."""
-    head = _head(untrusted_sealed)
+    head = _head(untrusted_sealed[:_LOOKED_AT], 48)
     if head is None or not head.startswith(_BINARY):
         raise NotSealed
     first = head[len(_BINARY) :]
@@ -123,7 +134,7 @@ def seal_kind(untrusted_sealed: bytes) -> SealKind:
 def identities_in(untrusted_text: str) -> tuple[str, ...]:
     """The private keys of age in an identity file, which ``age-keygen`` writes: a key a line, and
     comments after ``#``. IdentityUnknown where there is anything else, or nothing."""
-    lines = [line.strip() for line in untrusted_text.splitlines()]
+    lines = [line.strip() for line in untrusted_text.removeprefix("\ufeff").splitlines()]
     keys = tuple(line for line in lines if line and not line.startswith("#"))
     if not keys or not all(key.startswith(_PRIVATE_KEY) for key in keys):
         raise IdentityUnknown
@@ -134,8 +145,20 @@ def _opened(untrusted_sealed: bytes, decrypt: Any, key: Any) -> Submission:
     seal_kind(untrusted_sealed)
     if len(untrusted_sealed) > MAX_SEALED_BYTES:
         raise SealDamaged("This is too big for a sealed submission.")
-    content = _decrypted(untrusted_sealed.lstrip(), decrypt, key)  # pasting puts space before it
+    sealed = _without_what_is_around(untrusted_sealed)
+    if _END_OF_HEADER not in (_head(sealed, _MOST_HEADER_BYTES) or b""):
+        raise SealDamaged("This is not what hashkit seals: it begins with too much else.")
+    content = _decrypted(sealed, decrypt, key)
     return Submission.from_json(content)
+
+
+def _without_what_is_around(untrusted_sealed: bytes) -> bytes:
+    """A file that was pasted into a message has the rest of the message around it."""
+    begin = untrusted_sealed.find(_ARMOR)
+    if begin < 0 or untrusted_sealed.lstrip().startswith(_BINARY):
+        return untrusted_sealed.lstrip()
+    end = untrusted_sealed.find(_END_OF_ARMOR, begin)
+    return untrusted_sealed[begin : end + len(_END_OF_ARMOR) if end >= 0 else None]
 
 
 def _decrypted(untrusted_sealed: bytes, decrypt: Any, key: Any) -> bytes:
@@ -153,14 +176,15 @@ def _decrypted(untrusted_sealed: bytes, decrypt: Any, key: Any) -> bytes:
     raise SealCostly
 
 
-def _head(untrusted: bytes) -> bytes | None:
-    """The first bytes of the binary form, which are text; None where its armor is not armor."""
-    start = untrusted[:4096].lstrip()
+def _head(untrusted_sealed: bytes, size: int) -> bytes | None:
+    """The first bytes of the binary form, at most ``size``; None where its armor is not armor."""
+    start = _without_what_is_around(untrusted_sealed)
     if not start.startswith(_ARMOR):
-        return start
-    line = start[len(_ARMOR) :].lstrip().partition(b"\n")[0].strip()
+        return start[:size]
+    text = b"".join(start[len(_ARMOR) : 2 * size].partition(_END_OF_ARMOR)[0].split())
+    letters = text[: size * 4 // 3]
     try:
-        return base64.b64decode(line[: len(line) // 4 * 4], validate=True)
+        return base64.b64decode(letters[: len(letters) // 4 * 4], validate=True)
     except binascii.Error:
         return None
 

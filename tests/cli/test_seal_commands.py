@@ -111,6 +111,11 @@ def test_a_passphrase_that_will_not_do(folder):
     assert names(folder) == before
 
 
+def test_no_passphrase_at_all(folder):
+    code, _, told = typed(folder, [("Passphrase: ", "\x04")], "seal", "s.json", "--passphrase")
+    assert (code, "There was no passphrase." in told) == (2, True)
+
+
 def test_a_passphrase_is_asked_for_in_a_terminal_only(run, folder):
     before = names(folder)
     done = run(
@@ -131,13 +136,23 @@ def test_a_passphrase_is_asked_for_in_a_terminal_only(run, folder):
         (["seal", "none.json", "--to", PUBLIC], "There is no file with this name here.", 1),
         (["seal", "key.txt", "--to", PUBLIC], "This is not a hashkit submission.", 1),
         (["seal", "more.json", "--to", PUBLIC], "Do not send this file.", 1),
-        (["seal", "s.json", "--to", PUBLIC, "--out", "s.json", "--force"], "is the file itself", 2),
+        (
+            ["seal", "s.json", "--to", PUBLIC, "--out", "s.json", "--force"],
+            "This file is to be read.",
+            2,
+        ),
         (["seal", "s.json", "--to", PUBLIC, "--out", "key.txt"], "already a file", 2),
         (["open", "s.json", "--identity", "key.txt"], "This file is not sealed.", 1),
         (["open", "a.age", "--identity", "other.txt"], "does not open the file.", 1),
         (["open", "a.age", "--identity", "s.json"], "There is no private key of age", 1),
         (["open", "a.age", "--identity", "none"], "none: There is no file with this name", 1),
         (["open", "a.age", "--identity", "key.txt", "--passphrase"], "either --identity or", 2),
+        (
+            ["open", "a.age", "--identity", "key.txt", "--out", "key.txt", "--force"],
+            "key.txt: This file is to be read. It was left as it is.",
+            2,
+        ),
+        (["open", "a.age", "--identity", "bad.txt"], "bad.txt: There is no private key of age", 1),
         (["open", "a.age"], "Give yours with --identity KEYFILE.", 2),
         (["open", "words.age", "--identity", "key.txt"], "Leave out --identity.", 2),
         (["open", "cut.age", "--identity", "key.txt"], "damaged or cut short", 1),
@@ -151,6 +166,7 @@ def test_what_does_not_work_leaves_nothing(run, folder, arguments, told, code):
     (folder / "cut.age").write_bytes(sealed[: len(sealed) // 2])
     (folder / "strange.age").write_bytes(pyrage.encrypt(b"hello", [KEY.to_public()]))
     (folder / "words.age").write_bytes(pyrage.passphrase.encrypt(b"{}", WORDS))
+    (folder / "bad.txt").write_text(f"AGE-SECRET-KEY-1{'X' * 58}\n")
     whole = (folder / "s.json").read_text()
     (folder / "more.json").write_text(whole.replace('"version": 1,', '"version": 1, "by": "me",'))
     before = {path: path.read_bytes() for path in folder.iterdir()}

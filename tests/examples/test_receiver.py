@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import importlib.util
 import json
+import os
+import stat
 import threading
 import time
 
@@ -24,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hashkit import Submission, hash_file
+from hashkit import FrameHash, FrameHashes, Hash, Item, MediaKind, Submission, hash_file
 from hashkit.submission.sending.client import Client
 from hashkit.submission.sending.delivering import Delivery
 from hashkit.submission.sending.plan import plan_for
@@ -188,6 +190,47 @@ def test_a_match_takes_a_hash(address):
     for pdq in ("", "x" * 64, "0" * 63):
         answered = httpx.get(f"{address}/matches", params={"pdq": pdq}, trust_env=False)
         assert answered.status_code == 422
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_AAAA", "whsec_" + "A" * 88, "no base64!"])
+def test_a_secret_that_will_not_do(receiver, tmp_path, secret):
+    with pytest.raises(ValueError, match=r"."):
+        receiver.app_for(receiver.Store(tmp_path / "h.sqlite3"), secret)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+def test_the_database_is_its_owners(receiver, tmp_path):
+    receiver.Store(tmp_path / "h.sqlite3")
+    assert stat.S_IMODE((tmp_path / "h.sqlite3").stat().st_mode) == 0o600
+
+
+def flipped(value, bits):
+    return f"{int(value, 16) ^ (2**bits - 1):064x}"
+
+
+def test_what_is_a_match(receiver, tmp_path):
+    """At most 31 bits away, of a quality of 50 at least, pictures and frames alike."""
+    store = receiver.Store(tmp_path / "h.sqlite3")
+    plain, clear, film = "0f" * 32, "33" * 32, "a5" * 32
+    frames = (FrameHash(0, 0.0, film, 50), FrameHash(1, 1.0, "3c" * 32, 49))
+    items = {
+        "plain": Item(MediaKind.IMAGE, (Hash("pdq", plain, 49),)),
+        "clear": Item(
+            MediaKind.IMAGE, (Hash("pdq", clear, 50), Hash("pdq", plain, 49, "mirrored"))
+        ),
+        "film": Item(MediaKind.VIDEO, (Hash("md5", "0" * 32),), FrameHashes(1.0, frames)),
+    }
+    for key, item in items.items():
+        store.add(key, b"", item)
+
+    def found(value):
+        return [(each["key"], each["distance"]) for each in store.matches(value)]
+
+    assert found(plain) == []
+    assert found(flipped(clear, 31)) == [("clear", 31)]
+    assert found(flipped(clear, 32)) == []
+    assert found(film) == [("film", 0)]
+    assert found("3c" * 32) == []
 
 
 def test_the_published_description_is_that_of_the_document(root):

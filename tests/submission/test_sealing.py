@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import sys
 
@@ -127,8 +128,76 @@ class TestNotWhole:
             unseal(bytes(damaged), [str(KEY)])
 
     def test_something_added(self, sealed):
+        if sealed.startswith(b"-----"):  # a message around it, from which it was not cut out
+            assert unseal(sealed + b"more", [str(KEY)]) == SUBMISSION
+            sealed = sealed.replace(b"-----END", b"QUFB\n-----END")
         with pytest.raises(SealDamaged):
             unseal(sealed + b"more", [str(KEY)])
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"Hi, here it is:\r\n\r\n", b" \n"])
+def test_pasted_from_a_message(before):
+    pasted = before + SEALED.replace(b"\n", b"\r\n") + b"\r\nBye\r\n"
+    assert seal_kind(pasted) is SealKind.KEY
+    assert unseal(pasted, [str(KEY)]) == SUBMISSION
+
+
+def long_headers():
+    stanza = b"-> grease " + b"a" * 80 + b"\n\n"
+    for many in (stanza * 1500, b"-> grease " + b"a" * 80_000 + b"\n\n"):
+        binary = b"age-encryption.org/v1\n" + many + BINARY[22:]
+        yield binary
+        text = base64.encodebytes(binary)
+        yield b"-----BEGIN AGE ENCRYPTED FILE-----\n" + text + b"-----END AGE ENCRYPTED FILE-----\n"
+
+
+@pytest.mark.parametrize("hostile", list(long_headers()), ids=["many", "armored", "long", "both"])
+def test_a_header_that_would_take_long_is_not_read(hostile, monkeypatch):
+    def decrypt(*_):
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(pyrage, "decrypt", decrypt)
+    with pytest.raises(SealDamaged, match="begins with too much"):
+        unseal(hostile, [str(KEY)])
+
+
+def test_a_hundred_people_and_no_more():
+    keys = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(100)]
+    assert unseal(seal(SUBMISSION, [*keys[:99], PUBLIC]), [str(KEY)]) == SUBMISSION
+    with pytest.raises(RecipientUnknown, match="more than 100"):
+        seal(SUBMISSION, [*keys, PUBLIC])
+
+
+def test_spaces_are_no_passphrase():
+    with pytest.raises(PassphraseShort):
+        seal_with_passphrase(SUBMISSION, " " * 20)
+
+
+def test_an_identity_file_of_another_system():
+    assert identities_in(f"\ufeff# public key: {PUBLIC}\r\n{KEY}\r\n") == (str(KEY),)
+
+
+def test_no_error_shows_a_key():
+    for wrong in (f"{str(KEY)[:-3]}QQQ", f"AGE-SECRET-KEY-1{'x' * 58}"):
+        with pytest.raises(IdentityUnknown) as told:
+            unseal(SEALED, [wrong])
+        cause = told.value.__cause__ or told.value.__context__
+        assert told.value.__suppress_context__
+        assert cause is None or told.value.__cause__ is None
+
+
+def test_a_busy_computer_gets_more_than_one_try(monkeypatch):
+    """What would cost too much is found by a short trial, which others can spoil."""
+    tried = []
+
+    def decrypt(*given):
+        tried.append(given)
+        if len(tried) < 3:
+            raise pyrage.DecryptError("Excessive work parameter for passphrase.")
+        return CONTENT
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    assert unseal_with_passphrase(pyrage.passphrase.encrypt(b"", "x"), "x") == SUBMISSION
 
 
 def test_chunks_in_another_order():

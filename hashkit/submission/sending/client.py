@@ -1,19 +1,23 @@
 """The only module of hashkit that opens a connection to another machine, through httpx.
 
 To the address of the profile and nowhere else: redirects are not followed, no proxy is used but the
-one that the profile names, and nothing is taken from the environment. Certificates are verified;
-there is no way to turn that off. Nothing is kept between requests but the connection: no cookies.
+one that the profile names, and nothing is taken from the environment (not even where to write the
+secrets of TLS). Certificates are verified; there is no way to turn that off. Nothing is kept
+between requests but the connection: no cookies.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from hashkit.errors import (
     CertificateRefused,
@@ -37,9 +41,9 @@ _MOST_BODY = 64 << 10
 class Client:
     """A connection to the service of one profile. Use it in a ``with`` block.
 
-    ``patience`` is how many seconds the service may say nothing, and how many an answer may take.
-    SendingUnavailable without httpx; ProfileUnfit where the certificates that it names cannot be
-    read.
+    ``patience`` is how many seconds the service may say nothing, and half of how many an answer may
+    take, whatever comes meanwhile. SendingUnavailable without httpx; ProfileUnfit where the
+    certificates that it names cannot be read.
     """
 
     def __init__(self, profile: Profile, patience: float = 30.0) -> None:
@@ -50,9 +54,12 @@ class Client:
         self._httpx = httpx
         self._profile = profile
         self._patience = patience
+        self._socket: socket.socket | None = None
+        self._alarm: threading.Timer | None = None
+        trusted = _trusted(profile)
         self._client = httpx.Client(
-            verify=_trusted(profile),
-            proxy=profile.proxy,
+            verify=trusted,
+            proxy=None if profile.proxy is None else _proxy(httpx.Proxy, profile.proxy, trusted),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(patience, connect=min(_CONNECT_SECONDS, patience)),
@@ -73,12 +80,16 @@ class Client:
     def send(self, request: Request, signed: Mapping[str, str]) -> Answer:
         """Send one request, once. ServiceUnreachable and CertificateRefused where nothing of it was
         sent, ConnectionLost where it may have arrived."""
-        outgoing = self._httpx.Request(
-            request.method,
-            self._profile.address + request.path,
-            headers=headers_of(self._profile, request, signed),
-            content=request.body or None,
-        )
+        try:
+            outgoing = self._httpx.Request(
+                request.method,
+                self._profile.url(request.path),
+                headers=headers_of(self._profile, request, signed),
+                content=request.body or None,
+                extensions={"trace": self._watch},
+            )
+        except self._httpx.InvalidURL as error:
+            raise ProfileUnfit("The address is not one.") from error
         try:
             response = self._client.send(outgoing, stream=True)
             try:
@@ -87,6 +98,20 @@ class Client:
                 response.close()
         except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
             raise _ours(self._httpx.__dict__, error) from error
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    def _watch(self, event: str, told: Mapping[str, Any]) -> None:
+        """What httpx says of how it goes. From when all is sent, the answer has a time to come in:
+        a service could keep us for ever with a byte now and then, which each would be in time."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = told["return_value"].get_extra_info("socket")
+        elif event.endswith("send_request_body.complete") and self._socket is not None:
+            end = (self._socket, socket.SHUT_RDWR)
+            self._alarm = threading.Timer(2 * self._patience, _shut, end)
+            self._alarm.daemon = True
+            self._alarm.start()
 
     def _read(self, response: httpx.Response) -> bytes:
         """The beginning of the body: nothing here needs more, and it may never end."""
@@ -99,15 +124,27 @@ class Client:
         return body[:_MOST_BODY]
 
 
-def _trusted(profile: Profile) -> ssl.SSLContext:
-    if profile.ca is None:
-        import httpx  # noqa: PLC0415
+def _proxy(kind: type[httpx.Proxy], address: str, trusted: ssl.SSLContext) -> httpx.Proxy:
+    # Without a context it would be proved by what the environment says.
+    return kind(address, ssl_context=trusted if address.startswith("https:") else None)
 
-        return httpx.create_ssl_context(trust_env=False)
+
+def _shut(connection: socket.socket, how: int) -> None:
+    # As a plain socket: one of TLS would forget its keys while somebody reads from it.
+    with suppress(OSError):
+        socket.socket.shutdown(connection, how)
+
+
+def _trusted(profile: Profile) -> ssl.SSLContext:
+    import certifi  # noqa: PLC0415 (it comes with httpx)
+
+    # Not create_default_context: it writes secrets to where SSLKEYLOGFILE says.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        return ssl.create_default_context(cafile=profile.ca)
+        context.load_verify_locations(profile.ca or certifi.where())
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ProfileUnfit("The certificates at ca could not be read.") from error
+    return context
 
 
 # Nothing of the request was sent in these; in all others it may have been.
@@ -144,8 +181,9 @@ def _seconds(untrusted: str | None) -> float | None:
         return float(untrusted)
     try:
         moment = parsedate_to_datetime(untrusted)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    try:
+        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except OverflowError:  # at the end of all calendars
+        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hashkit.errors import (
     CertificateRefused,
@@ -30,7 +30,11 @@ TRIES = 5
 LONGEST_WAIT = 120.0
 """Seconds. A service that asks for more is left alone: to be tried again another time."""
 
-_NOT_KNOWN = "It is not known whether the service has it. Send it again, then withdraw it."
+_NOT_KNOWN = (
+    "It is not known which entry of the service this is, or whether it has one. Take it back there."
+)
+_ABSENT = "The service says that it does not have it, but it took it before. Ask the service."
+_PERHAPS_TWICE = "An answer was lost when it was sent: the service may have it a second time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Delivery:
             raise NoWithdrawal
         parcels = {parcel.key: parcel for parcel in self._plan.parcels}
         for key in self._record.keys(State.ACCEPTED, State.TRYING):
-            yield parcels.get(key), self._take_back(key, parcels.get(key))
+            yield parcels.get(key), self._take_back(key)
 
     def _deliver(self, parcel: Parcel) -> Outcome:
         judgement = self._patiently(lambda: self._attempt(parcel))
@@ -98,22 +102,30 @@ class Delivery:
     def _attempt(self, parcel: Parcel) -> Judgement:
         """Send a parcel, once, and note what came of it. An earlier attempt may have arrived and we
         not know it: then nothing but a yes says more than that."""
-        unsure = self._record.unsure(parcel.key)
-        judgement = self._is_it_there(parcel) if unsure else None
-        if judgement is None:
-            self._record.write(parcel.key, State.TRYING)
-            try:
-                judgement = self._plan.kind.judge(self._ask(parcel.request))
-            except (ServiceUnreachable, CertificateRefused):
-                if not unsure:
-                    self._record.write(parcel.key, State.UNSENT)
-                raise
+        before = self._record.entry(parcel.key) or Entry(State.UNSENT)
+        unsure = before.state is State.TRYING
+        if unsure and (judgement := self._is_it_there(parcel)) is not None:
+            if judgement.verdict is Verdict.ACCEPTED:  # whose it is, nobody says
+                self._record.write(parcel.key, replace(before, state=State.ACCEPTED))
+            return judgement
+        trying = Entry(
+            State.TRYING, before.id, before.again or (unsure and self._plan.kind.repeats)
+        )
+        self._record.write(parcel.key, trying)
+        try:
+            judgement = self._plan.kind.judge(self._ask(parcel.request))
+        except (ServiceUnreachable, CertificateRefused):
+            self._record.write(parcel.key, before)
+            raise
         if judgement.verdict is Verdict.ACCEPTED:
-            self._record.write(parcel.key, State.ACCEPTED, judgement.id)
-        elif judgement.verdict is Verdict.REJECTED and not unsure:
-            self._record.write(parcel.key, State.REJECTED)
-        elif judgement.sure and not unsure:
-            self._record.write(parcel.key, State.UNSENT)
+            self._record.write(parcel.key, Entry(State.ACCEPTED, judgement.id, trying.again))
+        elif unsure:
+            if judgement.sure or judgement.verdict is Verdict.REJECTED:
+                self._record.write(parcel.key, before)
+        elif judgement.verdict is Verdict.REJECTED:
+            self._record.write(parcel.key, Entry(State.REJECTED))
+        elif judgement.sure:
+            self._record.write(parcel.key, Entry(State.UNSENT))
         return judgement
 
     def _is_it_there(self, parcel: Parcel) -> Judgement | None:
@@ -126,28 +138,39 @@ class Delivery:
         judgement = judged(answer)
         if judgement.verdict is not Verdict.ACCEPTED:
             return None if judgement.verdict is Verdict.REJECTED else judgement
-        known_as = self._plan.kind.found(answer)
-        return None if known_as is None else Judgement(Verdict.ACCEPTED, known_as)
+        return Judgement(Verdict.ACCEPTED) if self._plan.kind.found(answer) else None
 
-    def _take_back(self, key: str, parcel: Parcel | None) -> Outcome:
+    def _take_back(self, key: str) -> Outcome:
+        judgement = self._patiently(lambda: self._attempt_back(key))
+        entry = self._record.entry(key) or Entry(State.TRYING)
+        if judgement.verdict is not Verdict.ACCEPTED:
+            return Outcome(key, entry.state, entry.id, judgement.reason)
+        self._record.write(key, Entry(State.WITHDRAWN))
+        return Outcome(key, State.WITHDRAWN, entry.id, _PERHAPS_TWICE if entry.again else None)
+
+    def _attempt_back(self, key: str) -> Judgement:
+        """Take a parcel back, once. Until the service has answered, it has it or not: the record
+        says so, or a lost answer would leave out what is to be sent again."""
         before = self._record.entry(key) or Entry(State.TRYING)
-        judgement = self._patiently(lambda: self._attempt_back(key, before, parcel))
-        if judgement.verdict is Verdict.ACCEPTED:
-            self._record.write(key, State.WITHDRAWN)
-            return Outcome(key, State.WITHDRAWN, before.id)
-        return Outcome(key, before.state, before.id, judgement.reason)
-
-    def _attempt_back(self, key: str, before: Entry, parcel: Parcel | None) -> Judgement:
-        known_as = before.id
-        if before.state is State.TRYING and parcel is not None:
-            there = self._is_it_there(parcel)
-            if there is not None and there.verdict is not Verdict.ACCEPTED:
-                return there
-            known_as = None if there is None else there.id
-        request = self._plan.kind.withdrawal(key, known_as)
+        request = self._plan.kind.withdrawal(key, before.id)
         if request is None:
             return Judgement(Verdict.REJECTED, reason=_NOT_KNOWN)
-        return self._plan.kind.judge_withdrawal(self._ask(request))
+        self._record.write(key, replace(before, state=State.TRYING))
+        try:
+            judgement = self._plan.kind.judge_withdrawal(self._ask(request))
+        except (ServiceUnreachable, CertificateRefused):
+            self._record.write(key, before)
+            raise
+        if judgement.verdict is Verdict.ABSENT:
+            surely_there = before.state is State.ACCEPTED
+            judgement = (
+                Judgement(Verdict.REJECTED, reason=_ABSENT)
+                if surely_there
+                else Judgement(Verdict.ACCEPTED)
+            )
+        if judgement.verdict is Verdict.REJECTED or judgement.sure:
+            self._record.write(key, before)
+        return judgement
 
     def _patiently(self, attempt: Callable[[], Judgement]) -> Judgement:
         """Try until there is an answer that says something, and not too often."""

@@ -54,6 +54,7 @@ class Verdict(StrEnum):
     REJECTED = "rejected"  # this parcel; the next may be taken
     LATER = "later"  # nothing was taken, or it is not known: try again
     REFUSED = "refused"  # no parcel would be taken
+    ABSENT = "absent"  # to be taken back, and the service says that it does not have it
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hashkit.submission.document import Submission
@@ -10,6 +10,7 @@ from hashkit.submission.formats.base import LeftOut
 from hashkit.submission.sending.kinds.base import Kind
 from hashkit.submission.sending.parcels import COMMON_HEADERS, Parcel, Request
 from hashkit.submission.sending.profiles import Profile
+from hashkit.submission.sending.record import Record, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,27 @@ def plan_for(submission: Submission, profile: Profile) -> Plan:
     return Plan(profile, kind, tuple(reversed(once.values())), left_out)
 
 
+def requests_to_send(plan: Plan, record: Record) -> Iterator[Request]:
+    """All requests that sending would begin with, each parcel's: where it is not known whether the
+    service has one, the question first, where there is one."""
+    for parcel in plan.parcels:
+        if record.has(parcel.key):
+            continue
+        question = plan.kind.question(parcel) if record.unsure(parcel.key) else None
+        if question is not None:
+            yield question
+        yield parcel.request
+
+
+def requests_to_withdraw(plan: Plan, record: Record) -> Iterator[Request]:
+    """All requests that withdrawing would make."""
+    for key in record.keys(State.ACCEPTED, State.TRYING):
+        entry = record.entry(key)
+        request = plan.kind.withdrawal(key, None if entry is None else entry.id)
+        if request is not None:
+            yield request
+
+
 def headers_of(profile: Profile, request: Request, signed: Mapping[str, str]) -> dict[str, str]:
     """All headers of a request, in their order."""
     headers = {"Host": profile.host, **COMMON_HEADERS, **dict(request.headers), **signed}
@@ -42,7 +64,7 @@ def as_sent(plan: Plan, request: Request) -> bytes:
     """A request as it goes over the connection, byte for byte, but for what is made from
     credentials, which is ``hidden``."""
     profile = plan.profile
-    path = profile.address.partition(f"://{profile.host}")[2] + request.path
+    path = profile.url(request.path).partition(f"://{profile.host}")[2]
     hidden = dict.fromkeys(plan.kind.signed_names, "hidden")
     lines = [f"{request.method} {path or '/'} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers_of(profile, request, hidden).items()]

@@ -12,6 +12,7 @@ refused: a setting that was misspelt would be one that is not kept.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import sys
@@ -33,15 +34,16 @@ _COMMON = ("kind", "address", "proxy", "ca")
 
 # No user, no query, no fragment: those are places for credentials, or of no use here.
 _ADDRESS = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*)/?"
 )
+_LABEL = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One profile, checked. ``address`` has no slash at its end."""
+    """One profile, checked. ``address`` is as it was given, with the host in small letters."""
 
     name: str
     kind: str
@@ -55,6 +57,18 @@ class Profile:
     def host(self) -> str:
         """The host and port of the address."""
         return self.address.split("/")[2]
+
+    @property
+    def place(self) -> str:
+        """The address, the same however it is written: without a slash at its end, or the port that
+        is meant anyway."""
+        usual = ":443" if self.address.startswith("https:") else ":80"
+        host = self.host.removesuffix(usual)
+        return self.address.replace(self.host, host, 1).rstrip("/")
+
+    def url(self, path: str) -> str:
+        """The address of a request. With no path, it is that of the profile as it is."""
+        return self.address.rstrip("/") + path if path else self.address
 
     def speak(self) -> Kind:
         """How this service is spoken to."""
@@ -86,6 +100,9 @@ def read_profiles(path: Path) -> dict[str, Profile | ProfileUnfit]:
         tables = tomllib.loads(untrusted.decode())
     except (ValueError, RecursionError) as error:
         raise ProfileUnfit from error
+    if outside := [name for name, table in tables.items() if not isinstance(table, dict)]:
+        names = ", ".join(map(repr, outside))
+        raise ProfileUnfit(f"{names} stands outside of a profile: begin one with [its-name].")
     found: dict[str, Profile | ProfileUnfit] = {}
     for name, table in tables.items():
         try:
@@ -105,11 +122,9 @@ def read_profile(path: Path, name: str) -> Profile:
     return found
 
 
-def _profile(name: str, untrusted: Any, folder: Path) -> Profile:
+def _profile(name: str, untrusted: Mapping[str, Any], folder: Path) -> Profile:
     if not _NAME.fullmatch(name):
         raise ProfileUnfit("Names of profiles are letters, digits, dots, - and _.")
-    if not isinstance(untrusted, dict):
-        raise ProfileUnfit(f"{name} stands outside of a profile: begin one with [its-name].")
     kind = _kind(untrusted.get("kind"))
     known = {*_COMMON, *kind.settings, *kind.credentials}
     if unknown := sorted(untrusted.keys() - known):
@@ -177,12 +192,27 @@ def _address(untrusted: str | None) -> str:
         raise ProfileUnfit("The address has to begin with https:// unless it is this computer.")
     if "/.." in found["path"] or "/./" in f"{found['path']}/":
         raise ProfileUnfit("The address has dots for folders in its path.")
-    return untrusted.rstrip("/")
+    if not _is_host(found["host"].lower(), found["port"]):
+        raise ProfileUnfit("The host of the address is not one.")
+    return untrusted[: found.end("host")].lower() + untrusted[found.end("host") :]
+
+
+def _is_host(host: str, port: str | None) -> bool:
+    if port is not None and not 0 < int(port) < 1 << 16:
+        return False
+    try:
+        if host.startswith("["):
+            return bool(ipaddress.IPv6Address(host[1:-1]))
+        if host.rpartition(".")[2].isdecimal():
+            return bool(ipaddress.IPv4Address(host))
+    except ValueError:
+        return False
+    return len(host) <= 253 and all(map(_LABEL.fullmatch, host.removesuffix(".").split(".")))
 
 
 def _check_proxy(untrusted: str, address: str) -> None:
     found = _ADDRESS.fullmatch(untrusted)
-    if found is None or found["path"]:
+    if found is None or found["path"] or not _is_host(found["host"].lower(), found["port"]):
         raise ProfileUnfit("The proxy is not http:// or https://, a host and a port.")
     if address.startswith("http://"):
         raise ProfileUnfit("With a proxy, the address has to begin with https://")

@@ -7,8 +7,9 @@ A file of JSON lines, each written and flushed to the disk before the next thing
     {"to": "hma https://hma.example BANK", "key": "…", "state": "accepted", "id": "17"}
 
 The last line of a parcel counts. ``trying`` at the end means that hashkit was stopped before the
-service had answered: it may have the parcel or not. A line that was cut off in the middle, by a
-crash, never counted. The file holds no hash: a key is made from hashes and cannot be turned back.
+service had answered, sending or taking back: it may have the parcel or not. A line that was cut off
+in the middle, by a crash, never counted. The file holds no hash: a key is made from hashes and
+cannot be turned back.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from hashkit.errors import AlreadySending, FileEmpty, FileMissing, OutputUnwritable, RecordDamaged
+from hashkit.errors import (
+    AlreadySending,
+    FileEmpty,
+    FileMissing,
+    RecordDamaged,
+    RecordUnwritable,
+)
 from hashkit.files import open_untrusted
 
 _HEADER = {"format": "hashkit-sent", "version": 1}
@@ -44,15 +51,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The state of a parcel, and the service's own name for it, if it gave one."""
+    """The state of a parcel, and the service's own name for it, if it gave one. ``again``: it was
+    sent again although it may have arrived before, to a service that would store it twice."""
 
     state: State
     id: str | None = None
+    again: bool = False
 
 
 def record_beside(submission: Path) -> Path:
-    """Where the record of this submission is."""
-    return submission.with_name(f"{submission.name}.sent.jsonl")
+    """Where the record of this submission is: beside the file itself, also where this is a link."""
+    file = Path(os.path.realpath(submission))
+    return file.with_name(f"{file.name}.sent.jsonl")
 
 
 class Record:
@@ -81,15 +91,17 @@ class Record:
         """The keys of all parcels in one of these states."""
         return tuple(key for key, entry in self._entries.items() if entry.state in states)
 
-    def write(self, key: str, state: State, known_as: str | None = None) -> None:
-        """Note it, on the disk. OutputUnwritable."""
-        fields = {"to": self._destination, "key": key, "state": state.value}
-        if known_as is not None:
-            fields["id"] = known_as
+    def write(self, key: str, entry: Entry) -> None:
+        """Note it, on the disk. RecordUnwritable."""
+        fields: dict[str, Any] = {"to": self._destination, "key": key, "state": entry.state.value}
+        if entry.id is not None:
+            fields["id"] = entry.id
+        if entry.again:
+            fields["again"] = True
         if self._descriptor is None:
             raise ValueError("this record was opened to be read")
         _append(self._descriptor, json.dumps(fields).encode() + b"\n")
-        self._entries[key] = Entry(state, known_as)
+        self._entries[key] = entry
 
 
 def read_record(path: Path, destination: str) -> Record:
@@ -106,13 +118,13 @@ def read_record(path: Path, destination: str) -> Record:
 def open_record(path: Path, destination: str) -> Iterator[Record]:
     """The record, to be added to, and by nobody else meanwhile. It is made if it is not there.
 
-    AlreadySending where somebody else has it open, RecordDamaged, OutputUnwritable.
+    AlreadySending where somebody else has it open, RecordDamaged, RecordUnwritable.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
-        raise OutputUnwritable from error
+        raise RecordUnwritable from error
     try:
         _lock(descriptor)
         with open(descriptor, "rb", closefd=False) as stream:
@@ -140,7 +152,7 @@ def _entries(untrusted: bytes, destination: str) -> dict[str, Entry]:
         fields = _json(line)
         try:
             if fields["to"] == destination:
-                entry = Entry(State(fields["state"]), fields.get("id"))
+                entry = Entry(State(fields["state"]), fields.get("id"), fields.get("again") is True)
                 entries[_text(fields["key"])] = entry
                 if entry.id is not None:
                     _text(entry.id)
@@ -169,7 +181,7 @@ def _append(descriptor: int, line: bytes) -> None:
             line = line[os.write(descriptor, line) :]
         os.fsync(descriptor)
     except OSError as error:
-        raise OutputUnwritable from error
+        raise RecordUnwritable from error
 
 
 def _flush_folder(folder: Path) -> None:

@@ -186,6 +186,32 @@ class Handler(BaseHTTPRequestHandler):
         while True:
             self.wfile.write(b" " * 65536)
 
+    def endless_headers(self, service: Service, seen: Seen) -> None:
+        """Header after header, each in time."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+        self._drip(service, b"a")
+
+    def endless_hints(self, service: Service, seen: Seen) -> None:
+        """Answers that only say that there will be an answer."""
+        self._drip(service, b"HTTP/1.1 103 Early Hints\r\n\r\n")
+
+    def drip(self, service: Service, seen: Seen) -> None:
+        """A chunk that does not even begin."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+        self._drip(service, b"a")
+
+    def slow_body(self, service: Service, seen: Seen) -> None:
+        """A body, a byte at a time."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        self._drip(service, b"a")
+
+    def _drip(self, service: Service, piece: bytes) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            while not service.release.wait(0.05):
+                self.wfile.write(piece)
+                self.wfile.flush()
+
     def page(self, service: Service, seen: Seen) -> None:
         """The page of some network in between: a success, of something else."""
         self._send((200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"))

@@ -85,6 +85,36 @@ def test_nobody_is_trusted_but_the_usual_ones(sender, authority, monkeypatch, tm
     assert sending.service.seen == []
 
 
+def test_the_secrets_of_tls_are_written_nowhere(sender, authority, ca, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "secrets"))
+    sending = sender("webhook", served_by(authority, "127.0.0.1"), ca)
+    sending.go()
+    assert sending.backend.stored
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_a_proxy_is_proved_as_the_service_is(sender, authority, ca, monkeypatch, tmp_path):
+    """By what the profile trusts, and not by what the environment does."""
+    other = trustme.CA()
+    other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+    proxy = sender("webhook", served_by(other, "127.0.0.1"))
+    named = f'{ca}\nproxy = "{proxy.service.address}"'
+    sending = sender("webhook", served_by(authority, "127.0.0.1"), named)
+    with pytest.raises(CertificateRefused):
+        sending.go()
+    assert proxy.service.tunnels == sending.service.seen == []
+
+
+def test_through_a_proxy_with_tls(sender, authority, ca):
+    proxy = sender("webhook", served_by(authority, "127.0.0.1"))
+    named = f'{ca}\nproxy = "{proxy.service.address}"'
+    sending = sender("webhook", served_by(authority, "127.0.0.1"), named)
+    sending.go()
+    assert len(sending.backend.stored) == len(sending.submission.items)
+    assert len(proxy.service.tunnels) == 1
+
+
 def test_certificates_that_cannot_be_read(sender, tmp_path):
     for content in (None, "hello"):
         if content is not None:
@@ -216,6 +246,8 @@ def test_an_answer_that_is_packed_is_not_unpacked(sender):
         ("1e9", None),
         ("9" * 20, None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2300", None),
         (None, None),
     ],
 )
@@ -233,6 +265,27 @@ def test_without_httpx(sender, monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(SendingUnavailable):
         sending.go()
+
+
+@pytest.mark.parametrize("fault", ["endless_headers", "endless_hints", "drip"])
+@pytest.mark.parametrize("with_tls", [False, True])
+def test_an_answer_that_never_ends_ends(sender, authority, ca, fault, with_tls):
+    """Each byte comes in time; the answer does not."""
+    context = served_by(authority, "127.0.0.1") if with_tls else None
+    sending = sender("webhook", context, ca if with_tls else "")
+    sending.service.faults = [fault]
+    with pytest.raises(ConnectionLost):
+        sending.go(tries=1, patience=0.5)
+    sending.go()  # over a new connection
+    assert len(sending.backend.stored) == len(sending.submission.items)
+
+
+def test_a_body_is_read_for_so_long(sender):
+    sending = sender("webhook")
+    sending.service.faults = ["slow_body"]
+    profile = read_profile(sending.profiles, "test")
+    with Client(profile, patience=0.5) as way:
+        assert len(way.send(Request("POST", "", b"{}"), {}).untrusted_body) < 1000
 
 
 def test_a_stalled_answer_costs_one_patience(sender):

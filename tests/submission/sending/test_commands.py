@@ -10,7 +10,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from hashkit import isolation
+from hashkit.cli import app
 from hashkit.submission.document import Submission
 from hashkit.submission.sending.plan import as_sent
 
@@ -107,6 +110,135 @@ def test_a_dry_run_prints_every_byte_and_sends_none(sender, command, monkeypatch
     assert {path.name for path in sending.folder.iterdir()} == {"s.json", "profiles.toml"}
 
 
+def raw(sending, name, *arguments):
+    """A dry run, as bytes."""
+    where = [name, sending.given, "--to", "test", "--profiles", sending.profiles, "--dry-run"]
+    done = subprocess.run(
+        [sys.executable, "-m", "hashkit", *where, *arguments],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    return done.stdout
+
+
+def test_a_dry_run_shows_the_rest_only(sender, command):
+    sending = sender("webhook")
+    sending.service.faults = [None, None, 503]
+    command(sending, "send", "--yes", "--tries", "1")
+    plan = sending.plan()
+    rest = plan.parcels[2:]
+    assert raw(sending, "send") == b"".join(as_sent(plan, e.request) + b"\r\n" for e in rest)
+
+
+def test_a_dry_run_shows_what_is_asked_first(sender, command):
+    sending = sender("hma")
+    sending.service.faults = ["store_and_cut"]
+    command(sending, "send", "--yes", "--tries", "1")
+    seen = len(sending.service.seen)
+    shown = raw(sending, "send")
+    assert shown.startswith(b"GET /m/lookup?signal=")
+    assert len(sending.service.seen) == seen
+    done = command(sending, "send", "--yes")
+    assert "The service may have 1 request of these" in done.stderr
+    first, second, *_ = sending.service.seen[seen:]
+    assert shown.startswith(first.raw)
+    assert second.raw != sending.service.seen[0].raw  # it was found, and not sent again
+
+
+@pytest.mark.parametrize("kind", ["webhook", "hma", "threatexchange"])
+def test_a_dry_run_of_withdrawing_shows_every_byte(sender, command, kind):
+    sending = sender(kind)
+    command(sending, "send", "--yes")
+    seen = len(sending.service.seen)
+    shown = re.escape(raw(sending, "withdraw")).replace(b"hidden", b"[!-~ ]+")
+    assert len(sending.service.seen) == seen
+    command(sending, "withdraw", "--yes")
+    sent = b"".join(each.raw + b"\r\n" for each in sending.service.seen[seen:])
+    assert re.fullmatch(shown, sent)
+
+
+def test_a_dry_run_gives_up_the_network(sender, monkeypatch):
+    class Locked(Exception):
+        pass
+
+    def lock():
+        raise Locked
+
+    sending = sender("webhook")
+    monkeypatch.setattr(isolation, "lock_network", lock)
+    where = ["--to", "test", "--profiles", str(sending.profiles), "--dry-run"]
+    done = CliRunner().invoke(app, ["send", str(sending.given), *where])
+    assert isinstance(done.exception, Locked)
+    assert done.stdout == ""
+
+
+def test_what_a_service_says_does_nothing_to_the_terminal(sender, command):
+    sending = sender("threatexchange")
+    told = {"error": {"message": "\x1b]0;owned\x07\x1b[31m", "code": 190}}
+    sending.service.faults = [(400, {}, json.dumps(told).encode())]
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 1
+    assert r"\x1b]0;owned\x07\x1b[31m" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_half_a_letter_does_not_keep_the_rest_back(sender, command):
+    sending = sender("webhook")
+    sending.service.faults = [(422, {}, b'{"detail": "\\ud800 a"}')]
+    done = command(sending, "send", "--yes")
+    assert r"item 1 (md5, vpdq): rejected: \ud800 a" in done.stdout
+    assert done.stdout.count(": accepted") == 5
+
+
+def test_a_record_that_cannot_be_written_is_named(sender, command):
+    sending = sender("webhook")
+    (sending.folder / "s.json.sent.jsonl").symlink_to(sending.folder / "elsewhere")
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 1
+    assert "s.json.sent.jsonl: What is sent cannot be noted" in done.stderr
+    assert sending.service.seen == []
+
+
+def test_a_submission_of_nothing(sender, command):
+    sending = sender("webhook")
+    sending.given.write_text(Submission(()).to_json())
+    done = command(sending, "send", "--yes")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[1:] == [
+        "There are no hashes in this submission.",
+        "Nothing is left to send.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["send", "withdraw"])
+def test_stopped_at_the_question(sender, command, name):
+    pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
+    sending = sender("webhook")
+    if name == "withdraw":
+        command(sending, "send", "--yes")
+    seen = len(sending.service.seen)
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\x04")  # the end of what is typed
+    arguments = [name, sending.given, "--to", "test", "--profiles", sending.profiles]
+    done = subprocess.run(
+        [sys.executable, "-m", "hashkit", *arguments],
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        start_new_session=True,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 130
+    otherwise = "Nothing was sent." if name == "send" else "Nothing was taken back."
+    assert done.stderr.splitlines()[-1] == otherwise
+    assert len(sending.service.seen) == seen
+
+
 def test_rejections_are_listed_and_the_rest_goes_on(sender, command):
     sending = sender("webhook")
     no = (422, {}, json.dumps({"detail": "No \x1b[31mroom\u202e."}).encode())
@@ -149,8 +281,7 @@ def test_giving_up_and_going_on(sender, command):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-2:] == [
         "Accepted: 2.",
-        "The service cannot take more at the moment. "
-        "Run it again later to go on: only the rest is sent.",
+        "The service cannot take more at the moment. Run it again later to go on with the rest.",
     ]
     done = command(sending, "send", "--yes")
     assert "in 4 requests" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -156,12 +157,41 @@ def test_what_may_have_arrived_is_not_forgotten(sender, kind, then):
     with open_record(record_beside(sending.given), sending.plan().kind.destination) as record:
         assert record.unsure(first)
     sending.service.faults.clear()
-    if kind == "hma":
-        sending.backend.slow_index = False
-        sending.go()
-        assert stored(sending) == wanted(sending)
-    sending.go("withdraw")
-    assert stored(sending) == []
+    if kind == "webhook":
+        sending.go("withdraw")
+        assert stored(sending) == []
+        return
+    sending.backend.slow_index = False
+    sending.go()
+    assert stored(sending) == wanted(sending)
+    first, *rest = sending.go("withdraw")
+    assert "not known which entry" in first.reason
+    assert states(rest) == [State.WITHDRAWN] * 4
+    assert len(stored(sending)) == 1
+
+
+def test_what_somebody_else_put_there_is_not_taken_back(sender):
+    """Ours never arrived, and the service has the same hash from somebody else."""
+    sending = sender("hma")
+    ((kind, value),) = json.loads(sending.plan().parcels[0].request.body).items()
+    sending.backend.stored[777] = (kind, value)
+    sending.service.faults = ["cut"]
+    assert sending.go()[0].id is None
+    (first, *_) = sending.go("withdraw")
+    assert first.state is State.ACCEPTED
+    assert "not known which entry" in first.reason
+    assert sending.backend.stored == {777: (kind, value)}
+
+
+def test_what_may_be_there_twice_is_told(sender):
+    sending = sender("hma")
+    sending.service.faults = ["store_and_cut"]
+    sending.backend.slow_index = True
+    sending.go()
+    first, *rest = sending.go("withdraw")
+    assert (first.state, "a second time" in first.reason) == (State.WITHDRAWN, True)
+    assert all(each.reason is None for each in rest)
+    assert len(stored(sending)) == 1  # the first copy, whose name was lost
 
 
 def test_hma_does_not_take_a_near_one_or_another_bank_for_it(sender):
@@ -187,6 +217,15 @@ def test_a_service_that_asks_for_a_long_time_is_left_alone(sender):
         sending.go()
     assert sending.waits == []
     assert len(sending.service.seen) == 1
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [("120", [120.0]), ("121", [])])
+def test_two_minutes_are_waited_and_no_more(sender, seconds, waits):
+    sending = sender("webhook")
+    sending.service.faults = [(503, {"Retry-After": seconds}, b"")]
+    with nullcontext() if waits else pytest.raises(ServiceBusy):
+        sending.go()
+    assert sending.waits == waits
 
 
 def test_nobody_there(sender):
@@ -299,21 +338,67 @@ def test_withdrawing(sender, kind):
 def test_withdrawing_what_is_gone_already(sender, kind):
     sending = sender(kind)
     count = len(sending.go())
-    sending.backend.stored.clear()
-    sending.service.faults = [404] * count
+    sending.service.faults = [410] * count
     assert states(sending.go("withdraw")) == [State.WITHDRAWN] * count
 
 
+@pytest.mark.parametrize("kind", ["webhook", "hma", "threatexchange"])
+def test_a_service_that_knows_nothing_of_withdrawing(sender, kind):
+    """It has the hashes, and answers as to any address that it does not know."""
+    sending = sender(kind)
+    count = len(sending.go())
+    sending.service.always = 404
+    outcomes = sending.go("withdraw")
+    assert states(outcomes) == [State.ACCEPTED] * count
+    assert all("took it before" in each.reason for each in outcomes)
+    assert stored(sending) == wanted(sending)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "hma"])
+@pytest.mark.parametrize("fault", ["store_and_cut", "store_and_half", "store_and_stall"])
+def test_a_lost_answer_to_a_withdrawal_loses_nothing(sender, kind, fault):
+    """It is taken back, and we do not know. To be sent again, it is sent again."""
+    sending = sender(kind)
+    count = len(sending.go())
+    sending.service.faults = [None, fault]
+    with pytest.raises(ConnectionLost):
+        sending.go("withdraw", tries=1, patience=1.0)
+    assert len(stored(sending)) == count - 2
+    sending.service.release.set()
+    sending.go()
+    assert stored(sending) == wanted(sending)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "hma"])
+def test_a_lost_answer_to_a_withdrawal_is_asked_for_again(sender, kind):
+    sending = sender(kind)
+    count = len(sending.go())
+    sending.service.faults = [None, "store_and_cut", 404 if kind == "hma" else None]
+    assert states(sending.go("withdraw")) == [State.WITHDRAWN] * count
+    assert stored(sending) == []
+
+
+@pytest.mark.parametrize("fault", [503, 429, 401, 405, 422])
+def test_what_was_not_taken_back_is_still_there(sender, fault):
+    sending = sender("webhook")
+    sending.go()
+    sending.service.faults = [None, fault]
+    with pytest.raises((ServiceBusy, ServiceRefused)) if fault != 422 else nullcontext():
+        sending.go("withdraw", tries=1)
+    sending.go()
+    assert stored(sending) == wanted(sending)
+    sending.go("withdraw")
+    assert stored(sending) == []
+
+
 def test_withdrawing_what_may_be_there(sender):
-    for kind in ("webhook", "hma"):
-        sending = sender(kind)
-        record_beside(sending.given).unlink(missing_ok=True)
-        sending.service.faults = ["store_and_cut"]
-        with pytest.raises(ConnectionLost):
-            sending.go(tries=1)
-        assert len(stored(sending)) == 1
-        assert states(sending.go("withdraw")) == [State.WITHDRAWN]
-        assert stored(sending) == []
+    sending = sender("webhook")
+    sending.service.faults = ["store_and_cut"]
+    with pytest.raises(ConnectionLost):
+        sending.go(tries=1)
+    assert len(stored(sending)) == 1
+    assert states(sending.go("withdraw")) == [State.WITHDRAWN]
+    assert stored(sending) == []
 
 
 def test_withdrawing_what_is_not_known_to_be_there(sender):
@@ -323,7 +408,7 @@ def test_withdrawing_what_is_not_known_to_be_there(sender):
         sending.go(tries=1)
     (outcome,) = sending.go("withdraw")
     assert outcome.state is State.TRYING
-    assert "not known whether" in outcome.reason
+    assert "not known which entry" in outcome.reason
 
 
 def test_no_way_to_withdraw(sender):

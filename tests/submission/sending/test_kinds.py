@@ -156,6 +156,36 @@ def test_threatexchange():
     assert b"tags" not in plan("threatexchange", Submission((PICTURE,))).parcels[0].request.body
 
 
+@pytest.mark.parametrize("kind", ["hma", "stopncii", "threatexchange"])
+def test_keys_are_of_type_and_value(kind):
+    """They stay the same in every version: a key that changed would send everything again."""
+    pdq, md5 = Hash("pdq", "a" * 64, 90), Hash("md5", "b" * 32)
+    submission = Submission((Item(MediaKind.VIDEO, (pdq, md5)),))
+    names = {
+        "hma": ["pdq", "video_md5"],
+        "stopncii": ["ImagePDQ", "VideoMD5"],
+        "threatexchange": ["HASH_PDQ", "HASH_VIDEO_MD5"],
+    }[kind]
+    told = [f"{names[0]}:{pdq.value}", f"{names[1]}:{md5.value}"]
+    if kind == "stopncii":
+        told = ["\n".join(sorted(told))]
+    expected = {hashlib.sha256(each.encode()).hexdigest() for each in told}
+    assert {each.key for each in plan(kind, submission).parcels} == expected
+
+
+def test_hashes_of_one_value_and_two_types_are_two():
+    same = Submission(
+        (Item(MediaKind.IMAGE, (Hash("pdq", "a" * 64, 90), Hash("sha256", "a" * 64))),)
+    )
+    assert len(plan("threatexchange", same).parcels) == 2
+
+
+@pytest.mark.parametrize(("status", "sure"), [(429, True), (425, True), (408, False), (503, False)])
+def test_what_surely_did_not_arrive(status, sure):
+    judgement = base.judged(Answer(status))
+    assert (judgement.verdict, judgement.sure) == (Verdict.LATER, sure)
+
+
 def test_a_webhook_gets_documents(submission):
     found = plan("webhook", submission)
     assert found.left_out == ()
@@ -210,11 +240,18 @@ def test_names_that_services_do_not_have(known):
         ("Text.", "Text."),
         ({}, "Status 422"),
         ({"detail": ["a"]}, "Status 422"),
+        ({"detail": "\x1b]0;owned\x07\x9b31m\u202e"}, r"\x1b]0;owned\x07\x9b31m\u202e"),
+        ({"detail": "\ud800 a"}, r"\ud800 a"),
         ({"error": {"error": {"error": "too deep"}}}, "Status 422"),
     ],
 )
 def test_reasons(body, reason):
     assert base.reason_in(Answer(422, json.dumps(body).encode())) == reason
+
+
+def test_where_it_points_is_shown_without_harm():
+    judgement = base.judged(Answer(302, elsewhere="http://x/\x9b31m\udc80\u202e"))
+    assert r"http://x/\x9b31m\udc80\u202e" in judgement.reason
 
 
 def test_the_webhook_deletes_by_key():

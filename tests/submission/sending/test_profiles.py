@@ -41,7 +41,7 @@ def test_a_profile(write, tmp_path):
         'token = "keyring:hma/me@example"\nproxy = "http://proxy.example:3128"\nca = "ca.pem"'
     )
     found = read_profile(path, "p")
-    assert (found.name, found.kind, found.address) == ("p", "hma", "https://hma.example:5100/api")
+    assert (found.name, found.kind, found.address) == ("p", "hma", "https://hma.example:5100/api/")
     assert found.host == "hma.example:5100"
     assert found.settings == {"bank": "NCII", "variants": "no"}
     assert found.credentials == {"token": Reference("hma", "me@example")}
@@ -72,7 +72,9 @@ def test_usual_addresses(write):
 )
 def test_addresses_that_will_do(write, address):
     found = read_profile(write(f'{WEBHOOK}address = "{address}"'), "p")
-    assert found.address == address.rstrip("/")
+    assert found.address == address
+    assert found.url("") == address
+    assert found.url("/x") == address.rstrip("/") + "/x"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,17 @@ def test_addresses_that_will_do(write, address):
         "https://a.example/x\\r\\nHost: b",
         "https://a.example\\\\@b.example",
         "https://ä.example",
+        "https://a..b/",
+        "https://.../",
+        "https://-a.example",
+        "https://a_b.example",
+        f"https://{'a' * 64}.example",
+        "https://[:::]/",
+        "https://[::1:2:3:4:5:6:7:8:9]/",
+        "http://127.999.1.1/",
+        "https://1.2.3/",
+        "https://a.example:0",
+        "https://a.example:65536",
         "https://",
         "ftp://a.example",
         "a.example",
@@ -105,6 +118,28 @@ def test_addresses_that_will_do(write, address):
 def test_addresses_that_will_not(write, address):
     with pytest.raises(ProfileUnfit, match="address"):
         read_profile(write(f'{WEBHOOK}address = "{address}"'), "p")
+
+
+def test_the_same_place_written_otherwise(write):
+    places = [
+        *("https://A.example/b", "https://a.Example:443/b/", "https://a.example/b/"),
+        "https://a.example:443/b",
+    ]
+    found = {
+        read_profile(write(f'{WEBHOOK}address = "{each}"'), "p").speak().destination
+        for each in places
+    }
+    assert found == {"webhook https://a.example/b"}
+    other = read_profile(write(f'{WEBHOOK}address = "https://a.example/B"'), "p")
+    assert other.speak().destination not in found
+
+
+def test_a_setting_above_all_profiles_is_not_passed_over(write, tmp_path):
+    """Somebody who writes a proxy there means it for all of them."""
+    path = write(f'{WEBHOOK}address = "https://a.example"')
+    path.write_text(f'proxy = "http://p.example:1"\n{path.read_text()}')
+    with pytest.raises(ProfileUnfit, match="'proxy' stands outside of a profile"):
+        read_profile(path, "p")
 
 
 HMA = 'kind = "hma"\naddress = "https://a.example"\n'

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from hashkit.errors import AlreadySending, OutputUnwritable, RecordDamaged
+from hashkit.errors import AlreadySending, RecordDamaged, RecordUnwritable
 from hashkit.submission.sending import record as module
 from hashkit.submission.sending.record import Entry, State, open_record, read_record, record_beside
 
@@ -28,28 +28,42 @@ def test_its_name(tmp_path, path):
 
 def test_written_and_read_again(path):
     with open_record(path, TO) as record:
-        record.write("a", State.TRYING)
-        record.write("a", State.ACCEPTED, "17")
-        record.write("b", State.TRYING)
-        record.write("c", State.REJECTED)
+        record.write("a", Entry(State.TRYING))
+        record.write("a", Entry(State.ACCEPTED, "17"))
+        record.write("b", Entry(State.TRYING))
+        record.write("c", Entry(State.REJECTED))
         assert (record.has("a"), record.has("b"), record.has("d")) == (True, False, False)
     with open_record(path, TO) as record:
         assert record.entry("a") == Entry(State.ACCEPTED, "17")
         assert record.keys(State.TRYING, State.REJECTED) == ("b", "c")
-        record.write("a", State.WITHDRAWN)
+        record.write("a", Entry(State.WITHDRAWN))
     seen = read_record(path, TO)
     assert seen.entry("a") == Entry(State.WITHDRAWN)
     assert not seen.has("a")
     with pytest.raises(ValueError, match="to be read"):
-        seen.write("a", State.TRYING)
+        seen.write("a", Entry(State.TRYING))
+
+
+def test_what_may_be_there_twice_is_kept(path):
+    entry = Entry(State.ACCEPTED, "17", again=True)
+    with open_record(path, TO) as record:
+        record.write("a", entry)
+    assert read_record(path, TO).entry("a") == entry
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are of POSIX")
+def test_a_link_to_the_submission_has_its_record(tmp_path, path):
+    (tmp_path / "s.json").touch()
+    (tmp_path / "link.json").symlink_to(tmp_path / "s.json")
+    assert record_beside(tmp_path / "link.json") == path.resolve()
 
 
 def test_destinations_are_told_apart(path):
     with open_record(path, TO) as record:
-        record.write("a", State.ACCEPTED, "17")
+        record.write("a", Entry(State.ACCEPTED, "17"))
     assert read_record(path, TO + "2").entry("a") is None
     with open_record(path, TO + "2") as record:
-        record.write("a", State.REJECTED)
+        record.write("a", Entry(State.REJECTED))
     assert read_record(path, TO).has("a")
 
 
@@ -67,8 +81,8 @@ def test_it_is_the_owners_only(path):
 def test_cut_off_anywhere(path):
     """At every byte, the lines before it count, and what is written then is read again."""
     with open_record(path, TO) as record:
-        record.write("a", State.TRYING)
-        record.write("a", State.ACCEPTED, "17")
+        record.write("a", Entry(State.TRYING))
+        record.write("a", Entry(State.ACCEPTED, "17"))
     whole = path.read_bytes()
     lines = [end for end, byte in enumerate(whole, 1) if byte == ord("\n")]
     for end in range(len(whole) + 1):
@@ -78,7 +92,7 @@ def test_cut_off_anywhere(path):
         assert read_record(path, TO).entry("a") == entry
         with open_record(path, TO) as record:
             assert record.entry("a") == entry
-            record.write("b", State.REJECTED)
+            record.write("b", Entry(State.REJECTED))
         assert read_record(path, TO).entry("a") == entry
         assert read_record(path, TO).keys(State.REJECTED) == ("b",)
 
@@ -97,6 +111,7 @@ HEADER = json.dumps({"format": "hashkit-sent", "version": 1})
         f'{HEADER}\n{{"to": "{TO}", "key": "a"}}\n',
         f'{HEADER}\n{{"to": "{TO}", "key": "a", "state": "eaten"}}\n',
         f'{HEADER}\n{{"to": "{TO}", "key": "../x", "state": "accepted"}}\n',
+        f'{HEADER}\n{{"to": "{TO}", "key": "a/x", "state": "accepted"}}\n',
         f'{HEADER}\n{{"to": "{TO}", "key": "a", "state": "accepted", "id": "../x"}}\n',
         f'{HEADER}\n{{"to": "{TO}", "key": "a", "state": "accepted", "id": 7}}\n',
         f"{HEADER}\n" + "[" * 100_000 + "\n",
@@ -139,7 +154,7 @@ except AlreadySending:
 
 def test_where_nothing_can_be_written(path, monkeypatch):
     path.mkdir()
-    with pytest.raises(OutputUnwritable), open_record(path, TO):
+    with pytest.raises(RecordUnwritable), open_record(path, TO):
         pass
     path.rmdir()
 
@@ -148,14 +163,14 @@ def test_where_nothing_can_be_written(path, monkeypatch):
 
     with open_record(path, TO) as record:
         monkeypatch.setattr(module.os, "fsync", full)
-        with pytest.raises(OutputUnwritable):
-            record.write("a", State.ACCEPTED)
+        with pytest.raises(RecordUnwritable):
+            record.write("a", Entry(State.ACCEPTED))
         assert record.entry("a") is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links are of POSIX")
 def test_a_link_is_not_followed(path, tmp_path):
     path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputUnwritable), open_record(path, TO):
+    with pytest.raises(RecordUnwritable), open_record(path, TO):
         pass
     assert not (tmp_path / "elsewhere").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ AN_EDIT = 'Hashes of edits go along only where the profile says: variants = "yes
 
 VARIANTS = "variants"
 _LONGEST_WORDS = 200
-_GONE = (404, 410)
 _REFUSALS = {
     **dict.fromkeys((401, 403, 407), "It does not take these credentials."),
     **dict.fromkeys((404, 405, 410), "It does not know this address."),
@@ -52,6 +52,7 @@ class Kind(ABC):
     settings: ClassVar[Mapping[str, Setting]] = {}
     credentials: ClassVar[Mapping[str, bool]] = {}  # whether it has to be there
     withdraws: ClassVar[bool] = False  # whether there is a way to take parcels back
+    repeats: ClassVar[bool] = True  # whether what is sent twice may be there twice
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -59,7 +60,7 @@ class Kind(ABC):
     @property
     def destination(self) -> str:
         """Where hashes go, in a line that stays the same: what the record knows it by."""
-        return f"{self.name} {self.profile.address}"
+        return f"{self.name} {self.profile.place}"
 
     @abstractmethod
     def cut(self, submission: Submission) -> Cut:
@@ -89,8 +90,8 @@ class Kind(ABC):
         sending it again does no harm."""
         return None
 
-    def found(self, answer: Answer) -> str | None:
-        """The service's name for a parcel, from the answer to the question; None: not there."""
+    def found(self, answer: Answer) -> bool:
+        """Does the answer to the question say that the parcel is there?"""
         raise NotImplementedError
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
@@ -98,8 +99,14 @@ class Kind(ABC):
         return None
 
     def judge_withdrawal(self, answer: Answer) -> Judgement:
-        """What the answer to that means. ACCEPTED: the service does not have it any more."""
-        return Judgement(Verdict.ACCEPTED) if answer.status in _GONE else judged(answer)
+        """What the answer to that means. ACCEPTED: the service does not have it any more. ABSENT:
+        it says that it has nothing like it, or knows no such address."""
+        match answer.status:
+            case 404:
+                return Judgement(Verdict.ABSENT)
+            case 410:
+                return Judgement(Verdict.ACCEPTED)
+        return judged(answer)
 
 
 def chosen(
@@ -150,8 +157,14 @@ def reason_in(answer: Answer) -> str:
 
 
 def words(untrusted: str) -> str:
-    """Words of somebody else, in one line that is not too long."""
-    line = " ".join(untrusted.split())
+    """Words of somebody else, in one line that is not too long and does nothing to a terminal."""
+    text = untrusted[: 2 * _LONGEST_WORDS].encode("utf-8", "backslashreplace").decode()
+    line = "".join(
+        char
+        if char == " " or unicodedata.category(char)[0] not in "CZ"
+        else char.encode("unicode_escape").decode()
+        for char in " ".join(text.split())
+    )
     return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
 
 

@@ -2,7 +2,8 @@
 
 It has no idempotency keys and would store a hash twice. So when it is not known whether it has one,
 it is asked (``/m/lookup``). Its index is built now and then: what was stored just before may not
-be found yet, and would be there twice. That does no harm to what it matches.
+be found yet, and would be there twice. That does no harm to what it matches, but only one of the
+two can be taken back. An entry that was found may be somebody else's, so it is never taken back.
 https://github.com/facebook/ThreatExchange/tree/main/hasher-matcher-actioner
 """
 
@@ -88,12 +89,10 @@ class Hma(Kind):
         path = f"/m/lookup?signal={value}&signal_type={name}&bypass_coinflip=true"
         return Request("GET", path)
 
-    def found(self, answer: Answer) -> str | None:
+    def found(self, answer: Answer) -> bool:
         told = json_in(answer)
         matches = told.get(self.profile.settings["bank"]) if isinstance(told, dict) else None
-        if not isinstance(matches, list):
-            return None
-        return next((known for known in map(_exact, matches) if known is not None), None)
+        return isinstance(matches, list) and any(map(_is_exact, matches))
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
         return None if known_as is None else Request("DELETE", f"{self._bank}/content/{known_as}")
@@ -103,7 +102,5 @@ class Hma(Kind):
         return f"/c/bank/{self.profile.settings['bank']}"
 
 
-def _exact(untrusted_match: Any) -> str | None:
-    if not isinstance(untrusted_match, dict) or untrusted_match.get("distance") not in ("0", 0):
-        return None
-    return name_in(untrusted_match.get("bank_content_id"))
+def _is_exact(untrusted_match: Any) -> bool:
+    return isinstance(untrusted_match, dict) and untrusted_match.get("distance") in ("0", 0)

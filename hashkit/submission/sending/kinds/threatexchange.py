@@ -69,10 +69,10 @@ class ThreatExchange(Kind):
     def _parcel(self, signal: Signal) -> Parcel:
         name = INDICATOR_TYPES[signal.kind, signal.algorithm]
         fields = {"indicator": signal.text, "type": name}
-        for name in self.settings:
-            if name != VARIANTS and self.profile.settings[name]:
-                fields[name] = self.profile.settings[name]
-        body = "&".join(f"{name}={_quoted(value)}" for name, value in fields.items())
+        for setting in self.settings:
+            if setting != VARIANTS and self.profile.settings[setting]:
+                fields[setting] = self.profile.settings[setting]
+        body = "&".join(f"{field}={_quoted(value)}" for field, value in fields.items())
         request = Request("POST", "/threat_descriptors/", body.encode(), (_FORM,))
         return Parcel(key_of(f"{name}:{signal.text}"), signal.item, (signal.algorithm,), request)
 

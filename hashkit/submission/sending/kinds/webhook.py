@@ -34,6 +34,7 @@ class Webhook(Kind):
     name = "webhook"
     credentials: ClassVar[Mapping[str, bool]] = {"secret": True}
     withdraws = True
+    repeats = False
 
     def cut(self, submission: Submission) -> Cut:
         return tuple(_parcel(*each) for each in enumerate(submission.items, 1)), ()
