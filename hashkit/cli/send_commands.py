@@ -233,7 +233,8 @@ def _show(plan: Plan, left: list[Parcel]) -> None:
     if not plan.parcels and not plan.left_out:
         say("There are no hashes in this submission.")
         return
-    say(f"What goes, in {_requests(len(left))}:")
+    if left:
+        say(f"What goes, in {_requests(len(left))}:")
     for name, count in Counter(name for parcel in left for name in parcel.algorithms).items():
         say(f"  {count:>6}  {name}")
     if plan.left_out:

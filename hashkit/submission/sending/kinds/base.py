@@ -17,7 +17,7 @@ from hashkit.submission.sending.parcels import Answer, Judgement, Parcel, Reques
 if TYPE_CHECKING:
     from hashkit.submission.sending.profiles import Profile
 
-AN_EDIT = 'Hashes of edits go along only where the profile says: variants = "yes"'
+AN_EDIT = 'Hashes of edits go along only where the profile says variants = "yes".'
 
 VARIANTS = "variants"
 _LONGEST_WORDS = 200
