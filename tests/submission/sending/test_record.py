@@ -78,7 +78,8 @@ def test_it_is_the_owners_only(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_cut_off_anywhere(path):
+def test_cut_off_anywhere(path, monkeypatch):
+    monkeypatch.setattr(module.os, "fsync", lambda _: None)  # hundreds of times, it takes long
     """At every byte, the lines before it count, and what is written then is read again."""
     with open_record(path, TO) as record:
         record.write("a", Entry(State.TRYING))
