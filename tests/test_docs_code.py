@@ -28,7 +28,8 @@ from babel.messages.pofile import read_po
 from markdown_it import MarkdownIt
 
 import hashkit
-from hashkit.submission.sending.profiles import Profile, read_profiles
+from hashkit.submission.sending.profile import Profile
+from hashkit.submission.sending.profiles import read_profiles
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", "tests/vectors/README.md"]

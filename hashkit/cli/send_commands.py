@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hashkit.submission.document import Submission
     from hashkit.submission.sending.parcels import Parcel, Request
     from hashkit.submission.sending.plan import Plan
-    from hashkit.submission.sending.profiles import Profile
+    from hashkit.submission.sending.profile import Profile
     from hashkit.submission.sending.record import Record
 
 Given = Annotated[
@@ -148,6 +148,7 @@ def _list(profile: Profile) -> bool:
     """Show a profile. Is all there that it needs?"""
     from hashkit.errors import SendingError
     from hashkit.submission.sending.credentials import credential
+    from hashkit.submission.sending.kinds import kind_of
 
     typer.echo(f"{profile.name}: {profile.kind}, {profile.address}")
     if profile.proxy is not None:
@@ -163,7 +164,7 @@ def _list(profile: Profile) -> bool:
             typer.echo(f"  {name}: {shown_name(str(error))}")
     if fits:
         try:
-            profile.speak().check_credentials(credentials)
+            kind_of(profile).check_credentials(credentials)
         except SendingError as error:
             fits = False
             typer.echo(f"  {error}")

@@ -24,7 +24,7 @@ from hashkit.media import videos
 from hashkit.records import FrameHash
 from hashkit.submission.sending.kinds.webhook import Webhook
 from hashkit.submission.sending.parcels import Request
-from hashkit.submission.sending.profiles import Profile
+from hashkit.submission.sending.profile import Profile
 
 Json = dict[str, Any]
 

@@ -1,6 +1,7 @@
 """Handing hashes to a service that somebody has an agreement with.
 
-    profiles      who is sent to, from a file of profiles; credentials are elsewhere
+    profile       who is sent to, and what was agreed on; credentials are elsewhere
+    profiles      the file of profiles
     kinds/        how a service of each kind is spoken to: data in, data out
     plan          what will go, decided and shown before anything goes
     record        what the service has, beside the submission: nothing lost, nothing doubled

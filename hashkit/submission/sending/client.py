@@ -29,7 +29,7 @@ from hashkit.errors import (
 )
 from hashkit.submission.sending.parcels import Answer, Request
 from hashkit.submission.sending.plan import headers_of
-from hashkit.submission.sending.profiles import Profile
+from hashkit.submission.sending.profile import Profile
 
 if TYPE_CHECKING:
     import httpx

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from hashkit.submission.document import Submission
 from hashkit.submission.formats.base import LeftOut
+from hashkit.submission.sending.kinds import kind_of
 from hashkit.submission.sending.kinds.base import Kind
 from hashkit.submission.sending.parcels import COMMON_HEADERS, Parcel, Request
-from hashkit.submission.sending.profiles import Profile
+from hashkit.submission.sending.profile import Profile
 from hashkit.submission.sending.record import Record, State
 
 
@@ -25,7 +26,7 @@ class Plan:
 
 def plan_for(submission: Submission, profile: Profile) -> Plan:
     """What of this submission will go to the service of this profile."""
-    kind = profile.speak()
+    kind = kind_of(profile)
     parcels, left_out = kind.cut(submission)
     once = {parcel.key: parcel for parcel in reversed(parcels)}  # the first of a key stays
     return Plan(profile, kind, tuple(reversed(once.values())), left_out)

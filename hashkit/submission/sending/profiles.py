@@ -18,7 +18,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from hashkit.files import open_untrusted
 from hashkit.submission.sending.credentials import Reference, reference
 from hashkit.submission.sending.kinds import KINDS, UNPUBLISHED
 from hashkit.submission.sending.kinds.base import Kind
+from hashkit.submission.sending.profile import Profile
 
 _MOST_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -39,40 +39,6 @@ _ADDRESS = re.compile(
 )
 _LABEL = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One profile, checked. ``address`` is as it was given, with the host in small letters."""
-
-    name: str
-    kind: str
-    address: str
-    settings: Mapping[str, str]
-    credentials: Mapping[str, Reference]
-    proxy: str | None = None
-    ca: Path | None = None
-
-    @property
-    def host(self) -> str:
-        """The host and port of the address."""
-        return self.address.split("/")[2]
-
-    @property
-    def place(self) -> str:
-        """The address, the same however it is written: without a slash at its end, or the port that
-        is meant anyway."""
-        usual = ":443" if self.address.startswith("https:") else ":80"
-        host = self.host.removesuffix(usual)
-        return self.address.replace(self.host, host, 1).rstrip("/")
-
-    def url(self, path: str) -> str:
-        """The address of a request. With no path, it is that of the profile as it is."""
-        return self.address.rstrip("/") + path if path else self.address
-
-    def speak(self) -> Kind:
-        """How this service is spoken to."""
-        return KINDS[self.kind](self)
 
 
 def usual_file() -> Path:

@@ -16,11 +16,11 @@ from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import TOO_PLAIN
 from hashkit.submission.formats.registry import export_submission
 from hashkit.submission.sending.credentials import Reference
-from hashkit.submission.sending.kinds import KINDS, base
+from hashkit.submission.sending.kinds import KINDS, base, kind_of
 from hashkit.submission.sending.kinds.webhook import Webhook
 from hashkit.submission.sending.parcels import Answer, Request, Verdict
 from hashkit.submission.sending.plan import plan_for
-from hashkit.submission.sending.profiles import Profile
+from hashkit.submission.sending.profile import Profile
 
 SETTINGS = {
     "hma": {"bank": "BANK"},
@@ -89,7 +89,7 @@ class TestEveryKind:
         assert plan(kind, Submission(())).parcels == ()
 
     def test_any_answer_means_something(self, kind):
-        spoken = profile(kind).speak()
+        spoken = kind_of(profile(kind))
         bodies = (
             b"",
             b"{}",
@@ -200,7 +200,7 @@ def test_the_signature_is_that_of_standard_webhooks():
         "POST", "", b'{"test": 2432232314}', (("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),)
     )
     credentials = {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
-    assert profile("webhook").speak().signed(request, credentials, 1614265330.9) == {
+    assert kind_of(profile("webhook")).signed(request, credentials, 1614265330.9) == {
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
@@ -211,14 +211,14 @@ def test_the_signature_is_that_of_standard_webhooks():
 )
 def test_a_secret_that_will_not_do(secret):
     with pytest.raises(CredentialMissing, match="24 to 64 bytes"):
-        profile("webhook").speak().check_credentials({"secret": secret})
+        kind_of(profile("webhook")).check_credentials({"secret": secret})
 
 
 def test_a_token_for_hma_is_optional():
-    spoken = profile("hma").speak()
+    spoken = kind_of(profile("hma"))
     assert spoken.signed(Request("GET", ""), {}, 0) == {}
     assert spoken.signed_names == ()
-    asked = replace(profile("hma"), credentials={"token": Reference(None, "T")}).speak()
+    asked = kind_of(replace(profile("hma"), credentials={"token": Reference(None, "T")}))
     assert tuple(asked.signed(Request("GET", ""), {"token": "x"}, 0)) == asked.signed_names
 
 
@@ -227,7 +227,7 @@ def test_names_that_services_do_not_have(known):
     """They end up in addresses."""
     answer = Answer(200, json.dumps({"id": known}).encode())
     for kind in ("hma", "threatexchange"):
-        assert profile(kind).speak().judge(answer).verdict is Verdict.REFUSED
+        assert kind_of(profile(kind)).judge(answer).verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize(

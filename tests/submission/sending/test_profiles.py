@@ -19,7 +19,7 @@ from hashkit.errors import (
     SendingUnavailable,
 )
 from hashkit.submission.sending.credentials import Reference, credential
-from hashkit.submission.sending.kinds import KINDS
+from hashkit.submission.sending.kinds import KINDS, kind_of
 from hashkit.submission.sending.profiles import read_profile, read_profiles, usual_file
 
 WEBHOOK = 'kind = "webhook"\nsecret = "env:S"\n'
@@ -47,7 +47,7 @@ def test_a_profile(write, tmp_path):
     assert found.credentials == {"token": Reference("hma", "me@example")}
     assert found.proxy == "http://proxy.example:3128"
     assert found.ca == tmp_path / "ca.pem"
-    assert found.speak().destination == "hma https://hma.example:5100/api NCII"
+    assert kind_of(found).destination == "hma https://hma.example:5100/api NCII"
 
 
 def test_usual_addresses(write):
@@ -126,12 +126,12 @@ def test_the_same_place_written_otherwise(write):
         "https://a.example:443/b",
     ]
     found = {
-        read_profile(write(f'{WEBHOOK}address = "{each}"'), "p").speak().destination
+        kind_of(read_profile(write(f'{WEBHOOK}address = "{each}"'), "p")).destination
         for each in places
     }
     assert found == {"webhook https://a.example/b"}
     other = read_profile(write(f'{WEBHOOK}address = "https://a.example/B"'), "p")
-    assert other.speak().destination not in found
+    assert kind_of(other).destination not in found
 
 
 def test_a_setting_above_all_profiles_is_not_passed_over(write, tmp_path):

@@ -7,15 +7,13 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from hashkit.submission.document import Submission
 from hashkit.submission.formats.base import Format, LeftOut
 from hashkit.submission.formats.signals import Signal, signals_of
 from hashkit.submission.sending.parcels import Answer, Judgement, Parcel, Request, Verdict
-
-if TYPE_CHECKING:
-    from hashkit.submission.sending.profiles import Profile
+from hashkit.submission.sending.profile import Profile
 
 AN_EDIT = 'Hashes of edits go along only where the profile says variants = "yes".'
 

@@ -1,0 +1,39 @@
+"""One profile: a service, where it is, and what was agreed on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hashkit.submission.sending.credentials import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile, checked. ``address`` is as it was given, with the host in small letters."""
+
+    name: str
+    kind: str
+    address: str
+    settings: Mapping[str, str]
+    credentials: Mapping[str, Reference]
+    proxy: str | None = None
+    ca: Path | None = None
+
+    @property
+    def host(self) -> str:
+        """The host and port of the address."""
+        return self.address.split("/")[2]
+
+    @property
+    def place(self) -> str:
+        """The address, the same however it is written: without a slash at its end, or the port that
+        is meant anyway."""
+        usual = ":443" if self.address.startswith("https:") else ":80"
+        host = self.host.removesuffix(usual)
+        return self.address.replace(self.host, host, 1).rstrip("/")
+
+    def url(self, path: str) -> str:
+        """The address of a request. With no path, it is that of the profile as it is."""
+        return self.address.rstrip("/") + path if path else self.address
