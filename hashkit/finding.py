@@ -57,7 +57,8 @@ def compare(
     ``hash_files``; if not given, ``algorithms`` are all, ``variants`` are wide, and ``sample`` is
     0.25 seconds.
 
-    Raises the error of a file that cannot be opened, unless it is byte for byte the other;
+    Raises the error of a file that cannot be opened, unless both are the same picture or video byte
+    for byte;
     TypeError or ValueError for wrong arguments.
     """
     check_threshold(threshold)

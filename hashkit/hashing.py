@@ -48,10 +48,10 @@ def hash_file(
     picture (200 million if not given), checked before it is decoded. ``variants`` asks for the
     hashes of likely edits as well, which find copies that are cropped, mirrored or framed:
     ``orientations`` (8 hashes of a picture), ``standard`` (at most 16) or ``wide`` (at most 48);
-    ``none`` if not given. ``on_progress`` is called with the part of a video that is done, 0.0 to
-    1.0.
+    ``none`` if not given. ``on_progress`` is called while a video is decoded, with the part of it
+    that is done, at most 1.0.
 
-    Raises ValueError for another ``sample`` or level of ``variants``, and else an error of the tree
+    Raises ValueError or TypeError for a wrong argument, and else an error of the tree
     in ``hashkit.errors``. ``hash_files`` returns it instead, together with the cryptographic hashes
     of a picture or video that cannot be decoded.
     """

@@ -31,6 +31,10 @@ class Options:
         max_pixels: int,
         variants: str = NONE,
     ) -> Options:
-        """Of what a caller gave. UnknownAlgorithm, or ValueError for another sample or level of
-        variants."""
+        """Of what a caller gave. UnknownAlgorithm, ValueError for another sample or level of
+        variants or a limit under 1, TypeError for a limit that is no whole number."""
+        if type(max_pixels) is not int:
+            raise TypeError("max_pixels is a whole number")
+        if max_pixels < 1:
+            raise ValueError("max_pixels is at least 1")
         return cls(resolve(algorithms), check_sample(sample), max_pixels, check_level(variants))

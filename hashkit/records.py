@@ -31,7 +31,7 @@ anticlockwise; ``mirrored`` swaps left and right, ``flipped`` top and bottom, ``
 
 
 class MediaKind(StrEnum):
-    """What a file shows: one picture, or many over time."""
+    """What a file shows: one picture (``image``), or many over time (``video``)."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -110,10 +110,10 @@ class HashedFile:
     """What came of one file. Local: it knows its path, and never leaves the machine as it is.
 
     ``path`` is None where an open file was hashed, ``kind`` what it shows. ``hashed["pdq"]`` is the
-    hash of the original by that name; KeyError where it was not asked for. ``frames`` is the vPDQ
-    hash of what moves. The hashes of edits that were asked for with ``variants`` stand in
-    ``hashes`` after that of the original, and for what moves in ``frame_variants``. ``notices``
-    are what a person should know about it.
+    hash of the original by that name; KeyError where there is none, and for vPDQ, which is in
+    ``frames`` where something moves. The hashes of edits that were asked for with ``variants``
+    stand in ``hashes`` after that of the original, and for what moves in ``frame_variants``.
+    ``notices`` are what a person should know about it.
     """
 
     path: Path | None

@@ -41,6 +41,10 @@ ANSWERS = {
     "The same passphrase again: ": "correct horse battery staple",
     "Type a number and press Enter: ": "1",
 }
+EXTRA_FOR = {
+    **{"seal": "seal", "open": "seal"},
+    **{"send": "send", "withdraw": "send", "profiles": None},
+}
 CLUSTER = """
 import sys
 from distributed import LocalCluster
@@ -76,6 +80,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.within = folder
+        self.extras: set[str | None] = set()
         self.servers: list[subprocess.Popen[str]] = []
         self.port = free_port()
         self.key = pyrage.x25519.Identity.generate()
@@ -105,13 +110,14 @@ class Reader:
         shutil.copy(folder / "copy.jpg", folder / "my_folder")
         found = hashkit.hash_files([folder / "photo.jpg", folder / "clip.mp4"])
         submission = hashkit.Submission.of(found)
-        for name in ("submission.json", "opened.json"):
-            hashkit.write_submission(submission, folder / name)
+        hashkit.write_submission(submission, folder / "submission.json")
         for name, form in (("hashes.csv", "csv"), ("list.txt", "threatexchange-cli")):
             (folder / name).write_bytes(hashkit.export_submission(submission, form).content)
         (folder / "key.txt").write_text(f"{self.key}\n")
         sealed = hashkit.seal(submission, [str(self.key.to_public())])
         (folder / "submission.json.age").write_bytes(sealed)
+        words = hashkit.seal_with_passphrase(submission, ANSWERS["Passphrase: "])
+        (folder / "by-passphrase.age").write_bytes(words)
 
     def close(self) -> None:
         for server in self.servers:
@@ -125,6 +131,8 @@ class Reader:
                 self._run(command)
 
     def python(self, content: str) -> None:
+        if '"partner"' in content:
+            self._partner()
         subprocess.run(
             [sys.executable, "-c", content],
             check=True,
@@ -161,14 +169,18 @@ class Reader:
     def _run(self, command: str) -> None:
         words = shlex.split(command, comments=True)
         match words:
-            case ["pip", "install", what, *_]:
+            case ["pip", "install", what]:
                 self._can_be_installed(what)
+            case ["pip", "install", _, "&&", *_]:
+                pass  # the two lines of the README, which .ci/run runs as they are
+            case ["python3", "-m", "venv", ".venv"] | [".", ".venv/bin/activate"]:
+                pass  # this has one already
             case ["export", *_]:
                 name, _, value = command.removeprefix("export ").partition("=")
                 self.environment[name] = self._shell(f"printf %s {value}")
             case ["cd", folder]:
                 self.within = self.folder / folder
-            case ["age-keygen", "-o", _]:
+            case ["age-keygen", "-o", "key.txt"]:
                 pass  # it is not on every machine that runs the tests, and the key is there
             case ["hashkit", "app"]:
                 self._serves("hashkit app", "http://127.0.0.1")
@@ -176,6 +188,8 @@ class Reader:
                 self._serve(command.replace("8000", str(self.port)))
             case ["hashkit", *_]:
                 self._hashkit(command, words)
+            case ["pip", *_]:
+                pytest.fail(f"nothing tries this: {command}")
             case _:
                 self._shell(self._for_real(command))
 
@@ -184,6 +198,7 @@ class Reader:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
         extra = re.fullmatch(r"\.(?:\[([a-z]+)\])?", what)
         assert extra, what
+        self.extras |= {extra[1]}
         assert extra[1] is None or extra[1] in project["optional-dependencies"]
 
     def _hashkit(self, command: str, words: list[str]) -> None:
@@ -198,6 +213,8 @@ class Reader:
             self._partner()
         if "--dask" in words:
             self._cluster()
+        if self.extras:  # a page that says how to install says all that its commands need
+            assert EXTRA_FOR.get(words[1]) in {None, *self.extras}, command
         self._typed(self._for_real(command))
 
     def _for_real(self, command: str) -> str:

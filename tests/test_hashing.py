@@ -268,3 +268,14 @@ def test_an_unreadable_file(samples, tmp_path):
     command = [sys.executable, "-c", NOBODY]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.strip() == "file_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"),
+    [(None, TypeError), ("9", TypeError), (1e6, TypeError), (True, TypeError), (0, ValueError)],
+)
+def test_a_wrong_limit_is_not_blamed_on_the_file(samples, limit, error):
+    with pytest.raises(error, match="max_pixels"):
+        hashkit.hash_file(samples / "scene-1.jpg", max_pixels=limit)
+    with pytest.raises(error, match="max_pixels"):
+        list(hashkit.hash_files([samples / "scene-1.jpg"], max_pixels=limit))

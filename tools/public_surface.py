@@ -132,7 +132,8 @@ def _commands() -> Iterator[str]:
                 spelling = " ".join(parameter.opts + parameter.secondary_opts)
                 needed = " (required)" if parameter.required else ""
                 kind = parameter.param_type_name
-                yield f"command {name} {kind} {spelling}{needed}"
+                usual = "" if parameter.default in (None, False) else f" = {parameter.default}"
+                yield f"command {name} {kind} {spelling}{needed}{usual}"
 
 
 def _documents() -> Iterator[str]:
@@ -143,7 +144,15 @@ def _documents() -> Iterator[str]:
         yield f"profile {name}: {', '.join(sorted({*kind.settings, *kind.credentials}))}"
     for schema in sorted((ROOT / "submission").rglob("*.schema.json")):
         content = json.dumps(json.loads(schema.read_text("utf-8")), sort_keys=True)
-        yield f"schema {schema.name} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
+        yield f"schema {schema.name} {_digest(content)}"
+    xsd = ROOT / "submission" / "formats" / "ncmec.xsd"
+    yield f"schema {xsd.name} {_digest(xsd.read_text('utf-8'))}"
+    description = Path(__file__).parent.parent / "docs" / "receiving.openapi.json"
+    yield f"webhook {_digest(description.read_text('utf-8'))}"
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 if __name__ == "__main__":

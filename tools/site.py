@@ -1,7 +1,8 @@
 """A hook for MkDocs: what the pages link to outside of ``docs`` goes along, below ``files``.
 
 In a checkout the links lead to the files themselves. On the site there is no checkout, so schemas,
-the example and the pages of the top folder are taken along and the links are turned to them.
+the example and some pages are taken along and the links are turned to them. A link in one of those
+to what is not on the site becomes plain text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from mkdocs.structure.files import File
 
-_LINK = re.compile(r"(\]\()((?:\.\./)+[^)#\s]+)")
+_LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)([^)]*)\)")
 _FOLDER = "files"
 _PAGES = ("SECURITY.md", "CHANGELOG.md")
 
@@ -23,8 +24,9 @@ def on_files(files: Any, config: Any) -> Any:
     root = Path(config.docs_dir).parent
     found = set(_PAGES)
     for page in files.documentation_pages():
-        for _, target in _LINK.findall(page.content_string):
-            if (name := _outside(page.src_uri, target)) is not None:
+        for _, target, _ in _LINK.findall(page.content_string):
+            name = _in_checkout(page.src_uri, target)
+            if not name.startswith("docs/"):
                 found.add(name)
     for name in sorted(found):
         files.append(File.generated(config, f"{_FOLDER}/{name}", abs_src_path=str(root / name)))
@@ -33,21 +35,22 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Turn such links to where the files are on the site."""
-    del config, files
+    del config
     here = page.file.src_uri
-    if here.startswith(f"{_FOLDER}/"):  # a page of the top folder, seen from below files
-        return re.sub(r"(\]\()docs/", r"\1../", markdown)
+    there = {file.src_uri for file in files}
 
     def turned(link: re.Match[str]) -> str:
-        name = _outside(here, link[2])
-        if name is None:
-            return link[0]
-        return link[1] + os.path.relpath(f"{_FOLDER}/{name}", PurePosixPath(here).parent)
+        name = _in_checkout(here, link[2])
+        on_site = name.removeprefix("docs/") if name.startswith("docs/") else f"{_FOLDER}/{name}"
+        if on_site not in there:
+            return link[1] if here.startswith(f"{_FOLDER}/") else link[0]
+        return f"[{link[1]}]({os.path.relpath(on_site, PurePosixPath(here).parent)}{link[3]})"
 
     return _LINK.sub(turned, markdown)
 
 
-def _outside(page: str, target: str) -> str | None:
-    """The path from the top folder, of a link that leaves ``docs``; None for one that does not."""
-    path = os.path.normpath(PurePosixPath("docs", page).parent / target)
-    return None if path.startswith("docs/") else path
+def _in_checkout(page: str, target: str) -> str:
+    """What a link on a page of the site means, as a path from the top folder."""
+    taken_along = page.startswith(f"{_FOLDER}/")
+    source = PurePosixPath(page.removeprefix(f"{_FOLDER}/") if taken_along else f"docs/{page}")
+    return os.path.normpath(source.parent / target)

@@ -46,7 +46,7 @@ def seal_command(
     from hashkit.errors import HashkitError, RecipientUnknown
     from hashkit.isolation import lock_network
     from hashkit.submission.document import read_submission
-    from hashkit.submission.sealing import seal, seal_with_passphrase
+    from hashkit.submission.sealing import check_available, seal, seal_with_passphrase
     from hashkit.writing import write_whole
 
     if bool(to) == passphrase:
@@ -59,6 +59,7 @@ def seal_command(
     except HashkitError as error:
         fail_on_submission(error, submission)
     try:
+        check_available()  # before a passphrase is asked for
         sealed = seal(read, to) if to else seal_with_passphrase(read, _new_passphrase())
     except RecipientUnknown as error:
         fail(error, None, ExitCode.WRONG_USE)

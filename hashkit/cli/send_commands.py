@@ -202,9 +202,11 @@ def _plan(submission: Submission, to: str, profiles: Path | None) -> Plan:
 
 def _credentials(plan: Plan) -> dict[str, str]:
     from hashkit.errors import HashkitError
+    from hashkit.submission.sending.client import check_available
     from hashkit.submission.sending.credentials import credentials_of
 
     try:
+        check_available()  # before anything is asked
         credentials = credentials_of(plan.profile.credentials)
         plan.kind.check_credentials(credentials)
     except HashkitError as error:

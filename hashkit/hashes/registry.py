@@ -57,6 +57,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     )
 }
 
+"""All algorithms by name, in the order in which hashes are listed."""
+
 DEFAULT = ("md5", "sha1", "sha256", "pdq", "vpdq", "tmk_pdqf")
 """What the services take today: of a picture the first four, of a video all but PDQ."""
 

@@ -156,8 +156,8 @@ class Index:
 
         The file holds the keys as they are. It is for this computer, not for sending. Any text may
         be a key, a file name that is not valid Unicode too. OutputExists where there is a file and
-        ``replace`` is false; OutputUnwritable where the system refuses, and for an index that would
-        take more than ``MAX_BYTES``.
+        ``replace`` is false; OutputUnwritable where the system refuses, and for an index of more
+        than a gigabyte.
         """
         keys = [key.encode("utf-8", "surrogatepass") for key in self._keys]
         size = _HEAD.size + _ENTRY * len(keys) + sum(map(len, keys)) + _SEAL

@@ -65,9 +65,11 @@ def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
     """The submission, sealed for those who have the private keys of these ``recipients`` (public
     keys of age, ``age1…``), each of whom can open it alone.
 
-    RecipientUnknown for one that is no such key, for none at all, and for more than
-    ``MOST_RECIPIENTS``; SealUnavailable.
+    RecipientUnknown for one that is no such key, for none at all, and for more than 100;
+    SealUnavailable; TypeError for a single text.
     """
+    if isinstance(recipients, str):
+        raise TypeError("recipients is an iterable of keys")
     pyrage = _pyrage()
     recipients = tuple(recipients)
     if len(recipients) > MOST_RECIPIENTS:
@@ -87,7 +89,8 @@ def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
 def seal_with_passphrase(submission: Submission, passphrase: str) -> bytes:
     """The submission, sealed for those who know the passphrase.
 
-    PassphraseShort where it has fewer than ``SHORTEST_PASSPHRASE`` characters; SealUnavailable.
+    PassphraseShort where it has fewer than 12 characters, not counting spaces around it;
+    SealUnavailable.
     """
     if len(passphrase.strip()) < SHORTEST_PASSPHRASE:
         raise PassphraseShort
@@ -102,8 +105,10 @@ def unseal(untrusted_sealed: bytes, identities: Iterable[str]) -> Submission:
 
     NotSealed, WrongKey (also for one that is sealed with a passphrase), SealDamaged;
     IdentityUnknown for an identity that is no such key, or for none; DocumentInvalid where
-    something else than a submission was sealed; SealUnavailable.
+    something else than a submission was sealed; SealUnavailable; TypeError for a single text.
     """
+    if isinstance(identities, str):
+        raise TypeError("identities is an iterable of keys")
     pyrage = _pyrage()
     keys = []
     for identity in identities:
@@ -187,6 +192,11 @@ def _head(untrusted_sealed: bytes, size: int) -> bytes | None:
         return base64.b64decode(letters[: len(letters) // 4 * 4], validate=True)
     except binascii.Error:
         return None
+
+
+def check_available() -> None:
+    """SealUnavailable where the extra is not installed."""
+    _pyrage()
 
 
 def _pyrage() -> Any:

@@ -38,6 +38,14 @@ _CONNECT_SECONDS = 15.0
 _MOST_BODY = 64 << 10
 
 
+def check_available() -> None:
+    """SendingUnavailable where the extra is not installed."""
+    try:
+        import httpx  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise SendingUnavailable from error
+
+
 class Client:
     """A connection to the service of one profile. Use it in a ``with`` block.
 
@@ -47,10 +55,9 @@ class Client:
     """
 
     def __init__(self, profile: Profile, patience: float = 30.0) -> None:
-        try:
-            import httpx  # noqa: PLC0415 (an extra: nobody has to have it)
-        except ImportError as error:
-            raise SendingUnavailable from error
+        check_available()
+        import httpx  # noqa: PLC0415 (an extra: nobody has to have it)
+
         self._httpx = httpx
         self._profile = profile
         self._patience = patience

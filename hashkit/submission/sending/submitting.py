@@ -50,13 +50,15 @@ def send_submission(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Sent]:
     """Send the hashes of the submission at ``path`` to the service of the profile ``to``, and give
-    what became of each request. Nothing is sent before the first is asked for.
+    what became of each request. All of it happens as you go through what is given, errors too:
+    ``for sent in send_submission(…)``.
 
     It asks nobody: show first what would go (``hashkit send --dry-run``). What the service has is
     noted beside the submission, and is not sent again; so call it again after any error.
 
     ``profiles`` is the file of profiles (that of ``hashkit send`` if not given). Each request is
-    tried ``tries`` times (1 or more); ``wait`` is called with the seconds between them, and waits.
+    tried ``tries`` times (1 or more, 5 if not given); ``wait`` is called with the seconds between
+    them, and waits.
 
     Raises DocumentInvalid or an error of the FileError branch for the submission and the file of
     profiles, and an error of the SendingError branch for all that keeps every request back.
@@ -75,7 +77,7 @@ def withdraw_submission(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Sent]:
     """Take back what the record beside the submission at ``path`` says that the service of the
-    profile ``to`` has, and give what became of each request.
+    profile ``to`` has, and give what became of each request, as you go through it.
 
     Arguments and errors are as for ``send_submission``; NoWithdrawal where the service has no way
     to take anything back.
