@@ -98,14 +98,14 @@ def withdraw_command(
     """Take back what was sent to a service, where the service has a way to."""
     from hashkit.errors import NoWithdrawal
     from hashkit.submission.sending.plan import requests_to_withdraw
-    from hashkit.submission.sending.record import State, record_beside
+    from hashkit.submission.sending.record import record_beside
 
     plan = _plan(_read(submission), to, profiles)
     if not plan.kind.withdraws:
         fail(NoWithdrawal(), None, ExitCode.SOME_FAILED)
     beside = record_beside(submission)
     record = _record(beside, plan)
-    there = record.keys(State.ACCEPTED, State.TRYING)
+    there = record.perhaps_there()
     say(f"From {_service(plan)}")
     if not there:
         say("It has nothing of this submission, as far as the record beside it says.")

@@ -86,7 +86,7 @@ class Delivery:
         if not self._plan.kind.withdraws:
             raise NoWithdrawal
         parcels = {parcel.key: parcel for parcel in self._plan.parcels}
-        for key in self._record.keys(State.ACCEPTED, State.TRYING):
+        for key in self._record.perhaps_there():
             yield parcels.get(key), self._take_back(key)
 
     def _deliver(self, parcel: Parcel) -> Outcome:
@@ -123,9 +123,9 @@ class Delivery:
             if judgement.sure or judgement.verdict is Verdict.REJECTED:
                 self._record.write(parcel.key, before)
         elif judgement.verdict is Verdict.REJECTED:
-            self._record.write(parcel.key, Entry(State.REJECTED))
+            self._record.write(parcel.key, Entry(State.REJECTED, again=before.again))
         elif judgement.sure:
-            self._record.write(parcel.key, Entry(State.UNSENT))
+            self._record.write(parcel.key, Entry(State.UNSENT, again=before.again))
         return judgement
 
     def _is_it_there(self, parcel: Parcel) -> Judgement | None:
@@ -145,7 +145,7 @@ class Delivery:
         entry = self._record.entry(key) or Entry(State.TRYING)
         if judgement.verdict is not Verdict.ACCEPTED:
             return Outcome(key, entry.state, entry.id, judgement.reason)
-        self._record.write(key, Entry(State.WITHDRAWN))
+        self._record.write(key, Entry(State.WITHDRAWN, again=entry.again))
         return Outcome(key, State.WITHDRAWN, entry.id, _PERHAPS_TWICE if entry.again else None)
 
     def _attempt_back(self, key: str) -> Judgement:

@@ -11,7 +11,7 @@ from hashkit.submission.sending.kinds import kind_of
 from hashkit.submission.sending.kinds.base import Kind
 from hashkit.submission.sending.parcels import COMMON_HEADERS, Parcel, Request
 from hashkit.submission.sending.profile import Profile
-from hashkit.submission.sending.record import Record, State
+from hashkit.submission.sending.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def requests_to_send(plan: Plan, record: Record) -> Iterator[Request]:
 
 def requests_to_withdraw(plan: Plan, record: Record) -> Iterator[Request]:
     """All requests that withdrawing would make."""
-    for key in record.keys(State.ACCEPTED, State.TRYING):
+    for key in record.perhaps_there():
         entry = record.entry(key)
         request = plan.kind.withdrawal(key, None if entry is None else entry.id)
         if request is not None:

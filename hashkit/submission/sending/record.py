@@ -52,7 +52,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The state of a parcel, and the service's own name for it, if it gave one. ``again``: it was
-    sent again although it may have arrived before, to a service that would store it twice."""
+    sent again although it may have arrived before, to a service that would store it twice. That
+    stays so, also when one of the two is taken back."""
 
     state: State
     id: str | None = None
@@ -87,9 +88,12 @@ class Record:
         entry = self.entry(key)
         return entry is not None and entry.state is State.TRYING
 
-    def keys(self, *states: State) -> tuple[str, ...]:
-        """The keys of all parcels in one of these states."""
-        return tuple(key for key, entry in self._entries.items() if entry.state in states)
+    def perhaps_there(self) -> tuple[str, ...]:
+        """The keys of all parcels that the service has, or may have, be it a second time only."""
+        there = (State.ACCEPTED, State.TRYING)
+        return tuple(
+            key for key, entry in self._entries.items() if entry.state in there or entry.again
+        )
 
     def write(self, key: str, entry: Entry) -> None:
         """Note it, on the disk. RecordUnwritable."""

@@ -65,6 +65,9 @@ class Hma:
         self.next_id = 1
         self.slow_index = False
 
+    def in_index(self, number: int) -> bool:
+        return not self.slow_index
+
     def answer(self, seen: Seen) -> Reply:
         parts = urlsplit(seen.path)
         if parts.path == "/m/lookup":
@@ -72,15 +75,15 @@ class Hma:
             there = [
                 {"bank_content_id": number, "distance": "0"}
                 for number, stored in self.stored.items()
-                if stored == (asked["signal_type"], asked["signal"]) and not self.slow_index
+                if stored == (asked["signal_type"], asked["signal"]) and self.in_index(number)
             ]
             near = [{"bank_content_id": 99, "distance": "12"}]
             return reply(200, {"OTHER": near, "BANK": near + there})
         if not parts.path.startswith("/c/bank/BANK/"):
             return reply(404, {"message": "bank not found"})
         if seen.method == "DELETE":
-            self.stored.pop(int(parts.path.rpartition("/")[2]), None)
-            return reply(200, {"deleted": 1})
+            known = self.stored.pop(int(parts.path.rpartition("/")[2]), None)
+            return reply(200, {"deleted": int(known is not None)})
         ((kind, value),) = json.loads(seen.body).items()
         if kind not in ("pdq", "video_md5"):
             return reply(400, {"message": f"No such signal type {kind}"})
@@ -112,6 +115,7 @@ class ThreatExchange:
 
     def __init__(self) -> None:
         self.stored: dict[str, dict[str, str]] = {}
+        self.next_id = 1000
 
     def answer(self, seen: Seen) -> Reply:
         if seen.headers["Authorization"] != "Bearer the-token-secret":
@@ -122,9 +126,36 @@ class ThreatExchange:
             return reply(200, {"success": True}) if known else reply(400, {"error": told})
         assert seen.path == "/v21.0/threat_descriptors/"
         fields = {name: values[0] for name, values in parse_qs(seen.body.decode()).items()}
-        number = str(1000 + len(self.stored))
+        number, self.next_id = str(self.next_id), self.next_id + 1
         self.stored[number] = fields
         return reply(200, {"success": True, "id": number})
 
 
+class SlowHma(Hma):
+    """One whose index is built now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.built: set[int] = set()
+
+    def in_index(self, number: int) -> bool:
+        return number in self.built
+
+
+class MergingThreatExchange(ThreatExchange):
+    """One that knows a descriptor again."""
+
+    def answer(self, seen: Seen) -> Reply:
+        before = dict(self.stored)
+        answer = super().answer(seen)
+        if seen.method == "POST":
+            (number,) = self.stored.keys() - before.keys()
+            for known, fields in before.items():
+                if fields == self.stored[number]:
+                    del self.stored[number]
+                    return reply(200, {"success": True, "id": known})
+        return answer
+
+
 BACKENDS = {"webhook": Webhook, "hma": Hma, "stopncii": StopNcii, "threatexchange": ThreatExchange}
+FLAVOURS = {"hma, slow": SlowHma, "threatexchange, merging": MergingThreatExchange}

@@ -17,6 +17,9 @@ from hashkit.submission.sending.profile import Profile
 
 AN_EDIT = 'Hashes of edits go along only where the profile says variants = "yes".'
 
+NO_YES = "It did not say what it did with the hash."
+"""A success that is not this service's: of a gateway, perhaps. It would be wrong to believe it."""
+
 VARIANTS = "variants"
 _LONGEST_WORDS = 200
 _REFUSALS = {

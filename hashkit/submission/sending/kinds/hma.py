@@ -17,6 +17,7 @@ from hashkit.submission.document import Submission
 from hashkit.submission.formats.hma import HMA, SIGNAL_TYPES
 from hashkit.submission.formats.signals import Signal
 from hashkit.submission.sending.kinds.base import (
+    NO_YES,
     VARIANTS,
     YES_OR_NO,
     Cut,
@@ -81,7 +82,7 @@ class Hma(Kind):
         told = json_in(answer)
         known_as = name_in(told.get("id")) if isinstance(told, dict) else None
         if known_as is None:  # a gateway's page, perhaps: it would be wrong to take it for a yes
-            return Judgement(Verdict.REFUSED, reason="It did not say what it did with the hash.")
+            return Judgement(Verdict.REFUSED, reason=NO_YES)
         return Judgement(Verdict.ACCEPTED, known_as)
 
     def question(self, parcel: Parcel) -> Request | None:
@@ -96,6 +97,16 @@ class Hma(Kind):
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
         return None if known_as is None else Request("DELETE", f"{self._bank}/content/{known_as}")
+
+    def judge_withdrawal(self, answer: Answer) -> Judgement:
+        judgement = super().judge_withdrawal(answer)
+        told = json_in(answer)
+        if not 200 <= answer.status < 300:
+            return judgement
+        count = told.get("deleted") if isinstance(told, dict) else None
+        if type(count) is not int:
+            return Judgement(Verdict.REFUSED, reason=NO_YES)
+        return judgement if count else Judgement(Verdict.ABSENT)
 
     @property
     def _bank(self) -> str:

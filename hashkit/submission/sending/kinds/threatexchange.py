@@ -16,6 +16,7 @@ from hashkit.submission.formats.signals import Signal
 from hashkit.submission.formats.threatexchange import INDICATOR_TYPES
 from hashkit.submission.formats.threatexchange import ThreatExchange as Form
 from hashkit.submission.sending.kinds.base import (
+    NO_YES,
     VARIANTS,
     YES_OR_NO,
     Cut,
@@ -92,14 +93,20 @@ class ThreatExchange(Kind):
         told = json_in(answer)
         known_as = name_in(told.get("id")) if isinstance(told, dict) else None
         if known_as is None:
-            return Judgement(Verdict.REFUSED, reason="It did not say what it did with the hash.")
+            return Judgement(Verdict.REFUSED, reason=NO_YES)
         return Judgement(Verdict.ACCEPTED, known_as)
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
         return None if known_as is None else Request("DELETE", f"/{known_as}")
 
     def judge_withdrawal(self, answer: Answer) -> Judgement:
-        return _fault_in(answer) or super().judge_withdrawal(answer)
+        judgement = _fault_in(answer) or super().judge_withdrawal(answer)
+        told = json_in(answer)
+        if 200 <= answer.status < 300 and judgement.verdict is Verdict.ACCEPTED:
+            done = told.get("success") if isinstance(told, dict) else told
+            if done is not True:
+                return Judgement(Verdict.REFUSED, reason=NO_YES)
+        return judgement
 
 
 def _fault_in(answer: Answer) -> Judgement | None:
