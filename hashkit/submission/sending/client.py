@@ -106,8 +106,11 @@ class Client:
         except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
             raise _ours(self._httpx.__dict__, error) from error
         finally:
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._calm()
+
+    def _calm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     def _watch(self, event: str, told: Mapping[str, Any]) -> None:
         """What httpx says of how it goes. From when all is sent, the answer has a time to come in:
@@ -115,6 +118,7 @@ class Client:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = told["return_value"].get_extra_info("socket")
         elif event.endswith("send_request_body.complete") and self._socket is not None:
+            self._calm()  # that of the request to a proxy: its connection is this one
             end = (self._socket, socket.SHUT_RDWR)
             self._alarm = threading.Timer(2 * self._patience, _shut, end)
             self._alarm.daemon = True
@@ -190,6 +194,8 @@ def _seconds(untrusted: str | None) -> float | None:
         moment = parsedate_to_datetime(untrusted)
     except (ValueError, OverflowError):
         return None
+    if moment.tzinfo is None:  # as it is with -0000; all of these dates are of Greenwich
+        moment = moment.replace(tzinfo=UTC)
     try:
         return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
     except OverflowError:  # at the end of all calendars

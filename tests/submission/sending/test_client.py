@@ -7,6 +7,7 @@ import re
 import ssl
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -106,13 +107,19 @@ def test_a_proxy_is_proved_as_the_service_is(sender, authority, ca, monkeypatch,
     assert proxy.service.tunnels == sending.service.seen == []
 
 
-def test_through_a_proxy_with_tls(sender, authority, ca):
+def test_through_a_proxy_with_tls(sender, authority, ca, monkeypatch):
     proxy = sender("webhook", served_by(authority, "127.0.0.1"))
     named = f'{ca}\nproxy = "{proxy.service.address}"'
     sending = sender("webhook", served_by(authority, "127.0.0.1"), named)
+    alarms = []
+    start = threading.Timer.start
+    monkeypatch.setattr(threading.Timer, "start", lambda each: (alarms.append(each), start(each)))
     sending.go()
     assert len(sending.backend.stored) == len(sending.submission.items)
     assert len(proxy.service.tunnels) == 1
+    # None is left that would end the connection in the middle of another request.
+    assert len(alarms) == 1 + len(sending.service.seen)
+    assert all(alarm.finished.is_set() for alarm in alarms)
 
 
 def test_certificates_that_cannot_be_read(sender, tmp_path):
@@ -253,6 +260,21 @@ def test_an_answer_that_is_packed_is_not_unpacked(sender):
 )
 def test_how_long_to_wait(text, seconds):
     assert client._seconds(text) == seconds
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no such clock to turn")
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+def test_a_date_that_says_no_zone(zone, monkeypatch):
+    """It is that of Greenwich, wherever this computer is."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert client._seconds("Fri, 31 Dec 9999 23:59:59 -0000") > 1e11
+        then = datetime.now(UTC) + timedelta(hours=1)
+        assert 3500 < client._seconds(then.strftime("%a, %d %b %Y %H:%M:%S -0000")) <= 3600
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_date_to_wait_for():
