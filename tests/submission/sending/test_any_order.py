@@ -366,6 +366,8 @@ STORIES = {
     "nor does it there": "threatexchange: send/withdraw page",
     "no name is no yes": "hma: send page",
     "a lost answer to a withdrawal": "webhook: send/withdraw killed_after",
+    "a lost answer that says no more": "hma: send/withdraw cut_after",
+    "lost, then nobody there": "webhook: send cut_after/send unreachable",
     "no way to withdraw": "webhook: send/withdraw 404",
     "somebody else's": "hma: others/send cut_before/send/withdraw",
     "done, with an error": "webhook: send 503_after/send 422",
