@@ -125,6 +125,7 @@ class _ItemRows:
     kind: str
     hashes: dict[str, Any] = field(default_factory=dict)
     variants: list[dict[str, Any]] = field(default_factory=list)
+    edits: set[tuple[str, str, str]] = field(default_factory=set)  # what was seen of still ones
     moving: dict[str, dict[str, Any]] = field(default_factory=dict)
     without_frames: set[str] = field(default_factory=set)
 
@@ -140,16 +141,19 @@ class _ItemRows:
             self._add_frame(row, where)
             return
         _check_empty(row, ("interval", "frame", "timestamp"), where)
+        edit = row["algorithm"], row["variant"], row["value"]
+        if row["variant"] != ORIGINAL and edit in self.edits:
+            raise DocumentInvalid(f"In {where}, there is a hash that this item has already.")
+        self.edits.add(edit)
         self._add(row["algorithm"], row["variant"], _value(row, where), where)
 
     def _add(self, algorithm: str, variant: str, value: Any, where: str) -> None:
-        variants = {"name": variant, algorithm: value}
-        if variant != ORIGINAL and variants not in self.variants:
-            self.variants.append(variants)
-        elif variant != ORIGINAL or algorithm in self.hashes:
-            raise DocumentInvalid(f"In {where}, there is a hash that this item has already.")
-        else:
+        if variant == ORIGINAL:
+            if algorithm in self.hashes:
+                raise DocumentInvalid(f"In {where}, there is a hash that this item has already.")
             self.hashes[algorithm] = value
+        else:
+            self.variants.append({"name": variant, algorithm: value})
 
     def _add_frame(self, row: Row, where: str) -> None:
         interval = row["interval"]

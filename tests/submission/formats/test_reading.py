@@ -295,6 +295,14 @@ def test_what_does_not_belong_is_refused(name, text, told):
     assert "jpg" not in str(refusal.value)  # what stood there may be somebody's name
 
 
+def test_many_edits_take_no_longer_each():
+    """60,000 rows: with a look at all rows before for each, this would take minutes."""
+    edits = (f"1,image,pdq,mirrored,9,,,,{number:064x}\n" for number in range(60_000))
+    text = row(f"1,image,pdq,original,9,,,,{PDQ}") + "".join(edits)
+    with pytest.raises(DocumentInvalid, match="at most 100"):
+        import_submission(text)
+
+
 def test_what_is_no_text_or_too_much_is_refused():
     with pytest.raises(DocumentInvalid, match="not a text"):
         import_submission(b"\xff\xd8\xff\xe0")
