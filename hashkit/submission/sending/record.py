@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ from hashkit.errors import (
     AlreadySending,
     FileEmpty,
     FileMissing,
+    IsAFolder,
+    NotAFile,
     RecordDamaged,
     RecordUnwritable,
 )
@@ -109,12 +112,15 @@ class Record:
 
 
 def read_record(path: Path, destination: str) -> Record:
-    """The record as it is, to look at. RecordDamaged, or an error of the FileError branch."""
+    """The record as it is, to look at. RecordDamaged, also for a folder, a pipe or a device; or an
+    error of the FileError branch."""
     try:
         with open_untrusted(path) as source:
             untrusted = source.read() if source.size <= _MOST_BYTES else b"too big\n"
     except (FileMissing, FileEmpty):
         untrusted = b""
+    except (IsAFolder, NotAFile) as error:
+        raise RecordDamaged from error
     return Record(destination, _entries(untrusted, destination), None)
 
 
@@ -130,6 +136,8 @@ def open_record(path: Path, destination: str) -> Iterator[Record]:
     except OSError as error:
         raise RecordUnwritable from error
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RecordDamaged  # to read from a pipe could take for ever
         _lock(descriptor)
         with open(descriptor, "rb", closefd=False) as stream:
             untrusted = stream.read(_MOST_BYTES + 1)

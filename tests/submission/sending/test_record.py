@@ -171,6 +171,15 @@ def test_where_nothing_can_be_written(path, monkeypatch):
         assert record.entry("a") is None
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes are of POSIX")
+def test_a_pipe_is_no_record(path):
+    os.mkfifo(path)
+    with pytest.raises(RecordDamaged):
+        read_record(path, TO)
+    with pytest.raises(RecordDamaged), open_record(path, TO):
+        pass
+
+
 @pytest.mark.skipif(os.name != "posix", reason="links are of POSIX")
 def test_a_link_is_not_followed(path, tmp_path):
     path.symlink_to(tmp_path / "elsewhere")
