@@ -50,6 +50,8 @@ Tries = Annotated[
     int, typer.Option(min=1, max=100, help="How often to try each request before giving up.")
 ]
 
+_NO_PROFILES = "There is no file of profiles. How to write one: docs/sending.md"
+
 
 def send_command(
     submission: Given,
@@ -128,7 +130,7 @@ def profiles_command(profiles: Profiles = None) -> None:
     try:
         found = read_profiles(path)
     except FileMissing:
-        fail("There is no file of profiles. How to write one: docs/sending.md", path, ExitCode(1))
+        fail(_NO_PROFILES, path, ExitCode.SOME_FAILED)
     except HashkitError as error:
         fail_on(error, path)
     fits = True
@@ -193,7 +195,7 @@ def _plan(submission: Submission, to: str, profiles: Path | None) -> Plan:
     try:
         return plan_for(submission, read_profile(path, to))
     except FileMissing:
-        fail("There is no file of profiles. How to write one: docs/sending.md", path, ExitCode(2))
+        fail(_NO_PROFILES, path, ExitCode.WRONG_USE)
     except ProfileUnknown as error:
         fail(error, None, ExitCode.WRONG_USE)
     except HashkitError as error:

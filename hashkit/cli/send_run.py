@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hashkit.submission.sending.delivering import Delivery, Outcome
     from hashkit.submission.sending.parcels import Parcel
     from hashkit.submission.sending.plan import Plan
+    from hashkit.submission.sending.submitting import Sent
 
 Steps = Iterator["tuple[Parcel | None, Outcome]"]
 
@@ -32,17 +34,17 @@ def run(
     """Do it, with the record at ``beside``, and say what became of each request. The command ends
     with an exit code of its own where not everything was done."""
     from hashkit.errors import AlreadySending, HashkitError, RecordDamaged, RecordUnwritable
-    from hashkit.submission.sending.submitting import delivering
+    from hashkit.submission.sending.submitting import delivering, sent
 
     states: Counter[str] = Counter()
     failure: HashkitError | None = None
     done = True
     try:
         with delivering(plan, beside, credentials, tries, _wait) as delivery:
-            for parcel, outcome in go(delivery):
-                _tell(parcel, outcome, as_json)
-                states[outcome.state] += 1
-                done = done and outcome.reason is None
+            for each in map(sent, go(delivery)):
+                _tell(each, as_json)
+                states[each.state] += 1
+                done = done and each.reason is None
     except HashkitError as error:
         failure = error
     if states or failure is None:
@@ -54,23 +56,17 @@ def run(
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
-def _tell(parcel: Parcel | None, outcome: Outcome, as_json: bool) -> None:
+def _tell(sent: Sent, as_json: bool) -> None:
     if as_json:
-        fields = {
-            "item": None if parcel is None else parcel.item,
-            "hashes": {} if parcel is None else Counter(parcel.algorithms),
-            "key": outcome.key,
-            "state": outcome.state.value,
-            "id": outcome.id,
-            "reason": outcome.reason,
-        }
-        typer.echo(json.dumps(fields))
+        fields = asdict(sent)
+        item, hashes = fields.pop("item"), Counter(fields.pop("algorithms"))
+        typer.echo(json.dumps({"item": item, "hashes": hashes, **fields}))
         return
-    what = f"request {outcome.key[:8]}"
-    if parcel is not None:
-        what = f"item {parcel.item} ({', '.join(dict.fromkeys(parcel.algorithms))})"
-    why = "" if outcome.reason is None else f": {shown_name(outcome.reason)}"
-    typer.echo(f"{what}: {outcome.state}{why}")
+    what = f"request {sent.key[:8]}"
+    if sent.item is not None:
+        what = f"item {sent.item} ({', '.join(dict.fromkeys(sent.algorithms))})"
+    why = "" if sent.reason is None else f": {shown_name(sent.reason)}"
+    typer.echo(f"{what}: {sent.state}{why}")
 
 
 def _wait(seconds: float) -> None:

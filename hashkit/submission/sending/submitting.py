@@ -64,8 +64,7 @@ def send_submission(
     profiles, and an error of the SendingError branch for all that keeps every request back.
     """
     with _delivery(path, to, profiles, tries, wait) as delivery:
-        for parcel, outcome in delivery.send():
-            yield _sent(parcel, outcome)
+        yield from map(sent, delivery.send())
 
 
 def withdraw_submission(
@@ -83,8 +82,7 @@ def withdraw_submission(
     to take anything back.
     """
     with _delivery(path, to, profiles, tries, wait) as delivery:
-        for parcel, outcome in delivery.withdraw():
-            yield _sent(parcel, outcome)
+        yield from map(sent, delivery.withdraw())
 
 
 @contextmanager
@@ -117,7 +115,10 @@ def _delivery(
         yield delivery
 
 
-def _sent(parcel: Parcel | None, outcome: Outcome) -> Sent:
+def sent(step: tuple[Parcel | None, Outcome]) -> Sent:
+    """What a step of a delivery says: of which parcel of the submission, if it is of one, and what
+    became of it."""
+    parcel, outcome = step
     return Sent(
         item=None if parcel is None else parcel.item,
         algorithms=() if parcel is None else parcel.algorithms,

@@ -67,13 +67,12 @@ def test_nothing_goes_without_a_yes(sender, command):
     assert {path.name for path in sending.folder.iterdir()} == {"s.json", "profiles.toml"}
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("n", 0), ("", 0), ("y", 6)])
-def test_a_person_is_asked(sender, answer, sent):
+def typed(sending, name, keys):
+    """Run it in a terminal in which these keys are pressed."""
     pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
-    sending = sender("webhook")
     ours, theirs = pty.openpty()
-    os.write(ours, f"{answer}\n".encode())
-    arguments = ["send", sending.given, "--to", "test", "--profiles", sending.profiles]
+    os.write(ours, keys)
+    arguments = [name, sending.given, "--to", "test", "--profiles", sending.profiles]
     done = subprocess.run(
         [sys.executable, "-m", "hashkit", *arguments],
         stdin=theirs,
@@ -85,6 +84,13 @@ def test_a_person_is_asked(sender, answer, sent):
     )
     os.close(ours)
     os.close(theirs)
+    return done
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("n", 0), ("", 0), ("y", 6)])
+def test_a_person_is_asked(sender, answer, sent):
+    sending = sender("webhook")
+    done = typed(sending, "send", f"{answer}\n".encode())
     assert done.returncode == 0
     assert "Send them? [y/N]" in done.stderr
     assert len(sending.backend.stored) == sent
@@ -214,25 +220,11 @@ def test_a_submission_of_nothing(sender, command):
 
 @pytest.mark.parametrize("name", ["send", "withdraw"])
 def test_stopped_at_the_question(sender, command, name):
-    pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
     sending = sender("webhook")
     if name == "withdraw":
         command(sending, "send", "--yes")
     seen = len(sending.service.seen)
-    ours, theirs = pty.openpty()
-    os.write(ours, b"\x04")  # the end of what is typed
-    arguments = [name, sending.given, "--to", "test", "--profiles", sending.profiles]
-    done = subprocess.run(
-        [sys.executable, "-m", "hashkit", *arguments],
-        stdin=theirs,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        start_new_session=True,
-    )
-    os.close(ours)
-    os.close(theirs)
+    done = typed(sending, name, b"\x04")  # the end of what is typed
     assert done.returncode == 130
     otherwise = "Nothing was sent." if name == "send" else "Nothing was taken back."
     assert done.stderr.splitlines()[-1] == otherwise

@@ -92,8 +92,9 @@ class Kind(ABC):
         return None
 
     def found(self, answer: Answer) -> bool:
-        """Does the answer to the question say that the parcel is there?"""
-        raise NotImplementedError
+        """Does the answer to the question say that the parcel is there? Where nothing is asked,
+        nothing says so."""
+        return False
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
         """How to take back a parcel, which the service knows as ``known_as``; None: no way."""
