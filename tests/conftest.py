@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from packaging.requirements import Requirement
 from PIL import Image
 
 # Machines are noisy: no test fails for being slow. Examples are drawn anew on every run.
@@ -22,6 +25,70 @@ settings.load_profile("hashkit")
 ROOT = Path(__file__).parent.parent
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# Tests marked test_all are slow, or need more than the core: they run where the extra is.
+
+NEEDS_TEST_ALL = "needs the extra test-all: pip install -c constraints.txt '.[test-all]'"
+_WHOLE_MODULE = re.compile(r"^pytestmark = pytest\.mark\.test_all$", re.MULTILINE)
+
+
+def _has_test_all() -> bool:
+    for line in metadata.requires("takedown-hashkit") or ():
+        requirement = Requirement(line)
+        if requirement.marker and requirement.marker.evaluate({"extra": "test-all"}):
+            try:
+                metadata.version(requirement.name)
+            except metadata.PackageNotFoundError:
+                return False
+    return True
+
+
+HAS_TEST_ALL = _has_test_all()
+
+
+class _SkippedModule(pytest.Module):
+    """Not imported: what it imports may not be installed."""
+
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip(NEEDS_TEST_ALL, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> _SkippedModule | None:
+    """Skip a module that is marked as a whole, where the extra is not installed."""
+    if HAS_TEST_ALL or not _WHOLE_MODULE.search(module_path.read_text("utf-8")):
+        return None
+    skipped: _SkippedModule = _SkippedModule.from_parent(parent, path=module_path)
+    return skipped
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the marked tests of other modules."""
+    if not HAS_TEST_ALL:
+        for item in items:
+            if item.get_closest_marker("test_all"):
+                item.add_marker(pytest.mark.skip(reason=NEEDS_TEST_ALL))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-skips",
+        action="store_true",
+        help="fail when a test is skipped, but for the lack of the extra test-all",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A skip is a gap: on a desk it is allowed, in CI a test that cannot run there is a fault."""
+    if not terminalreporter.config.getoption("no_skips"):
+        return
+    reasons = {str(each.longrepr[2]) for each in terminalreporter.stats.get("skipped", ())}
+    unknown = sorted(each for each in reasons if NEEDS_TEST_ALL not in each)
+    for reason in unknown:
+        terminalreporter.write_line(f"--no-skips: {reason}", red=True)
+    if unknown:
+        terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,7 @@ def count(monkeypatch):
 
 
 class TestSameAsInThisProcess:
+    @pytest.mark.test_all
     def test_all_samples_all_algorithms(self, samples):
         paths = list(hashkit.files_in(samples))
         outcomes = hashkit.hash_files(paths, algorithms="all")
@@ -376,7 +377,6 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """The address of a real Dask cluster, of two processes on this machine."""
-    pytest.importorskip("distributed")
     folder = tmp_path_factory.mktemp("dask")
     script = folder / "cluster.py"
     script.write_text(CLUSTER)
@@ -407,6 +407,7 @@ for outcome, path in zip(outcomes, paths, strict=True):
 """
 
 
+@pytest.mark.test_all
 class TestDask:
     def test_the_library(self, cluster, samples):
         paths = [*hashkit.files_in(samples), samples / "none", samples / "bmp.bmp"]

@@ -110,6 +110,7 @@ class TestTheKitIsWhole:
         files = [file for file in (VECTORS / "kit").rglob("*") if file.is_file()]
         assert sum(file.stat().st_size for file in files) < 1_000_000
 
+    @pytest.mark.test_all
     @pytest.mark.skipif(
         platform.machine() not in ("x86_64", "AMD64"), reason="the reference rounds otherwise"
     )

@@ -31,6 +31,8 @@ import hashkit
 from hashkit.submission.sending.profile import Profile
 from hashkit.submission.sending.profiles import read_profiles
 
+pytestmark = pytest.mark.test_all
+
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", "tests/vectors/README.md"]
 PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))

@@ -184,6 +184,7 @@ class TestWhatCannotBeHashed:
         assert self.outcome(path, max_pixels=512 * 384 - 1).error.code == "too_many_pixels"
         assert hashkit.hash_file(path, max_pixels=512 * 384)["pdq"].quality == 100
 
+    @pytest.mark.test_all
     def test_too_many_bytes(self, tmp_path, monkeypatch):
         path = tmp_path / "huge.jpg"
         with path.open("wb") as stream:

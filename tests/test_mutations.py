@@ -77,6 +77,7 @@ def check(outcome, whole, way):
     return None if told & TOLD else f"{sorted(told)}, and nothing says that a part is missing"
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_copies(seed, tmp_path):
     chance = random.Random(seed)

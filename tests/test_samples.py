@@ -13,7 +13,8 @@ import hashkit
 from hashkit.hashes import pdq, tmk, vpdq
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "samples.json").read_text())
-SAME_TOOLS = {tool: version(tool) for tool in VECTORS["tools"]} == VECTORS["tools"]
+MAKERS = {tool: old for tool, old in VECTORS["tools"].items() if tool != "pdqhash"}  # it makes none
+SAME_TOOLS = {tool: version(tool) for tool in MAKERS} == MAKERS
 IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
 VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
 NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round otherwise
@@ -89,9 +90,7 @@ def test_the_script_makes_the_same_bytes(name, samples, generate, tmp_path):
     assert not SAME_TOOLS, f"{name}: other bytes from the same encoders"
     if name in VIDEOS:
         return  # made with other encoders, and tested above for what it shows
-    changed = {
-        tool: (old, version(tool)) for tool, old in VECTORS["tools"].items() if version(tool) != old
-    }
+    changed = {tool: (old, version(tool)) for tool, old in MAKERS.items() if version(tool) != old}
     (tmp_path / name).write_bytes(made)
     distance = pdq.distance(
         hashkit.hash_file(tmp_path / name, "pdq")["pdq"].value,

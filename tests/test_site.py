@@ -11,6 +11,8 @@ import pytest
 
 import hashkit
 
+pytestmark = pytest.mark.test_all
+
 
 @pytest.fixture(scope="module")
 def site(root, tmp_path_factory):

@@ -26,6 +26,8 @@ from hashkit.supervisor import Limits, Worker
 from hashkit.variants.sets import moving_names_at
 from hashkit.wire import Answer
 
+pytestmark = pytest.mark.test_all
+
 # What a decoder would do that was made to misbehave: in a real worker, with its walls.
 FAULTS = r"""
 import ctypes, hashlib, os, sys, time, hashkit.worker as worker

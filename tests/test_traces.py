@@ -11,6 +11,8 @@ import sys
 import pyrage
 import pytest
 
+pytestmark = pytest.mark.test_all
+
 _KEY = pyrage.x25519.Identity.generate()
 PUBLIC_KEY = str(_KEY.to_public())
 

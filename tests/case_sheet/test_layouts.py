@@ -157,6 +157,7 @@ def test_links_of_the_pdf(sheet):
     assert found == {service.page for service in all_services()} - {None}
 
 
+@pytest.mark.test_all
 def test_ten_thousand_items(sheet):
     made = sheet(*map(picture, range(10_000)))
     reader = PdfReader(BytesIO(pdf_of(made, Paper.LETTER)))
@@ -192,6 +193,7 @@ def test_usual_paper(country, paper):
     assert usual_paper(country) is paper
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("paper", Paper)
 def test_html_prints_whole(sheet, browser, tmp_path, paper):
     """On paper of both sizes, without anything cut off at the edges."""
@@ -214,6 +216,7 @@ def test_html_prints_whole(sheet, browser, tmp_path, paper):
     page.close()
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_html_in_a_browser(sheet, browser, tmp_path, width, colours):

@@ -382,6 +382,7 @@ class TestTerminal:
         assert "\x1b[3" not in printed
         assert "good (100)" in printed
 
+    @pytest.mark.test_all
     def test_a_bar_for_long_work(self, samples, tmp_path):
         many(25, samples / "scene-3.png", tmp_path)
         arguments = ["hash", "-r", ".", "--algorithms", "all"]

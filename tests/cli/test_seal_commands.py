@@ -11,6 +11,8 @@ import pytest
 
 import hashkit
 
+pytestmark = pytest.mark.test_all
+
 WORDS = "correct horse battery staple"
 KEY, OTHER = (pyrage.x25519.Identity.generate() for _ in range(2))
 PUBLIC = str(KEY.to_public())

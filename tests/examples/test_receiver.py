@@ -33,6 +33,8 @@ from hashkit.submission.sending.plan import plan_for
 from hashkit.submission.sending.profiles import read_profile
 from hashkit.submission.sending.record import State, open_record
 
+pytestmark = pytest.mark.test_all
+
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 

@@ -1,10 +1,12 @@
-"""PDQ against the compiled reference (the ``pdqhash`` package), bit for bit."""
+"""PDQ against the compiled reference (the ``pdqhash`` package), bit for bit.
+
+That package has no wheels and wants a compiler, so what compares with it is marked ``test_all``.
+Its values for the pictures of the conformance kit are in the kit, which is always tested."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import pdqhash
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,8 @@ TIE_BOUND = 0.05
 
 
 def reference(pixels):
+    import pdqhash
+
     vector, quality = pdqhash.compute(pixels)
     return _hex(vector), quality
 
@@ -114,6 +118,7 @@ def differing_bits(a, b):
     return [k for k in range(256) if difference >> k & 1]
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 @settings(max_examples=50)
 @given(seed=st.integers(0, 2**32 - 1), height=sides, width=sides)
@@ -131,6 +136,7 @@ def test_equals_the_reference(scene, seed, height, width):
             assert abs(coefficients[bit] - median) <= TIE_BOUND
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), height=sides, width=sides)
@@ -144,6 +150,7 @@ def test_the_short_way_differs_in_ties_only(scene, seed, height, width):
         assert abs(exact[bit] - median) <= TIE_BOUND
 
 
+@pytest.mark.test_all
 def test_the_short_way_alone_would_not_do():
     """On a plain picture every bit is a tie: the test above has something to find."""
     pixels = np.full((300, 200, 3), (200, 17, 99), np.uint8)
@@ -152,6 +159,7 @@ def test_the_short_way_alone_would_not_do():
     assert pdq.compute(pixels).value == reference(pixels)[0]
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("seed", range(20))
 def test_photographs_take_the_short_way_to_the_same_bits(seed, monkeypatch):
     rng = np.random.default_rng(seed)
@@ -163,6 +171,7 @@ def test_photographs_take_the_short_way_to_the_same_bits(seed, monkeypatch):
     assert pdq.distance(pdq.compute(pixels).value, value) <= 2
 
 
+@pytest.mark.test_all
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), height=sides, width=sides)
@@ -170,6 +179,8 @@ def test_orientations_equal_the_reference(scene, seed, height, width):
     if (height, width) == (64, 64):
         width = 65  # there the reference's two functions differ: one filters, one does not
     pixels = draw(scene, seed, height, width)
+    import pdqhash
+
     vectors, quality = pdqhash.compute_dihedral(pixels)
     found = pdq.compute_orientations(pixels)
     assert [each.value for each in found] == [_hex(vector) for vector in vectors]
@@ -227,11 +238,14 @@ def test_luma_is_hashed_like_grey_colour(seed, height, width):
 def test_too_small_is_zero(shape):
     pixels = draw(noise, 0, *shape)
     found = pdq.compute(pixels)
-    assert (found.value, found.quality) == reference(pixels) == ("0" * 64, 0)
+    assert (found.value, found.quality) == ("0" * 64, 0)
     assert {each.value for each in pdq.compute_orientations(pixels)} == {"0" * 64}
 
 
+@pytest.mark.test_all
 def test_every_small_size_equals_the_reference():
+    for shape in [(4, 100), (100, 4), (1, 1), (4, 4)]:
+        assert reference(draw(noise, 0, *shape)) == ("0" * 64, 0)
     rng = np.random.default_rng(1)
     for height in range(5, 70, 3):
         for width in range(5, 70, 4):
@@ -240,6 +254,7 @@ def test_every_small_size_equals_the_reference():
             assert (found.value, found.quality) == reference(pixels), (height, width)
 
 
+@pytest.mark.test_all
 def test_twelve_megapixels_equal_the_reference():
     for seed, scene in enumerate((photo, smooth, text)):
         pixels = draw(scene, seed, 3024, 4032)
@@ -247,6 +262,7 @@ def test_twelve_megapixels_equal_the_reference():
         assert (found.value, found.quality) == reference(pixels)
 
 
+@pytest.mark.test_all
 def test_samples_equal_the_reference(samples):
     for path in sorted(samples.glob("scene*")):
         pixels = np.asarray(Image.open(path).convert("RGB"))

@@ -34,11 +34,9 @@ keys = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surroga
 entries = st.lists(st.tuples(values, keys), max_size=12)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["numpy", pytest.param("faiss", marks=pytest.mark.test_all)])
 def engine(request):
     """Where to begin with faiss: never, or at once."""
-    if request.param == "faiss":
-        pytest.importorskip("faiss", reason="faiss is not installed: pip install '.[faiss]'")
     return ENGINES[request.param]
 
 
@@ -140,8 +138,8 @@ def test_ties_across_blocks(engine, monkeypatch):
     assert [match.key for match in found[:3]] == ["0", "3", "6"]
 
 
+@pytest.mark.test_all
 def test_engines_agree_on_many():
-    pytest.importorskip("faiss", reason="faiss is not installed: pip install '.[faiss]'")
     pairs = [(value, str(i % 50)) for i, value in enumerate(near_and_far(9, 31, groups=12_000))]
     assert len(pairs) > module._BLOCK  # more than one block of NumPy's
     index = index_of(pairs)
@@ -153,8 +151,10 @@ def test_engines_agree_on_many():
     assert sum(map(len, found["numpy"])) > 2 * len(queries)
 
 
+@pytest.mark.test_all
 def test_faiss_stays_in_the_thread_that_calls_it(monkeypatch):
-    faiss = pytest.importorskip("faiss", reason="faiss is not installed: pip install '.[faiss]'")
+    import faiss
+
     seen = []
 
     class Flat:

@@ -36,6 +36,8 @@ from hashkit.submission.sealing import (
     unseal_with_passphrase,
 )
 
+pytestmark = pytest.mark.test_all
+
 SUBMISSION = Submission.from_items(
     [Item(MediaKind.IMAGE, (Hash("pdq", f"{n:064x}", 90),)) for n in range(800)]
 )

@@ -14,6 +14,8 @@ import pytest
 
 from hashkit.variants.sets import MOST
 
+pytestmark = pytest.mark.test_all
+
 PICTURES = range(1, 12, 2)  # of the half that the edits were not chosen on
 EACH = 3
 SLACK = 3  # percent: encoders and fonts differ between versions

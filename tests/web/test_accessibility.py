@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from hashkit.language import LANGUAGES, PSEUDO
 
+pytestmark = pytest.mark.test_all
+
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

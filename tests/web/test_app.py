@@ -216,12 +216,14 @@ def test_leaving_ends_it_at_once(visitor, samples):
     assert not [each for each in workers if Path(f"/proc/{each}").exists()]
 
 
+@pytest.mark.test_all
 def test_closing_the_last_page_ends_it(visitor):
     connection = open_here(visitor)
     connection.close()
     assert visitor.server.process.wait(60) == 0
 
 
+@pytest.mark.test_all
 def test_a_page_that_was_closed_is_forgotten_and_others_stay(visitor, samples):
     first, second = open_here(visitor), None
     visitor.hash((samples / "scene-1.jpg").read_bytes())

@@ -16,6 +16,8 @@ from hashkit import Submission, hash_file
 from hashkit.language import LANGUAGES, PSEUDO
 from hashkit.web.rendering import LEAVE_TO
 
+pytestmark = pytest.mark.test_all
+
 MARKER = "name-that-nobody-may-see"
 STEPS = ("welcome", "questions", "guidance", "choose", "working", "result")
 

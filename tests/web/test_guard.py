@@ -170,6 +170,7 @@ def test_leaving_takes_the_cookie_back(visitor):
     assert f"Path={visitor.server.folder}" in headers["Set-Cookie"]
 
 
+@pytest.mark.test_all
 def test_whoever_says_nothing_takes_nothing_away(visitor):
     """Others on this machine can connect, too; the page must go on."""
     silent = [

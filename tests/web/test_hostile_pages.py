@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Error, expect
 
+pytestmark = pytest.mark.test_all
+
 
 @pytest.fixture
 def elsewhere():

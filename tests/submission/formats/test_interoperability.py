@@ -14,6 +14,8 @@ import pytest
 import hashkit
 from hashkit.submission.formats.registry import export_submission, import_submission
 
+pytestmark = pytest.mark.test_all
+
 
 @pytest.fixture(scope="module")
 def submission(samples):

@@ -39,6 +39,8 @@ from hashkit.submission.sending.plan import Plan, plan_for
 from hashkit.submission.sending.profile import Profile
 from hashkit.submission.sending.record import Entry, State, open_record
 
+pytestmark = pytest.mark.test_all
+
 ITEMS = (
     Item(MediaKind.IMAGE, (Hash("pdq", "1" * 64, 90),)),
     Item(MediaKind.VIDEO, (Hash("md5", "2" * 32),)),

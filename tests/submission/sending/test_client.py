@@ -28,6 +28,8 @@ from hashkit.submission.sending.parcels import Request
 from hashkit.submission.sending.plan import as_sent
 from hashkit.submission.sending.profiles import read_profile
 
+pytestmark = pytest.mark.test_all
+
 
 def served_by(authority, *names, **options):
     """A server's TLS, with a certificate for these names."""

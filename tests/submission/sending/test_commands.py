@@ -17,6 +17,8 @@ from hashkit.cli import app
 from hashkit.submission.document import Submission
 from hashkit.submission.sending.plan import as_sent
 
+pytestmark = pytest.mark.test_all
+
 
 @pytest.fixture
 def command(run):

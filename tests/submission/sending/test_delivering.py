@@ -18,6 +18,8 @@ from hashkit.errors import (
 from hashkit.submission.document import Submission
 from hashkit.submission.sending.record import State, open_record, record_beside
 
+pytestmark = pytest.mark.test_all
+
 KINDS = ("webhook", "hma", "stopncii", "threatexchange")
 
 

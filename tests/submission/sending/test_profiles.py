@@ -6,10 +6,7 @@ import os
 import re
 import sys
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked
 
 from hashkit.errors import (
     CredentialMissing,
@@ -226,26 +223,28 @@ def test_where_the_file_is(monkeypatch, tmp_path):
 # Credentials
 
 
-class Ring(KeyringBackend):
-    """A keyring that holds one credential, and can be locked."""
-
-    priority = 1
-    locked = False
-
-    def get_password(self, service, username):
-        if self.locked:
-            raise KeyringLocked
-        return "from-the-ring" if (service, username) == ("hma", "me/you") else None
-
-    def set_password(self, service, username, password):
-        raise NotImplementedError
-
-    def delete_password(self, service, username):
-        raise NotImplementedError
-
-
 @pytest.fixture
 def ring():
+    """A keyring that holds one credential, and can be locked."""
+    import keyring
+    from keyring.backend import KeyringBackend
+    from keyring.errors import KeyringLocked
+
+    class Ring(KeyringBackend):
+        priority = 1
+        locked = False
+
+        def get_password(self, service, username):
+            if self.locked:
+                raise KeyringLocked
+            return "from-the-ring" if (service, username) == ("hma", "me/you") else None
+
+        def set_password(self, service, username, password):
+            raise NotImplementedError
+
+        def delete_password(self, service, username):
+            raise NotImplementedError
+
     before = keyring.get_keyring()
     mine = Ring()
     keyring.set_keyring(mine)
@@ -267,6 +266,7 @@ def test_credentials_of_the_environment(monkeypatch):
         credential(Reference(None, "S"))
 
 
+@pytest.mark.test_all
 def test_credentials_of_the_keyring(ring, monkeypatch):
     assert credential(Reference("hma", "me/you")) == "from-the-ring"
     with pytest.raises(CredentialMissing, match="no credential at keyring:hma/nobody"):

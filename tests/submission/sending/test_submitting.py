@@ -7,6 +7,8 @@ import pytest
 from hashkit import errors, send_submission, withdraw_submission
 from hashkit.submission.sending.record import record_beside
 
+pytestmark = pytest.mark.test_all
+
 
 def test_each_request_is_told_and_sent_once(sender):
     sending = sender("webhook")
