@@ -68,11 +68,13 @@ class HashkitError(Exception):
 
     code: ClassVar[str] = "error"
     text: str = "Something went wrong."
-    advice: ClassVar[str] = ""
+    advice: str = ""
 
-    def __init__(self, text: str | None = None) -> None:
+    def __init__(self, text: str | None = None, *, advice: str | None = None) -> None:
         if text is not None:
             self.text = text
+        if advice is not None:
+            self.advice = advice
         super().__init__(self.text)
 
 
@@ -265,7 +267,7 @@ class SealUnavailable(SealError):
 
     code = "seal_unavailable"
     text = "The part of hashkit that seals and opens files is not installed."
-    advice = "Install it with: pip install 'hashkit[seal]'"
+    advice = "Install it with: pip install pyrage"
 
 
 class RecipientUnknown(SealError):
@@ -333,7 +335,7 @@ class SendingUnavailable(SendingError):
 
     code = "sending_unavailable"
     text = "The part of hashkit that sends is not installed."
-    advice = "Install it with: pip install 'hashkit[send]'"
+    advice = "Install it with: pip install httpx"
 
 
 class ProfileUnknown(SendingError):

@@ -10,8 +10,8 @@ def test_two_commands_do_everything(root):
     readme = (root / "README.md").read_text()
     commands = [line for line in readme.splitlines() if line.startswith("pip install")]
     assert commands == [
-        "pip install . && hashkit hash -r samples_synthetic",
-        "pip install '.[test]' && pytest",
+        "pip install -c constraints.txt . && hashkit hash -r samples_synthetic",
+        "pip install -c constraints.txt '.[test]' && pytest",
     ]
     assert "grep '^pip install' README.md" in (root / ".ci" / "run").read_text()
 

@@ -20,7 +20,7 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client
     except ImportError:
-        fail("For --dask, install: pip install 'hashkit[dask]'", None, ExitCode.WRONG_USE)
+        fail("For --dask, install: pip install distributed", None, ExitCode.WRONG_USE)
     for name in ("distributed", "tornado"):  # their words are to developers
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:

@@ -6,7 +6,7 @@
 
 Each search compares with every hash: in NumPy 0.3 ms for 100,000 (bench/searching.py). For a
 million and more, the faiss package does the same in less than half the time, if it is installed
-(``hashkit[faiss]``). Its index of hash tables, exact too, was no faster and took ten times the
+(``pip install faiss-cpu``). Its index of hash tables, exact too, was no faster and took ten times the
 memory; its approximate ones could miss a copy.
 
 A saved index holds the keys, which are often the names of files. It is for this computer, and not

@@ -68,7 +68,8 @@ def _from_keyring(service: str, name: str) -> str | None:
         keyring = import_module("keyring")  # an extra: nobody has to have it
     except ImportError as error:
         raise SendingUnavailable(
-            "The keyring cannot be asked: the package keyring is not installed."
+            "The keyring cannot be asked: the package keyring is not installed.",
+            advice="Install it with: pip install keyring",
         ) from error
     try:
         found: str | None = keyring.get_password(service, name)
