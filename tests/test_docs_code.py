@@ -36,7 +36,8 @@ PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", "tests/vectors/README.md"]
 PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
 
 ANSWERS = {
-    "[y/N]: ": "y",
+    "Send them?": "y",  # what Typer puts behind the question is its own
+    "Take back what it got in ": "y",
     "Passphrase: ": "correct horse battery staple",
     "The same passphrase again: ": "correct horse battery staple",
     "Type a number and press Enter: ": "1",
