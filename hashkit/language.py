@@ -17,6 +17,13 @@ LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
 UNREVIEWED = frozenset({"es", "fr"})
 """Translations that no native speaker has read yet; whoever sees one is told so."""
 
+PLURALS = {
+    "es": "nplurals=2; plural=(n != 1);",
+    "fr": "nplurals=2; plural=(n > 1);",
+}
+"""How each translation counts: which form goes with which number, as gettext writes it. They are
+ours, because those of libraries change: for a newer one, a million has a form of its own."""
+
 PSEUDO = "qps"
 """A language made up for tests: English, marked and set from right to left."""
 

@@ -118,6 +118,34 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
+def commands() -> dict[str, set[str]]:
+    """Every command, with its options: from the parser, since how a page of help is laid out is up
+    to Typer."""
+    import typer
+
+    from hashkit.cli import app
+
+    group = typer.main.get_command(app)
+    return {
+        name: {
+            each
+            for parameter in command.params
+            if parameter.param_type_name == "option"
+            for each in parameter.opts
+            if each.startswith("--")
+        }
+        for name, command in group.commands.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def unwrapped() -> Callable[[str], str]:
+    """What a page of help or an error says, however Typer wraps it and whatever it draws around
+    it."""
+    return lambda text: " ".join(re.sub(r"\x1b\[[\d;]*m|[\u2500-\u257f]", " ", text).split())
+
+
+@pytest.fixture(scope="session")
 def scene() -> Callable[[int, int, int], Image.Image]:
     """Draw a scene, as for the samples: number, width, height."""
     sys.path.insert(0, str(ROOT / "samples_synthetic"))
@@ -150,3 +178,29 @@ def browser() -> Iterator[object]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def found_by_axe() -> Callable[[object], list[tuple[str, str, str]]]:
+    """What axe-core finds on a page, by the rules that are listed beside this file. A newer axe has
+    more rules, and does not fail these tests by them: whoever takes them up adds them to the list.
+    One that a newer axe has dropped is not asked for."""
+    import axe_playwright_python
+
+    axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+    rules = (ROOT / "tests" / "axe_rules.txt").read_text("utf-8").split()
+
+    def found(page: object) -> list[tuple[str, str, str]]:
+        page.evaluate(f"{axe}; 0")
+        known = [each["ruleId"] for each in page.evaluate("axe.getRules()")]
+        asked = [each for each in rules if each in known]
+        assert len(asked) > len(rules) / 2
+        run = {"runOnly": {"type": "rule", "values": asked}, "resultTypes": ["violations"]}
+        violations = page.evaluate("(run) => axe.run(document, run)", run)["violations"]
+        return [
+            (each["id"], node["html"], node["failureSummary"])
+            for each in violations
+            for node in each["nodes"]
+        ]
+
+    return found

@@ -78,7 +78,6 @@ def test_names_that_cannot_be(tmp_path, name):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to give up root's rights")
-@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_files_that_may_not_be_opened(tmp_path):
     path = tmp_path / "private"
     path.write_bytes(b"private")

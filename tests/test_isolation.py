@@ -310,7 +310,9 @@ class TestLessIsOffered:
 
 
 def test_what_starts_without_walls_says_why():
-    def broken():
-        raise OSError(1, "no")
+    reason = OSError(1, "no")
 
-    assert isolation._build("files", broken) == Wall("files", False, "[Errno 1] no")
+    def broken():
+        raise reason
+
+    assert isolation._build("files", broken) == Wall("files", False, str(reason))

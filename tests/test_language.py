@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hashkit.language import (
     LANGUAGES,
+    PLURALS,
     PSEUDO,
     UNREVIEWED,
     best_of,
@@ -30,6 +31,10 @@ def test_each_language_has_texts(language):
     assert texts.gettext(unknown) == unknown
     assert texts.ngettext("one", "many", 1) == "one"
     assert texts.ngettext("one", "many", 2) == "many"
+
+
+def test_each_translation_has_a_plural_rule():
+    assert set(PLURALS) == set(LANGUAGES) - {"en"}
 
 
 def test_english_is_said_as_it_is_written():

@@ -22,11 +22,11 @@ def test_links_lead_somewhere(root):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_every_option_is_documented(root, run):
+def test_every_option_is_documented(root, commands):
     readme = (root / "README.md").read_text()
-    shown = set(re.findall(r"--[a-z-]+", run("hash", "--help").stdout)) - {"--help", "--recursive"}
-    assert shown
-    for option in shown:
+    options = commands["hash"] - {"--recursive"}
+    assert options
+    for option in options:
         assert option in readme, option
 
 

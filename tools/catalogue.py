@@ -8,15 +8,21 @@ directory of services. What a translator has to know is in docs/translating.md.
 
 A .po holds nothing but texts: no dates, no names, no line numbers, in the order of the English. So
 a change of a catalogue shows what was translated, and not who ran this, or when.
+
+Babel reads and writes the files, and nothing here depends on how: its releases differ in plural
+rules, wrapping and order. The rules are those of hashkit/language.py, and ``check`` looks at what
+a file says, not at its bytes.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import gettext
 import io
 import re
 import runpy
+import struct
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import PoFileError, read_po, write_po
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.ext import babel_extract
@@ -43,8 +49,44 @@ _TEMPLATE_OPTIONS = {"newstyle_gettext": "true", "trimmed": "true", "silent": "f
 _NOT_WORDS = re.compile(r"%\(\w+\)[a-z]|%%|\{\{|\}\}|\{[^{}]*\}|<[^<>]*>|[%{}<>]")
 
 
+_RULE = re.compile(r"\s*nplurals\s*=\s*(\d+)\s*;\s*plural\s*=\s*([^;]+?)\s*;?\s*")
+_NUMBERS = [*range(201), 1_000, 10_000, 1_000_000]  # some languages count millions in another way
+
+
 class Unreadable(Exception):
     """A file that cannot be read. Nothing is written then: its translations would be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which form of a text goes with which number, as the head of a catalogue says it."""
+
+    written: str
+    forms: int
+    expression: str
+
+    @classmethod
+    def read(cls, written: str) -> Rule:
+        """Raises ValueError for one that chooses no form, or one that is not there."""
+        parts = _RULE.fullmatch(written)
+        if parts is None:
+            raise ValueError(f"this is no plural rule: {written!r}")
+        rule = cls(written, int(parts[1]), parts[2])
+        if not all(0 <= form < rule.forms for form in rule.chosen().values()):
+            raise ValueError(f"this plural rule chooses a form that is not there: {written!r}")
+        return rule
+
+    def chosen(self) -> dict[int, int]:
+        """The form for each of many numbers: what the rule means, however it is spelled."""
+        form_for = gettext.c2py(self.expression)  # raises ValueError
+        return {number: form_for(number) for number in _NUMBERS}
+
+    def means(self, written: str) -> bool:
+        try:
+            other = Rule.read(written)
+        except ValueError:
+            return False
+        return (other.forms, other.chosen()) == (self.forms, self.chosen())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +96,7 @@ class Tree:
     root: Path
     languages: Mapping[str, str]
     unreviewed: frozenset[str]
+    plurals: Mapping[str, str]
 
     @property
     def package(self) -> Path:
@@ -65,9 +108,19 @@ class Tree:
     def mo(self, language: str) -> Path:
         return self.po(language).with_suffix(".mo")
 
+    def rule(self, language: str) -> Rule:
+        """Raises Unreadable: without a rule nobody knows how many forms a text has."""
+        try:
+            return Rule.read(self.plurals[language])
+        except KeyError as error:
+            raise Unreadable(f"hashkit/language.py: no plural rule for {language}") from error
+        except ValueError as error:
+            raise Unreadable(f"hashkit/language.py: {language}: {error}") from error
+
 
 class Catalogue(Catalog):
-    """Babel's catalogue, with a head of ours: Babel's has dates, and a place for names."""
+    """Babel's catalogue, with a head of ours: Babel's has dates, a place for names, and plural
+    rules that change from one release to the next."""
 
     def __init__(self, tree: Tree, language: str) -> None:
         lines = [
@@ -76,7 +129,20 @@ class Catalogue(Catalog):
         ]
         if language in tree.unreviewed:
             lines.append("# Unreviewed: no native speaker has read this translation yet.")
+        self.rule = tree.rule(language)
         super().__init__(locale=language, header_comment="\n".join(lines), fuzzy=False)
+
+    @property
+    def num_plurals(self) -> int:
+        return self.rule.forms
+
+    @property
+    def plural_expr(self) -> str:
+        return self.rule.expression
+
+    @property
+    def plural_forms(self) -> str:
+        return self.rule.written
 
     @property
     def mime_headers(self) -> list[tuple[str, str]]:
@@ -87,6 +153,11 @@ class Catalogue(Catalog):
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Transfer-Encoding", "8bit\n"),
         ]
+
+    @mime_headers.setter
+    def mime_headers(self, value: Iterable[tuple[str, str]]) -> None:
+        """Babel's can be set, so ours has to say what becomes of it."""
+        raise NotImplementedError("the head is ours")
 
 
 # The texts of a tree
@@ -103,7 +174,7 @@ def texts_of(tree: Tree) -> tuple[dict[Text, list[str]], list[str]]:
             if text is None:
                 faults.append(f"{file}:{line}: only plain text in quotes can be translated")
                 continue
-            one = text if isinstance(text, str) else text[0]
+            one = _one(text)
             places.setdefault(one, set()).add(file)
             before = said.setdefault(one, text)
             if isinstance(before, str):
@@ -191,7 +262,7 @@ def update(tree: Tree) -> None:
     for language in tree.languages:
         had = {_id(message): message for message in _messages(before[language])}
         after = Catalogue(tree, language)
-        for text, files in texts.items():
+        for text, files in sorted(texts.items(), key=lambda each: _one(each[0])):
             old = had.get(text)
             after.add(
                 text,
@@ -211,21 +282,23 @@ def _read(path: Path) -> Catalog:
             return read_po(stream, abort_invalid=True)
     except FileNotFoundError:
         return Catalog()
-    except (PoFileError, ValueError) as error:
+    except (PoFileError, ValueError, LookupError) as error:  # Babel raises any of them
         raise Unreadable(f"{path}: {error}") from error
 
 
 def _po(catalogue: Catalog) -> bytes:
     stream = io.BytesIO()
-    write_po(stream, catalogue, width=0, sort_output=True)
+    write_po(stream, catalogue, width=0)
     return stream.getvalue().rstrip(b"\n") + b"\n"
 
 
 def compiled(tree: Tree, language: str) -> bytes:
-    """What the .po makes, under our head whatever its own is: the same bytes every time."""
+    """What the .po makes, under our head whatever its own is. What is not ready is left out: it is
+    said in English until it is."""
     whole = Catalogue(tree, language)
     for message in _messages(_read(tree.po(language))):
-        whole[message.id] = message
+        if _is_ready(message, whole.rule):
+            whole[message.id] = message
     stream = io.BytesIO()
     write_mo(stream, whole)
     return stream.getvalue()
@@ -238,6 +311,13 @@ def _messages(catalogue: Catalog) -> list[Message]:
 
 def _id(message: Message) -> Text:
     return message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
+
+
+def _is_ready(message: Message, rule: Rule) -> bool:
+    """Whether hashkit can say it: it never asks for a text with a context."""
+    forms = _forms(message.string)
+    number = 1 if isinstance(message.id, str) else rule.forms
+    return all(forms) and len(forms) == number and not message.fuzzy and not message.context
 
 
 # Faults
@@ -262,7 +342,7 @@ def _faults_of_catalogue(
         yield "there is no catalogue"
         return
     catalogue = _read(path)
-    if _head(path.read_text("utf-8")) != _head(_po(Catalogue(tree, language)).decode()):
+    if not _has_head(path.read_text("utf-8"), Catalogue(tree, language)):
         yield "the head is not the one that update writes"
     listed = {_id(message) for message in _messages(catalogue) if not message.context}
     for text in sorted(set(texts) - listed, key=_shown):
@@ -274,13 +354,54 @@ def _faults_of_catalogue(
             yield f"{fault}: {_shown(_id(message))}"
     for message in catalogue.obsolete.values():
         yield f"not used: {_shown(_id(message))}"
-    mo = tree.mo(language)
-    if not mo.exists() or mo.read_bytes() != compiled(tree, language):
+    if not _says(tree.mo(language), _messages(catalogue), tree.rule(language)):
         yield "the .mo file is not what the .po file makes"
 
 
-def _head(po: str) -> str:
-    return po.partition("\n\n")[0].strip()
+def _has_head(po: str, catalogue: Catalogue) -> bool:
+    """Whether its comment and its fields are ours, in whatever order and however it is wrapped."""
+    lines = [line.strip() for line in po.partition("\n\n")[0].splitlines()]
+    comment = [line for line in lines if line.startswith("#")]
+    quoted = "".join(line[1:-1] for line in lines if line.startswith('"'))
+    fields = [field.partition(":") for field in quoted.split("\\n") if field]
+    found = {name.strip().lower(): value.strip() for name, _, value in fields}
+    ours = {name.lower(): value.strip() for name, value in catalogue.mime_headers}
+    return (
+        _unwrapped(comment) == _unwrapped(catalogue.header_comment.splitlines())
+        and len(fields) == len(found)
+        and catalogue.rule.means(found.pop("plural-forms", ""))
+        and found == {name: value for name, value in ours.items() if name != "plural-forms"}
+    )
+
+
+def _unwrapped(comment: Iterable[str]) -> list[str]:
+    return [word for line in comment for word in line.removeprefix("#").split()]
+
+
+def _says(mo: Path, messages: Sequence[Message], rule: Rule) -> bool:
+    """Whether hashkit reads in this file what is ready in the catalogue, and nothing else."""
+    ready = [message for message in messages if _is_ready(message, rule)]
+    try:
+        with mo.open("rb") as stream:
+            texts = gettext.GNUTranslations(stream)
+            stream.seek(0)
+            listed = [(each.context, _id(each)) for each in _messages(read_mo(stream))]
+    except (OSError, ValueError, LookupError, struct.error):
+        return False  # missing, or not such a file
+    return (
+        sorted(listed, key=str) == sorted(((None, _id(each)) for each in ready), key=str)
+        and rule.means(texts.info().get("plural-forms", ""))
+        and all(_says_one(texts, message, rule) for message in ready)
+    )
+
+
+def _says_one(texts: gettext.NullTranslations, message: Message, rule: Rule) -> bool:
+    text, forms = _id(message), _forms(message.string)
+    if isinstance(text, str):
+        return texts.gettext(text) == forms[0]
+    return all(
+        texts.ngettext(*text, number) == forms[form] for number, form in rule.chosen().items()
+    )
 
 
 def _faults_of_translation(message: Message) -> Iterator[str]:
@@ -310,8 +431,12 @@ def _edges(text: str) -> tuple[str, str]:
     return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
 
 
+def _one(text: Text) -> str:
+    return text if isinstance(text, str) else text[0]
+
+
 def _shown(text: Text) -> str:
-    one = text if isinstance(text, str) else text[0]
+    one = _one(text)
     return repr(one if len(one) <= 70 else f"{one[:67]}...")
 
 
@@ -319,7 +444,7 @@ def _checkout(root: Path) -> Tree:
     """The languages are those that the checkout lists, whatever hashkit is installed."""
     listed = runpy.run_path(str(root / "hashkit" / "language.py"))
     names = {code: name for code, name in listed["LANGUAGES"].items() if code != "en"}
-    return Tree(root, names, listed["UNREVIEWED"])
+    return Tree(root, names, listed["UNREVIEWED"], listed["PLURALS"])
 
 
 def main(arguments: list[str] | None = None) -> int:

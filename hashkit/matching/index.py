@@ -6,8 +6,8 @@
 
 Each search compares with every hash: in NumPy 0.3 ms for 100,000 (bench/searching.py). For a
 million and more, the faiss package does the same in less than half the time, if it is installed
-(``pip install faiss-cpu``). Its index of hash tables, exact too, was no faster and took ten times the
-memory; its approximate ones could miss a copy.
+(``pip install faiss-cpu``). Its index of hash tables, exact too, was no faster and took ten times
+the memory; its approximate ones could miss a copy.
 
 A saved index holds the keys, which are often the names of files. It is for this computer, and not
 for sending; what may leave is a submission.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -117,18 +118,19 @@ def test_quiet(run, samples, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "Missing argument"),
+        ([], "PATH…"),
         (["a.jpg", "--algorithms", "photodna"], "There is no hash called 'photodna'"),
-        (["a.jpg", "--max-pixels", "0"], "greater than or equal to 1"),
-        (["a.jpg", "--no-such-option"], "No such option"),
+        (["a.jpg", "--max-pixels", "0"], "--max-pixels"),
+        (["a.jpg", "--no-such-option"], "--no-such-option"),
         (["a.jpg", "--out", "none/s.json"], "Check that the folder exists"),
         (["a.jpg", "--out", "."], "There is a folder with this name."),
     ],
 )
-def test_wrong_use(run, arguments, told):
+def test_wrong_use(run, unwrapped, arguments, told):
+    """Told in our words, or, where Typer says it, with the name of what is wrong."""
     done = run("hash", *arguments)
-    assert done.returncode == 2
-    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in unwrapped(done.stderr)
     assert "Traceback" not in done.stderr
 
 
@@ -373,13 +375,13 @@ def in_a_terminal(arguments, cwd, stdout=None, **environment):
 class TestTerminal:
     def test_a_table_with_boxes(self, samples, tmp_path):
         printed = in_a_terminal(["hash", samples / "scene-1.jpg"], tmp_path)
-        assert "╭" in printed
-        assert "\x1b[1m" in printed
+        assert re.search(r"[\u2500-\u257f]", printed)
+        assert re.search(r"\x1b\[[\d;]*m", printed)
 
     def test_no_colour_no_boxes(self, samples, tmp_path):
         printed = in_a_terminal(["hash", samples / "scene-1.jpg"], tmp_path, NO_COLOR="1")
-        assert "╭" not in printed
-        assert "\x1b[3" not in printed
+        assert not re.search(r"[\u2500-\u257f]", printed)
+        assert not re.search(r"\x1b\[([\d;]*;)?[349]\d", printed)  # a colour, of letters or ground
         assert "good (100)" in printed
 
     @pytest.mark.test_all

@@ -131,13 +131,13 @@ def test_never_over_a_picture_or_the_submission(run, submission, samples, tmp_pa
         (("--out", "s.pdf", "--age", "17"), "give one of adult, under-18"),
         (("--out", "s.pdf", "--age-in-picture", "child"), "give one of adult, under-18"),
         (("--out", "s.pdf", "--country", "Atlantis"), "give a code of two letters"),
-        ((), "Missing option '--out'"),
+        ((), "--out"),
     ],
 )
-def test_wrong_use(run, submission, tmp_path, arguments, told):
+def test_wrong_use(run, unwrapped, submission, tmp_path, arguments, told):
     done = run("report", submission, *arguments)
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.split())
+    assert told in unwrapped(done.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["secret-name.json"]
 
 

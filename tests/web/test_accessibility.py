@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
 from hashkit.language import LANGUAGES, PSEUDO
 
 pytestmark = pytest.mark.test_all
-
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def walk(page, samples, tmp_path, hold):
@@ -46,18 +40,6 @@ def walk(page, samples, tmp_path, hold):
     yield "result"
 
 
-def found_by_axe(page):
-    page.evaluate(f"{AXE}; 0")
-    found = page.evaluate(
-        "(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
-    )
-    return [
-        (each["id"], node["html"], node["failureSummary"])
-        for each in found["violations"]
-        for node in each["nodes"]
-    ]
-
-
 def opened(browser, server, **options):
     # axe is brought in by the test: the page itself allows no script from elsewhere.
     context = browser.new_context(bypass_csp=True, **options)
@@ -68,7 +50,9 @@ def opened(browser, server, **options):
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("language", [*LANGUAGES, PSEUDO])
-def test_axe_finds_nothing(language, colours, browser, serve, samples, tmp_path, hold):
+def test_axe_finds_nothing(
+    language, colours, browser, found_by_axe, serve, samples, tmp_path, hold
+):
     server = serve("--language", language)
     context, page = opened(browser, server, color_scheme=colours)
     for step in walk(page, samples, tmp_path, hold):
@@ -76,7 +60,7 @@ def test_axe_finds_nothing(language, colours, browser, serve, samples, tmp_path,
     context.close()
 
 
-def test_axe_would_find_something(browser, server):
+def test_axe_would_find_something(browser, found_by_axe, server):
     """The check itself works."""
     context, page = opened(browser, server)
     pale = "color: #ddd; background: #fff; transition: none"  # at once, before axe looks
@@ -85,7 +69,7 @@ def test_axe_would_find_something(browser, server):
     context.close()
 
 
-def test_the_refusal_is_for_everyone_too(browser, server):
+def test_the_refusal_is_for_everyone_too(browser, found_by_axe, server):
     for colours in ("light", "dark"):
         context = browser.new_context(bypass_csp=True, color_scheme=colours)
         page = context.new_page()

@@ -122,7 +122,9 @@ def test_the_whole_way(language, window, serve, files, tmp_path):
     asked = []
     page.on("request", lambda request: asked.append(request))
     complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
+    page.on(  # errors only: of what it will do one day, a browser tells too
+        "console", lambda each: complaints.append(each.text) if each.type == "error" else None
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     server = serve("--language", language)
     page.goto(server.address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from http.client import HTTPException
+from http.cookies import SimpleCookie
 
 import pytest
 
@@ -103,11 +105,12 @@ def test_the_key_is_good_for_one_use(server):
     status, headers, _ = server.ask("GET", server.start)
     assert status == 303
     cookie = headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
-    assert f"Path={server.folder}" in cookie  # other ports of this machine never see it
-    assert "Max-Age" not in cookie
-    assert "expires" not in cookie.lower()
+    (kept,) = SimpleCookie(cookie).values()
+    assert kept["httponly"]
+    assert kept["samesite"].lower() == "strict"
+    assert kept["path"] == server.folder  # other ports of this machine never see it
+    assert not kept["max-age"]
+    assert not kept["expires"]
     assert server.ask("GET", f"/{server.start.split('/', 2)[2]}")[0] == 403  # without the folder
     stale, _, said = server.ask("GET", server.start, Accept="text/html")
     assert stale == 403
@@ -148,11 +151,15 @@ def test_the_policy_lets_nothing_in_from_elsewhere():
     assert HEADERS["Referrer-Policy"] == "no-referrer"
 
 
+NOBODY_THERE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT}
+
+
 def test_only_this_machine_is_listened_to(server):
     others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
     for address in {"127.0.0.2", *others} - {"127.0.0.1"}:
-        with pytest.raises(OSError, match=r"refused|unreachable|timed out"):
+        with pytest.raises(OSError, match=r".") as refusal:
             socket.create_connection((address, server.port), timeout=5)
+        assert isinstance(refusal.value, TimeoutError) or refusal.value.errno in NOBODY_THERE
 
 
 def test_two_servers_share_nothing(serve):
