@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,11 @@ def judge(do, answer_of, exact=False):
     return {name: (outcome, what) for _, name, outcome, what in found}
 
 
+def has_the_tools_of(do):
+    """Are the libraries here those that the values of this kind were made with?"""
+    return all(version(name) == made for name, made in check.load(do)["made_with"].items())
+
+
 def steps_that_differ(outcomes):
     return {what.partition(":")[0] for outcome, what in outcomes.values() if outcome == "differs"}
 
@@ -52,9 +58,10 @@ class TestHashkit:
         ours = [sys.executable, VECTORS / "answer_hashkit.py"]
         # Elsewhere rounding may decide ties otherwise (docs/decisions/0002-pdq-exact.md).
         exact = ["--exact"] if platform.machine() in ("x86_64", "AMD64") else []
-        found = run_check("--all", *exact, *ours)
+        asked = [do for do in check.ORDER if do != "classic" or has_the_tools_of("classic")]
+        found = run_check("--all", *exact, "--only", ",".join(asked), *ours)
         assert found.returncode == 0, found.stdout + found.stderr
-        cases = sum(len(check.load(do)["cases"]) for do in check.ORDER)
+        cases = sum(len(check.load(do)["cases"]) for do in asked)
         assert found.stdout.splitlines()[-1].split() == ["all", str(cases), "pass"]
 
 

@@ -11,12 +11,14 @@ import pytest
 
 import hashkit
 from hashkit.hashes import pdq, tmk, vpdq
+from hashkit.hashes.registry import ALGORITHMS, Family, of_family
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "samples.json").read_text())
 MAKERS = {tool: old for tool, old in VECTORS["tools"].items() if tool != "pdqhash"}  # it makes none
 SAME_TOOLS = {tool: version(tool) for tool in MAKERS} == MAKERS
 IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
 VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
+CLASSIC = of_family(ALGORITHMS, Family.CLASSIC)
 NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round otherwise
 
 
@@ -71,8 +73,18 @@ def test_hashes_and_notices_are_the_expected_ones(name, samples):
         found = hashed[algorithm]
         if algorithm == "pdq":
             assert {"value": found.value, "quality": found.quality} == value
+        elif algorithm in CLASSIC and not SAME_TOOLS:
+            assert near_in_each_segment(found.value, value)
         else:
             assert found.value == value, algorithm
+
+
+def near_in_each_segment(found, expected):
+    """Are these the hashes of the same picture, or of the same segments? Versions of Pillow and
+    SciPy resize and blur a little differently. That the value is the library's own is tested in
+    tests/hashes."""
+    pairs = zip(found.split(","), expected.split(","), strict=True)
+    return all((int(one, 16) ^ int(other, 16)).bit_count() <= 8 for one, other in pairs)
 
 
 def test_every_sample_has_a_vector(samples, generate):

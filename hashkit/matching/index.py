@@ -199,27 +199,10 @@ def _rows(words: Words) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(words.T).view(np.uint8)
 
 
-def _ones_by_popcount(words: Words) -> Counts:
+def _ones(words: Words) -> Counts:
     """How many bits of each hash are set: 0 to 256, of shape (n,)."""
     ones: Counts = np.bitwise_count(words).sum(axis=0, dtype=np.uint16)
     return ones
-
-
-_ONES_OF_16_BITS = (
-    np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8))
-    .reshape(-1, 16)
-    .sum(axis=1, dtype=np.uint8)
-)
-
-
-def _ones_by_table(words: Words) -> Counts:
-    """The same for NumPy before 2.0, which cannot count bits. It takes five times as long."""
-    quarters = _ONES_OF_16_BITS.take(words.view(np.uint16)).sum(axis=0, dtype=np.uint16)
-    ones: Counts = quarters.reshape(-1, 4).sum(axis=1, dtype=np.uint16)
-    return ones
-
-
-_ones = _ones_by_popcount if hasattr(np, "bitwise_count") else _ones_by_table
 
 
 @cache

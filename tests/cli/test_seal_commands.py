@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pyrage
 import pytest
@@ -16,6 +17,12 @@ pytestmark = pytest.mark.test_all
 WORDS = "correct horse battery staple"
 KEY, OTHER = (pyrage.x25519.Identity.generate() for _ in range(2))
 PUBLIC = str(KEY.to_public())
+
+
+@cache
+def sealed_by_words():
+    """Made once: age takes a second or more to do it, so that guessing is slow."""
+    return pyrage.passphrase.encrypt(b"{}", WORDS)
 
 
 @pytest.fixture
@@ -167,7 +174,7 @@ def test_what_does_not_work_leaves_nothing(run, unwrapped, folder, arguments, to
     sealed = (folder / "a.age").read_bytes()
     (folder / "cut.age").write_bytes(sealed[: len(sealed) // 2])
     (folder / "strange.age").write_bytes(pyrage.encrypt(b"hello", [KEY.to_public()]))
-    (folder / "words.age").write_bytes(pyrage.passphrase.encrypt(b"{}", WORDS))
+    (folder / "words.age").write_bytes(sealed_by_words())
     (folder / "bad.txt").write_text(f"AGE-SECRET-KEY-1{'X' * 58}\n")
     whole = (folder / "s.json").read_text()
     (folder / "more.json").write_text(whole.replace('"version": 1,', '"version": 1, "by": "me",'))

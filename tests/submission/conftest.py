@@ -32,7 +32,8 @@ def hashes(draw):
         Hash(name, draw(values(name)), draw(st.integers(0, 100)) if name == "pdq" else None)
         for name in names
     ]
-    edits = draw(st.lists(variants, max_size=3, unique=True)) if "pdq" in names else []
+    once = st.lists(variants, max_size=3, unique_by=lambda each: (each.variant, each.value))
+    edits = draw(once) if "pdq" in names else []
     return (*originals, *edits)
 
 
