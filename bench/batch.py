@@ -73,8 +73,8 @@ def fill(folder: Path) -> None:
 
 def in_this_process(paths: list[Path]) -> int:
     """No isolation, one after the other: what anybody would write."""
-    from hashkit.hashing import hash_or_fail
-    from hashkit.options import Options
+    from hashkit.pipeline.hashing import hash_or_fail
+    from hashkit.pipeline.options import Options
 
     return sum(bool(hash_or_fail(path, Options()).hashes) for path in paths)
 

@@ -25,9 +25,9 @@ from compare import table, where_and_with_what
 from films import FILMS, Clip, cut, encoded, original
 
 from hashkit import HashedFile, hash_file
-from hashkit.finding import SAMPLE
 from hashkit.hashes import tmk, vpdq
 from hashkit.matching.comparing import compare
+from hashkit.matching.search import SAMPLE
 from hashkit.variants.sets import UNFRAMED
 
 

@@ -28,7 +28,7 @@ from PIL import Image
 
 from hashkit.hashes import pdq
 from hashkit.variants import computing
-from hashkit.variants.sets import MOST
+from hashkit.variants.sets import MAX_HASHES
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "samples_synthetic"))
 from generate import scene
@@ -46,7 +46,7 @@ SHAPES = (3 / 4, 4 / 3, 9 / 16, 1, 3 / 4, 16 / 9)
 DRAWN = 24
 SIDE = 600
 STEPS = (1, 8, 16, 24, 32, 40, 48)
-SHOWN = (1, *MOST.values())
+SHOWN = (1, *MAX_HASHES.values())
 THRESHOLD = pdq.THRESHOLD
 ALL_KINDS = [*KINDS, PAIRS]
 
@@ -180,7 +180,7 @@ def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def choose(originals: list[Image.Image], copies: Copies) -> list[str]:
     """Greedily, what finds most of the copies that nothing before it finds, as the code will use
     it: of each picture, only hashes that are apart, and only so many."""
-    names, most = ["original", *candidates()], MOST["wide"]
+    names, most = ["original", *candidates()], MAX_HASHES["wide"]
     weights, hits, apart, found, taken = copies.weights(), {}, {}, {}, {}
     for number, picture in enumerate(originals):
         copy = computing.SmallCopy.of(np.asarray(picture))

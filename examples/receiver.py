@@ -37,8 +37,8 @@ from starlette.routing import Route
 from hashkit import Item, Submission
 from hashkit.errors import DocumentInvalid
 
-MOST_BYTES = 64 << 20
-MOST_SECONDS = 300  # by which the clocks may differ; what is older may have been recorded by others
+MAX_BYTES = 64 << 20
+MAX_SECONDS = 300  # by which the clocks may differ; what is older may have been recorded by others
 THRESHOLD = 31  # of 256 bits, that a copy may differ in
 USED_FROM = 50  # PDQ hashes of a lower quality match pictures that show something else
 
@@ -167,7 +167,7 @@ class Receiver:
         given = request.headers.get("webhook-signature", "").encode("latin-1", "replace").split()
         if not any([hmac.compare_digest(expected, each) for each in given]):
             raise Refused(401, "The signature is not right.")
-        if not re.fullmatch("[0-9]{1,15}", stamp) or abs(time.time() - int(stamp)) > MOST_SECONDS:
+        if not re.fullmatch("[0-9]{1,15}", stamp) or abs(time.time() - int(stamp)) > MAX_SECONDS:
             raise Refused(401, "The time stamp is not of now.")
         return known
 
@@ -178,7 +178,7 @@ async def body_of(request: Request) -> bytes:
     try:
         async for piece in request.stream():
             length += len(piece)
-            if length > MOST_BYTES:
+            if length > MAX_BYTES:
                 raise Refused(413, "This is too long.")
             pieces.append(piece)
     except ClientDisconnect as error:

@@ -42,17 +42,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from hashkit._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from hashkit.batch import hash_files
+    from hashkit.batch.run import hash_files
     from hashkit.errors import HashkitError
-    from hashkit.finding import Copy, Search, compare, find
-    from hashkit.folders import files_in
     from hashkit.hashes.registry import ALGORITHMS, DEFAULT
-    from hashkit.hashing import hash_file
     from hashkit.matching.comparing import Comparison, Finding, Verdict
     from hashkit.matching.index import Index, Match
+    from hashkit.matching.search import Copy, Search, compare, find
     from hashkit.media.limits import MAX_PIXELS
-    from hashkit.records import (
+    from hashkit.models import (
         FailedFile,
         FrameHash,
         FrameHashes,
@@ -61,6 +61,8 @@ if TYPE_CHECKING:
         MediaKind,
         Notice,
     )
+    from hashkit.pipeline.folders import files_in
+    from hashkit.pipeline.hashing import hash_file
     from hashkit.submission.document import (
         Item,
         Submission,
@@ -83,7 +85,6 @@ if TYPE_CHECKING:
         withdraw_submission,
     )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "ALGORITHMS",
@@ -131,16 +132,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "hashkit.batch": ("hash_files",),
+    "hashkit.batch.run": ("hash_files",),
     "hashkit.errors": ("HashkitError",),
-    "hashkit.finding": ("Copy", "Search", "compare", "find"),
-    "hashkit.folders": ("files_in",),
+    "hashkit.matching.search": ("Copy", "Search", "compare", "find"),
+    "hashkit.pipeline.folders": ("files_in",),
     "hashkit.hashes.registry": ("ALGORITHMS", "DEFAULT"),
-    "hashkit.hashing": ("hash_file",),
+    "hashkit.pipeline.hashing": ("hash_file",),
     "hashkit.matching.comparing": ("Comparison", "Finding", "Verdict"),
     "hashkit.matching.index": ("Index", "Match"),
     "hashkit.media.limits": ("MAX_PIXELS",),
-    "hashkit.records": (
+    "hashkit.models": (
         "FailedFile",
         "FrameHash",
         "FrameHashes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hashkit.records import Notice
+from hashkit.models import Notice
 
 LOW_QUALITY = Notice(
     "low_quality",

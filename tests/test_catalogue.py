@@ -19,7 +19,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import DictLoader, Environment
 
-from hashkit.language import texts_in
+from hashkit.locale.language import texts_in
 
 
 def load_tool():
@@ -34,7 +34,7 @@ def load_tool():
 catalogue = load_tool()
 
 PYTHON = """
-from hashkit.language import marked
+from hashkit.locale.language import marked
 TITLE = marked("Your files, "
     "in short")
 def show(texts, number):
@@ -109,7 +109,7 @@ def tree(tmp_path):
     for name, content in {
         "said.py": PYTHON,
         "web/templates/page.html": TEMPLATE,
-        "services/directory.toml": DIRECTORY,
+        "guide/directory.toml": DIRECTORY,
     }.items():
         path = tmp_path / "hashkit" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +199,7 @@ def test_every_text_is_found_where_it_is_said(tree):
     assert faults == []
     assert texts["Your files, in short"] == ["hashkit/said.py"]
     assert texts["Notes"] == ["hashkit/web/templates/page.html"]
-    assert texts["It is slow."] == ["hashkit/services/directory.toml"]
+    assert texts["It is slow."] == ["hashkit/guide/directory.toml"]
 
 
 def test_what_is_found_is_what_a_page_asks_for(tree):
@@ -217,7 +217,7 @@ def test_what_is_found_is_what_a_page_asks_for(tree):
 
 
 def test_a_tree_without_a_directory_of_services(tree):
-    (tree.package / "services" / "directory.toml").unlink()
+    (tree.package / "guide" / "directory.toml").unlink()
     assert "For adults." not in catalogue.texts_of(tree)[0]
 
 
@@ -252,7 +252,7 @@ def test_a_text_alone_and_with_a_plural_is_one_text(tree):
     assert catalogue.faults_in(tree) == []
 
 
-@pytest.mark.parametrize("name", ["said.py", "web/templates/page.html", "services/directory.toml"])
+@pytest.mark.parametrize("name", ["said.py", "web/templates/page.html", "guide/directory.toml"])
 @pytest.mark.parametrize("content", [b"{% trans %}(", b"\xff"])
 def test_a_source_that_cannot_be_read_loses_no_translation(tree, name, content):
     before = tree.po("fr").read_bytes()
@@ -281,7 +281,7 @@ def test_update_does_the_same_every_time(tree):
 
 def test_update_adds_what_is_new_and_drops_what_is_gone(tree):
     say(tree, 'marked("It blocks copies!")')
-    (tree.package / "services" / "directory.toml").unlink()
+    (tree.package / "guide" / "directory.toml").unlink()
     catalogue.update(tree)
     assert catalogue.faults_in(tree) == ["fr: not translated: 'It blocks copies!'"]
     found = written(tree)
@@ -379,7 +379,7 @@ def test_a_language_without_a_rule_is_not_written(tree, rule):
     before = tree.po("fr").read_bytes()
     for plurals in ({}, {"fr": rule}):
         for task in (catalogue.update, catalogue.faults_in):
-            with pytest.raises(catalogue.Unreadable, match=r"hashkit/language\.py"):
+            with pytest.raises(catalogue.Unreadable, match=r"hashkit/locale/language\.py"):
                 task(replace(tree, plurals=plurals))
     assert tree.po("fr").read_bytes() == before
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import hashkit
-from hashkit.records import FailedFile, HashedFile, MediaKind
+from hashkit.models import FailedFile, HashedFile, MediaKind
 
 SAMPLES = sorted(
     path

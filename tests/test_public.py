@@ -77,8 +77,8 @@ def test_reading_a_submission_loads_no_decoder():
 
 
 MAY = {
-    "probes.py": {"socket"},  # tries to get out of a worker, and must fail
-    "app_command.py": {"webbrowser"},  # asks the person's browser to open the local page
+    "sandbox/escape_tests.py": {"socket"},  # tries to get out of a worker, and must fail
+    "cli/commands/app.py": {"webbrowser"},  # asks the person's browser to open the local page
     "web/serving.py": {"socket", "asyncio", "uvicorn"},  # listens to it, and gives up all else
     "web/connections.py": {"asyncio", "uvicorn"},
     "submission/sending/client.py": {
@@ -87,7 +87,7 @@ MAY = {
         "socket",
     },  # the only way out, when it is told to
     "web/app.py": {"asyncio"},
-    "web/pulls.py": {"asyncio"},
+    "web/transfers.py": {"asyncio"},
 }
 
 

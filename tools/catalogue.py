@@ -10,8 +10,8 @@ A .po holds nothing but texts: no dates, no names, no line numbers, in the order
 a change of a catalogue shows what was translated, and not who ran this, or when.
 
 Babel reads and writes the files, and nothing here depends on how: its releases differ in plural
-rules, wrapping and order. The rules are those of hashkit/language.py, and ``check`` looks at what
-a file says, not at its bytes.
+rules, wrapping and order. The rules are those of hashkit/locale/language.py, and ``check`` looks at
+what a file says, not at its bytes.
 """
 
 from __future__ import annotations
@@ -113,9 +113,11 @@ class Tree:
         try:
             return Rule.read(self.plurals[language])
         except KeyError as error:
-            raise Unreadable(f"hashkit/language.py: no plural rule for {language}") from error
+            raise Unreadable(
+                f"hashkit/locale/language.py: no plural rule for {language}"
+            ) from error
         except ValueError as error:
-            raise Unreadable(f"hashkit/language.py: {language}: {error}") from error
+            raise Unreadable(f"hashkit/locale/language.py: {language}: {error}") from error
 
 
 class Catalogue(Catalog):
@@ -187,7 +189,7 @@ def texts_of(tree: Tree) -> tuple[dict[Text, list[str]], list[str]]:
 def _sources(tree: Tree) -> Iterator[Path]:
     yield from sorted(tree.package.rglob("*.py"))
     yield from sorted(tree.package.rglob("templates/**/*.html"))
-    directory = tree.package / "services" / "directory.toml"
+    directory = tree.package / "guide" / "directory.toml"
     if directory.exists():
         yield directory
 
@@ -329,7 +331,7 @@ def faults_in(tree: Tree) -> list[str]:
     for language in tree.languages:
         faults += [f"{language}: {each}" for each in _faults_of_catalogue(tree, language, texts)]
     for folder in sorted((tree.package / "locale").glob("*/")):
-        if folder.name not in tree.languages:
+        if folder.name not in {*tree.languages, "__pycache__"}:
             faults.append(f"{folder.name}: hashkit does not list this language")
     return faults
 
@@ -442,7 +444,7 @@ def _shown(text: Text) -> str:
 
 def _checkout(root: Path) -> Tree:
     """The languages are those that the checkout lists, whatever hashkit is installed."""
-    listed = runpy.run_path(str(root / "hashkit" / "language.py"))
+    listed = runpy.run_path(str(root / "hashkit" / "locale" / "language.py"))
     names = {code: name for code, name in listed["LANGUAGES"].items() if code != "en"}
     return Tree(root, names, listed["UNREVIEWED"], listed["PLURALS"])
 

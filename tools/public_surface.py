@@ -23,11 +23,11 @@ import typer.main
 import hashkit
 from hashkit import errors, notices
 from hashkit.cli import app
-from hashkit.cli.terminal import ExitCode
+from hashkit.cli.output.terminal import ExitCode
 from hashkit.hashes import classic, cryptographic, pdq, tmk, vpdq
 from hashkit.submission.document import FORMAT, VERSION
 from hashkit.submission.formats.registry import FORMATS, READERS
-from hashkit.submission.sending.kinds import KINDS
+from hashkit.submission.sending.backends import BACKENDS
 
 ROOT = Path(hashkit.__file__).parent
 
@@ -140,7 +140,7 @@ def _documents() -> Iterator[str]:
     yield f"document {FORMAT} {VERSION}"
     yield f"formats written: {', '.join(FORMATS)}"
     yield f"formats read: {', '.join(READERS)}"
-    for name, kind in sorted(KINDS.items()):
+    for name, kind in sorted(BACKENDS.items()):
         yield f"profile {name}: {', '.join(sorted({*kind.settings, *kind.credentials}))}"
     for schema in sorted((ROOT / "submission").rglob("*.schema.json")):
         content = json.dumps(json.loads(schema.read_text("utf-8")), sort_keys=True)

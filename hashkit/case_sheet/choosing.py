@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from hashkit.services.directory import Age, Purpose, Service, all_services
-from hashkit.services.guide import COUNTRIES, Answers, fits
+from hashkit.guide.directory import Age, Purpose, Service, all_services
+from hashkit.guide.guidance import COUNTRIES, Answers, fits
 
 _ORDER = (Purpose.TAKEDOWN, Purpose.REPORT, Purpose.HELP)
 

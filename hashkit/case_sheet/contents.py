@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from hashkit import __version__
+from hashkit._version import __version__
 from hashkit.case_sheet.blocks import (
     Blank,
     Block,
@@ -23,10 +23,10 @@ from hashkit.case_sheet.blocks import (
 from hashkit.case_sheet.choosing import About, groups
 from hashkit.case_sheet.listing import edits_of, qualities, table_of
 from hashkit.case_sheet.reading import Document
-from hashkit.language import UNREVIEWED, Texts, marked, texts_in
-from hashkit.records import MediaKind
-from hashkit.services.directory import SHARED_LIMITS, Age, Purpose, Service
-from hashkit.services.guide import COUNTRIES
+from hashkit.guide.directory import SHARED_LIMITS, Age, Purpose, Service
+from hashkit.guide.guidance import COUNTRIES
+from hashkit.locale.language import UNREVIEWED, Texts, marked, texts_in
+from hashkit.models import MediaKind
 
 _LONG = 40
 """A list of more rows goes to the end, so that the rest is not lost behind it."""

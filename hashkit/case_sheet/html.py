@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hashkit.case_sheet.blocks import CaseSheet
 from hashkit.case_sheet.paper import Paper
-from hashkit.language import direction_of
+from hashkit.locale.language import direction_of
 
 
 def html_of(sheet: CaseSheet, paper: Paper | None = None) -> bytes:

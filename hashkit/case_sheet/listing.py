@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hashkit.case_sheet.blocks import Table
+from hashkit.hashes.quality import FAIR, GOOD, TOO_PLAIN, quality_in_words
 from hashkit.hashes.registry import ALGORITHMS, Family
-from hashkit.language import Texts, marked
-from hashkit.quality import FAIR, GOOD, TOO_PLAIN, quality_in_words
-from hashkit.records import ORIGINAL, Hash, MediaKind, original_of
+from hashkit.locale.language import Texts, marked
+from hashkit.models import ORIGINAL, Hash, MediaKind, original_of
 from hashkit.submission.document import Item
 
 EXACT_ONLY = marked("exact copies only")

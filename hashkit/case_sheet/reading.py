@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from hashkit.files import open_untrusted
+from hashkit.pipeline.files import open_untrusted
 from hashkit.submission.document import Submission, bytes_of
 
 

@@ -12,19 +12,20 @@ from typing import Annotated
 
 import typer
 
-from hashkit import __version__
-from hashkit.cli.app_command import app_command
-from hashkit.cli.compare_command import compare_command
-from hashkit.cli.doctor_command import doctor_command
-from hashkit.cli.find_command import find_command
-from hashkit.cli.format_commands import export_command, import_command
-from hashkit.cli.guide_command import guide_command
-from hashkit.cli.hash_command import hash_command
-from hashkit.cli.report_command import report_command
-from hashkit.cli.seal_commands import open_command, seal_command
-from hashkit.cli.send_commands import profiles_command, send_command, withdraw_command
-from hashkit.cli.submission_commands import inspect_command, schema_command
-from hashkit.cli.terminal import ExitCode, say
+from hashkit._version import __version__
+from hashkit.cli.commands.app import app_command
+from hashkit.cli.commands.compare import compare_command
+from hashkit.cli.commands.doctor import doctor_command
+from hashkit.cli.commands.find import find_command
+from hashkit.cli.commands.formats import export_command, import_command
+from hashkit.cli.commands.guide import guide_command
+from hashkit.cli.commands.hash import hash_command
+from hashkit.cli.commands.inspect import inspect_command
+from hashkit.cli.commands.report import report_command
+from hashkit.cli.commands.schema import schema_command
+from hashkit.cli.commands.seal import open_command, seal_command
+from hashkit.cli.commands.send import profiles_command, send_command, withdraw_command
+from hashkit.cli.output.terminal import ExitCode, say
 
 _LOOKED_AT = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
-from hashkit.cli.terminal import ExitCode, fail
+from hashkit.cli.output.terminal import ExitCode, fail
 
 _SECONDS_TO_CONNECT = 10
 _FILES_FOR_EACH_CORE = 2

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import typer
 
-from hashkit.cli.hash_for import ForService
-from hashkit.cli.json_lines import ToFile, ToStandardOutput
-from hashkit.cli.report import Outcome, print_table, summary, tally, what_was_written
-from hashkit.cli.terminal import STAYED, ExitCode, fail, say, shown_name, told
+from hashkit.cli.for_service import ForService
+from hashkit.cli.output.json_lines import ToFile, ToStandardOutput
+from hashkit.cli.output.outcomes import Outcome, print_table, summary, tally, what_was_written
+from hashkit.cli.output.terminal import STAYED, ExitCode, fail, say, shown_name, told
 from hashkit.errors import HashkitError
-from hashkit.records import FailedFile
+from hashkit.models import FailedFile
 from hashkit.submission.document import Submission, write_submission
-from hashkit.writing import write_whole
+from hashkit.submission.writing import write_whole
 
 _READ_ELSEWHERE = "The pictures and videos were read by the machines of the cluster."
 

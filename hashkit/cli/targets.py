@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from hashkit.cli.terminal import ExitCode, fail
+from hashkit.cli.output.terminal import ExitCode, fail
 
 _MAY_BE_MEDIA = "This may be a picture or a video. It was left as it is. Choose another name."
 
@@ -39,12 +39,12 @@ def same_file(one: Path, other: Path) -> bool:
 def _may_be_replaced(path: Path) -> bool:
     """Only what can be read and is surely neither picture nor video, or is a link to nowhere."""
     from hashkit.errors import FileEmpty, FileMissing, HashkitError, NotMedia
-    from hashkit.files import open_untrusted
-    from hashkit.media import kinds
+    from hashkit.media import formats
+    from hashkit.pipeline.files import open_untrusted
 
     try:
         with open_untrusted(path) as existing:
-            kinds.identify(existing.head)
+            formats.identify(existing.head)
     except (NotMedia, FileEmpty, FileMissing):
         return True
     except HashkitError:

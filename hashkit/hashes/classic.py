@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from hashkit.hashes.pdq_filter import Pixels
-from hashkit.records import Hash
+from hashkit.models import Hash
 
 _OF_GREY: Mapping[str, Callable[[Image.Image], Any]] = {
     "ahash": imagehash.average_hash,

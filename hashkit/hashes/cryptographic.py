@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from hashkit.records import Hash
+from hashkit.models import Hash
 
 _KNOWN = {"md5", "sha1", "sha256", "sha512"}
 _CHUNK = 1 << 20  # each chunk is still in the processor's cache for the second digest

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from hashkit.hashes import pdq_filter, pdq_reference
 from hashkit.hashes.pdq_filter import Float32, Pixels
-from hashkit.records import ORIENTATIONS, ORIGINAL, Hash
+from hashkit.models import ORIENTATIONS, ORIGINAL, Hash
 
 BITS = 256
 THRESHOLD = 31

@@ -16,7 +16,7 @@ import numpy as np
 from hashkit.hashes import pdq
 from hashkit.hashes.pdq_filter import Float32, Pixels, luma64
 from hashkit.hashes.vpdq_text import from_text, to_signal, to_text
-from hashkit.records import FrameHash
+from hashkit.models import FrameHash
 
 __all__ = [
     "DISTANCE_THRESHOLD",

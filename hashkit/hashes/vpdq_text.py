@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable
 from io import StringIO
 
-from hashkit.records import FrameHash
+from hashkit.models import FrameHash
 
 LAST_FRAME = 1 << 53
-MOST_SECONDS = 1e9
+MAX_TIMESTAMP = 1e9
 """More than these no frame has, in any document."""
 
 _DIGITS = 64
@@ -88,7 +88,7 @@ def _read(untrusted_line: object, number: int) -> tuple[str, FrameHash]:
         and _QUALITY.fullmatch(quality)
         and _SECONDS.fullmatch(timestamp)
         and int(frame) <= LAST_FRAME
-        and float(timestamp) <= MOST_SECONDS
+        and float(timestamp) <= MAX_TIMESTAMP
     ):
         raise ValueError(f"line {number + 1} is no vPDQ hash")
     return form, FrameHash(int(frame), float(timestamp), value, int(quality))

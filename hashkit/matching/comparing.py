@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from hashkit.hashes import pdq, tmk, vpdq
 from hashkit.hashes.registry import ALGORITHMS, Family
 from hashkit.matching.groups import SAME_PICTURE
-from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind, original_of
+from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind, original_of
 
 CLASSIC_THRESHOLD = 10
 """Of 64 bits: in common use for the hashes of the imagehash library."""
@@ -26,7 +26,7 @@ COPIED_PERCENT = 20.0
 nothing to do with each other share none (docs/robustness-videos.md)."""
 
 _ABSURD = 1.5  # scores are at most 1; numbers that nobody measured can give any
-_MOST_FRAMES = 50_000  # of a side: three and a half hours at four a second
+_MAX_FRAMES = 50_000  # of a side: three and a half hours at four a second
 _STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
 
 
@@ -227,7 +227,7 @@ def _shared(
 
 def _thinned(frames: FrameHashes) -> tuple[FrameHash, ...]:
     """The frames, or of very many every so many-th: all are compared with all."""
-    return frames.hashes[:: 1 + len(frames.hashes) // _MOST_FRAMES]
+    return frames.hashes[:: 1 + len(frames.hashes) // _MAX_FRAMES]
 
 
 def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from hashkit.records import FailedFile, HashedFile, original_of
+from hashkit.models import FailedFile, HashedFile, original_of
 
 SAME_PICTURE = 10
 """PDQ distance, of 256 bits, up to which two hashes are of one picture, re-encoded or resized. (31

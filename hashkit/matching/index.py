@@ -32,9 +32,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.errors import DocumentInvalid, OutputUnwritable
-from hashkit.files import open_untrusted
 from hashkit.hashes import pdq
-from hashkit.writing import write_whole
+from hashkit.pipeline.files import open_untrusted
+from hashkit.submission.writing import write_whole
 
 MAX_BYTES = 1 << 30
 """A bigger file is neither saved nor loaded. It holds ten million hashes with keys of 70 bytes."""

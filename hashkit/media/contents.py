@@ -6,9 +6,9 @@ from PIL import ImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt
-from hashkit.media.kinds import find_video, unsupported
+from hashkit.media.formats import find_video, unsupported
 from hashkit.media.limits import check_pixels
-from hashkit.records import Notice
+from hashkit.models import Notice
 
 _DNG_VERSION_TAG = 0xC612
 _SUBFILE_TYPE_TAG, _THUMBNAIL = 0x00FE, 1

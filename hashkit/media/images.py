@@ -32,11 +32,11 @@ from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
 from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.ends import is_cut_short
-from hashkit.media.kinds import unsupported
+from hashkit.media.formats import unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.media.pixels import Pixels, as_pixels, to_8_bit
-from hashkit.records import Notice
+from hashkit.media.truncation import is_cut_short
+from hashkit.models import Notice
 
 _ORIENTATION_TAG = 0x0112
 _END_OF_JPEG = b"\xff\xd9"
@@ -68,7 +68,7 @@ class Picture:
 
 
 def decode(untrusted_data: bytes, image_format: str, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode an image file, of the format that ``kinds.identify`` found.
+    """Decode an image file, of the format that ``formats.identify`` found.
 
     Transparency is laid on white, 16 bits become 8 by scaling, EXIF orientation is applied. An
     animated file gives its first frame, a file of several pictures the main one. Raises an error

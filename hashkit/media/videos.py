@@ -177,7 +177,7 @@ class Video:
 
 @contextmanager
 def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
-    """Open a video of the format that ``kinds.identify`` found, and check its header.
+    """Open a video of the format that ``formats.identify`` found, and check its header.
 
     Raises NoVideo, TooLong, TooManyPixels, UnsupportedMedia, or MediaCorrupt with what FFmpeg said
     as its cause.

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
-from hashkit.files import UntrustedFile, open_untrusted
-from hashkit.hash_json import (
+from hashkit.models import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.pipeline.files import UntrustedFile, open_untrusted
+from hashkit.submission.writing import write_whole
+from hashkit.variants.json_codec import (
     all_from_json,
     fields_of,
     hashes_to_json,
     variants_to_json,
 )
-from hashkit.records import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, MediaKind
-from hashkit.writing import write_whole
 
 FORMAT = "hashkit-submission"
 VERSION = 1

@@ -31,16 +31,16 @@ from hashkit.errors import (
 )
 from hashkit.submission.document import MAX_BYTES, Submission
 
-SHORTEST_PASSPHRASE = 12
+MIN_PASSPHRASE = 12
 """Characters. age makes every guess cost about a second; this makes guesses too many."""
 
 MAX_SEALED_BYTES = MAX_BYTES * 3 // 2
 """Bytes of a sealed file: the largest submission, as text."""
 
-MOST_RECIPIENTS = 100
+MAX_RECIPIENTS = 100
 """People that a file can be sealed for at a time."""
 
-_MOST_HEADER_BYTES = 1 << 14  # age reads longer ones ever more slowly; a hundred people take 10 KB
+_MAX_HEADER_BYTES = 1 << 14  # age reads longer ones ever more slowly; a hundred people take 10 KB
 _LOOKED_AT = 4096
 _END_OF_HEADER = b"\n--- "
 _BINARY = b"age-encryption.org/v1\n"
@@ -72,8 +72,8 @@ def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
         raise TypeError("recipients is an iterable of keys")
     pyrage = _pyrage()
     recipients = tuple(recipients)
-    if len(recipients) > MOST_RECIPIENTS:
-        raise RecipientUnknown(f"This is for more than {MOST_RECIPIENTS} people.")
+    if len(recipients) > MAX_RECIPIENTS:
+        raise RecipientUnknown(f"This is for more than {MAX_RECIPIENTS} people.")
     keys = []
     for recipient in recipients:
         try:
@@ -92,7 +92,7 @@ def seal_with_passphrase(submission: Submission, passphrase: str) -> bytes:
     PassphraseShort where it has fewer than 12 characters, not counting spaces around it;
     SealUnavailable.
     """
-    if len(passphrase.strip()) < SHORTEST_PASSPHRASE:
+    if len(passphrase.strip()) < MIN_PASSPHRASE:
         raise PassphraseShort
     content = submission.to_json().encode()
     sealed: bytes = _pyrage().passphrase.encrypt(content, passphrase, armored=True)
@@ -151,7 +151,7 @@ def _opened(untrusted_sealed: bytes, decrypt: Any, key: Any) -> Submission:
     if len(untrusted_sealed) > MAX_SEALED_BYTES:
         raise SealDamaged("This is too big for a sealed submission.")
     sealed = _without_what_is_around(untrusted_sealed)
-    if _END_OF_HEADER not in (_head(sealed, _MOST_HEADER_BYTES) or b""):
+    if _END_OF_HEADER not in (_head(sealed, _MAX_HEADER_BYTES) or b""):
         raise SealDamaged("This is not what hashkit seals: it begins with too much else.")
     content = _decrypted(sealed, decrypt, key)
     return Submission.from_json(content)

@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from hashkit.hashes import pdq
 from hashkit.hashes.pdq_filter import LUMA, Float32, Pixels, kept_positions, window_size
-from hashkit.records import Hash
+from hashkit.models import Hash
 from hashkit.variants.recipes import Layout, layout_of
-from hashkit.variants.sets import MOST, names_at
+from hashkit.variants.sets import MAX_HASHES, names_at
 
 SIDE = 1024
 """Pixels, of the longer side; of long pictures more, so that the shorter has ``SHORTER``. With half
@@ -32,7 +32,7 @@ SHORTER = 512
 APART = 16
 """Bits: of two hashes that are nearer to each other, one finds nearly all that the other does."""
 
-_MOST_PIXELS = 4 << 20
+_MAX_PIXELS = 4 << 20
 _DRAWN = 512  # pixels a side, for what is rotated
 _WHOLE = (0.0, 1.0, 0.0, 1.0)
 _TURNS = {  # flip top and bottom, mirror left and right; swap the axes last
@@ -83,7 +83,7 @@ class SmallCopy:
 def _shrunk(pixels: Pixels) -> npt.NDArray[np.generic]:
     height, width = pixels.shape[:2]
     part = max(SIDE / max(height, width), SHORTER / min(height, width))
-    part = min(1.0, part, sqrt(_MOST_PIXELS / (height * width)))
+    part = min(1.0, part, sqrt(_MAX_PIXELS / (height * width)))
     size = max(1, round(width * part)), max(1, round(height * part))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
@@ -99,8 +99,8 @@ def hash_variants(pixels: Pixels, level: str, original: Hash) -> tuple[Hash, ...
     names = names_at(level)
     if not names or (original.quality or 0) < pdq.QUALITY_THRESHOLD:
         return ()
-    copy, most = SmallCopy.of(pixels), MOST.get(level, len(names) + 1)
-    apart = APART if level in MOST else 0
+    copy, most = SmallCopy.of(pixels), MAX_HASHES.get(level, len(names) + 1)
+    apart = APART if level in MAX_HASHES else 0
     kept: list[Hash] = []
     values = [int(original.text, 16)]
     for name in names:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from hashkit.hashes import vpdq
 from hashkit.hashes.pdq_filter import Float32, Pixels
-from hashkit.records import FrameHash, FrameHashes
+from hashkit.models import BARS_REMOVED, FrameHash, FrameHashes
 from hashkit.variants.computing import SmallCopy
-from hashkit.variants.sets import BARS_REMOVED, moving_names_at
+from hashkit.variants.sets import moving_names_at
 
 _LOOKED_AT = 16  # frames, before it is decided where the bars are
 _DARK = 24.0  # of 255

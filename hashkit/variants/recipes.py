@@ -30,8 +30,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import cos, radians, sin
 
-from hashkit.records import ORIENTATIONS, ORIGINAL
-from hashkit.variants.sets import BARS_REMOVED
+from hashkit.models import BARS_REMOVED, ORIENTATIONS, ORIGINAL
 
 SCREEN = ("9", "19.5")
 """Width to height of a phone's screen today."""
@@ -98,7 +97,7 @@ def layout_of(name: str, shape: float) -> Layout:
 
 def is_edit(name: str) -> bool:
     """Is this the name of an edit of a picture or a video? Nothing else may stand in a document."""
-    if len(name) > _LONGEST_NAME:
+    if len(name) > _MAX_NAME:
         return False
     parts = [part for part in name.split("+") if part != BARS_REMOVED]
     try:
@@ -191,7 +190,7 @@ def _rotate(degrees: str, fill: str | None) -> Step:
     return step
 
 
-_LONGEST_NAME = 60
+_MAX_NAME = 60
 _NUMBER = r"(\d{1,3}(?:\.\d)?)"
 _SHAPE = r"([1-9]\d?)x([1-9]\d?)"
 _SIDES = "left|right|top|bottom"

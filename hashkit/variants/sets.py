@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from hashkit.records import ORIENTATIONS
+from hashkit.models import BARS_REMOVED, ORIENTATIONS
 
 NONE = "none"
 LEVELS = (NONE, "orientations", "standard", "wide")
 """What ``variants`` may be."""
 
-BARS_REMOVED = "bars-removed"
-
 UNFRAMED = "unframed"
 """A level for what is searched, not for what is submitted: videos without their bars, no more."""
 
-MOST = {"standard": 16, "wide": 48}
+MAX_HASHES = {"standard": 16, "wide": 48}
 """PDQ hashes of a picture, that of the original among them."""
 
 # In the order of what each finds beside those before it: bench/variants.py of 2026-11-22.
@@ -40,14 +38,14 @@ def names_at(level: str) -> tuple[str, ...]:
     check_level(level)
     if level == "orientations":
         return ORIENTATIONS[1:]
-    return BY_COVERAGE if level in MOST else ()
+    return BY_COVERAGE if level in MAX_HASHES else ()
 
 
 def moving_names_at(level: str) -> tuple[str, ...]:
     """The edits of a video at a level. Turned by quarters and the like, videos are rare: only
     ``orientations`` has them."""
     without_bars = BARS_REMOVED, f"{BARS_REMOVED}+mirrored"
-    if level in MOST:
+    if level in MAX_HASHES:
         return "mirrored", *without_bars
     return without_bars if level == UNFRAMED else names_at(level)
 

@@ -6,7 +6,7 @@ guard.py        who may speak to it
 app.py          what the page can ask for
 pages.py        what each open page has hashed, in memory only
 lifetime.py     when it ends by itself
-pulls.py        one file on its way: pieces from the page to an isolated worker
+transfers.py    one file on its way: pieces from the page to an isolated worker
 words.py        what became of a file, in the words of the page
 rendering.py    templates/ and static/: the page itself
 """

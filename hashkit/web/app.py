@@ -38,15 +38,15 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from hashkit.errors import FileChanged
-from hashkit.language import LANGUAGES, PSEUDO, best_of, texts_in
-from hashkit.pieces import LONGEST_PIECE
-from hashkit.services.guide import COUNTRIES, Age, Answers, guidance
+from hashkit.guide.guidance import COUNTRIES, Age, Answers, guidance
+from hashkit.locale.language import LANGUAGES, PSEUDO, best_of, texts_in
+from hashkit.sandbox.remote_file import MAX_PIECE
 from hashkit.web.lifetime import Lifetime
 from hashkit.web.pages import WORKERS, Page, Pages
 from hashkit.web.rendering import Renderer
 from hashkit.web.words import in_words
 
-_LONGEST_QUESTION = 10_000  # bytes
+_MAX_QUESTION = 10_000  # bytes
 _LARGEST_FILE = 1 << 50  # bytes
 _DIGITS = 9  # of the number of a file, or of a piece
 _WAIT = 0.5  # seconds that the page waits for an answer, at most
@@ -166,18 +166,18 @@ class LocalPage:
 
     async def _piece(self, request: Request) -> Response:
         page, number = self._page_of(request), _number_in(request, "file")
-        piece = await _body_of(request, LONGEST_PIECE)
-        if number in page.pulls:
+        piece = await _body_of(request, MAX_PIECE)
+        if number in page.transfers:
             try:
-                page.pulls[number].give(_number_in(request, "serial"), piece)
+                page.transfers[number].give(_number_in(request, "serial"), piece)
             except ValueError as error:
                 raise HTTPException(409) from error
         return JSONResponse(await _state_of(page, number))
 
     async def _unreadable(self, request: Request) -> Response:
         page, number = self._page_of(request), _number_in(request, "file")
-        if number in page.pulls:
-            page.pulls[number].give_up(FileChanged())
+        if number in page.transfers:
+            page.transfers[number].give_up(FileChanged())
         return JSONResponse(await _state_of(page, number))
 
     async def _remove(self, request: Request) -> Response:
@@ -210,12 +210,12 @@ class LocalPage:
 
 async def _state_of(page: Page, number: int) -> dict[str, Any]:
     """How far a file is, once there is something to be told of it."""
-    if (pull := page.pulls.get(number)) is not None:
-        await pull.news(_WAIT)
-        if pull.outcome is None:
-            return {"want": pull.want and astuple(pull.want), "part": pull.part}
-        if number in page.pulls:  # and was not removed meanwhile
-            page.finish(number, pull.outcome)
+    if (transfer := page.transfers.get(number)) is not None:
+        await transfer.news(_WAIT)
+        if transfer.outcome is None:
+            return {"want": transfer.want and astuple(transfer.want), "part": transfer.part}
+        if number in page.transfers:  # and was not removed meanwhile
+            page.finish(number, transfer.outcome)
     outcome = page.outcomes.get(number)
     if outcome is None:
         raise HTTPException(404)
@@ -247,7 +247,7 @@ def _answers(untrusted: dict[str, Any]) -> Answers:
 
 async def _json_of(request: Request) -> dict[str, Any]:
     try:
-        found = json.loads(await _body_of(request, _LONGEST_QUESTION))
+        found = json.loads(await _body_of(request, _MAX_QUESTION))
     except (ValueError, RecursionError) as error:
         raise HTTPException(400) from error
     if not isinstance(found, dict):

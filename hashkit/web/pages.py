@@ -11,22 +11,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from hashkit.crew import Crew
-from hashkit.engines import cores
+from hashkit.batch.executors import cores
 from hashkit.errors import FileEmpty, WorkerLost
-from hashkit.options import Options
-from hashkit.records import FailedFile
+from hashkit.models import FailedFile
+from hashkit.pipeline.options import Options
+from hashkit.sandbox.pool import WorkerPool
+from hashkit.sandbox.process import Limits
 from hashkit.submission.document import Submission
-from hashkit.supervisor import Limits
-from hashkit.web.pulls import Outcome, Pull
+from hashkit.web.transfers import Outcome, Transfer
 
 WORKERS = min(cores(), 4)
 """How many files are opened at a time."""
 
-MOST_FILES = 20_000
+MAX_FILES = 20_000
 """In one page, so that a page gone wild cannot fill the memory."""
 
-MOST_PAGES = 4
+MAX_PAGES = 4
 """At a time: a browser has six connections to a server, and each open page holds one."""
 
 VARIANTS = "wide"
@@ -50,29 +50,29 @@ class Page:
     language: str
     until: float
     in_touch: int = 0
-    pulls: dict[int, Pull] = field(default_factory=dict)
+    transfers: dict[int, Transfer] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """The file is done."""
-        del self.pulls[number]
+        del self.transfers[number]
         self.outcomes[number] = outcome
 
     def remove(self, number: int) -> None:
         """Call it off, or forget what became of it."""
         self.outcomes.pop(number, None)
-        if (pull := self.pulls.pop(number, None)) is not None:
-            pull.call_off()
+        if (transfer := self.transfers.pop(number, None)) is not None:
+            transfer.call_off()
 
     def drop(self) -> None:
         """Call off and forget everything."""
-        for number in [*self.pulls, *self.outcomes]:
+        for number in [*self.transfers, *self.outcomes]:
             self.remove(number)
 
     @property
     def is_full(self) -> bool:
         """Has it as many files as a page may have?"""
-        return len(self.pulls) + len(self.outcomes) >= MOST_FILES
+        return len(self.transfers) + len(self.outcomes) >= MAX_FILES
 
     def submission(self) -> Submission:
         """All that has hashes."""
@@ -86,13 +86,13 @@ class Pages:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._pages: dict[str, Page] = {}
-        self._crews: dict[bool, Crew] = {}
+        self._pools: dict[bool, WorkerPool] = {}
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="hashkit")
         self._closed = False
 
     def open(self, language: str) -> str | None:
         """A new page. Returns the name by which it is known, or None if there are enough."""
-        if self._closed or sum(page.in_touch > 0 for page in self._pages.values()) >= MOST_PAGES:
+        if self._closed or sum(page.in_touch > 0 for page in self._pages.values()) >= MAX_PAGES:
             return None
         name = secrets.token_urlsafe(16)
         self._pages[name] = Page(language, self._now() + _COMING)
@@ -125,32 +125,34 @@ class Pages:
     def hash(self, page: Page, number: int, size: int, *, variants: bool) -> None:
         """Begin to hash a file of ``size`` bytes, unless it has been begun: a page that had no
         answer asks twice."""
-        if number in page.pulls or number in page.outcomes:
+        if number in page.transfers or number in page.outcomes:
             return
         if self._closed:
             page.outcomes[number] = FailedFile(None, WorkerLost())
         elif size == 0:
             page.outcomes[number] = FailedFile(None, FileEmpty())
         else:
-            page.pulls[number] = Pull(size, self._crew(variants), self._threads)
+            page.transfers[number] = Transfer(size, self._pool(variants), self._threads)
 
     @property
     def busy(self) -> bool:
         """Is any file on its way?"""
-        pulls = [pull for page in self._pages.values() for pull in page.pulls.values()]
-        return any(pull.outcome is None for pull in pulls)
+        transfers = [
+            transfer for page in self._pages.values() for transfer in page.transfers.values()
+        ]
+        return any(transfer.outcome is None for transfer in transfers)
 
     def close(self) -> None:
         """Drop all pages, and end the workers at once."""
         self._closed = True
         for name in [*self._pages]:
             self.drop(name)
-        for crew in self._crews.values():
-            crew.close()
+        for pool in self._pools.values():
+            pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _crew(self, variants: bool) -> Crew:
-        if variants not in self._crews:
+    def _pool(self, variants: bool) -> WorkerPool:
+        if variants not in self._pools:
             options = Options(variants=VARIANTS) if variants else Options()
-            self._crews[variants] = Crew(options, Limits(), _IDLE_WORKER)
-        return self._crews[variants]
+            self._pools[variants] = WorkerPool(options, Limits(), _IDLE_WORKER)
+        return self._pools[variants]

@@ -11,9 +11,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hashkit.language import LANGUAGES, PSEUDO, UNREVIEWED, direction_of, texts_in
-from hashkit.services.directory import SHARED_LIMITS, Purpose
-from hashkit.services.guide import COUNTRIES, DANGER, NOT_YOUR_FAULT, Guidance
+from hashkit.guide.directory import SHARED_LIMITS, Purpose
+from hashkit.guide.guidance import COUNTRIES, DANGER, NOT_YOUR_FAULT, Guidance
+from hashkit.locale.language import LANGUAGES, PSEUDO, UNREVIEWED, direction_of, texts_in
 from hashkit.web.words import ERRORS, TITLES
 
 LEAVE_TO = "https://www.wikipedia.org/"

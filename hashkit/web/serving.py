@@ -2,7 +2,7 @@
 
 This process has to be reached from the browser, so it cannot give up the network as a whole, as
 other commands do. It gives up all but answering: once it listens, it can open no connection and no
-other port (``isolation.lock_outgoing``). Files are opened by isolated workers, as always.
+other port (``lockdown.lock_outgoing``). Files are opened by isolated workers, as always.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 import uvicorn
 
 from hashkit.errors import PageUnavailable
-from hashkit.isolation import lock_outgoing
+from hashkit.sandbox.lockdown import lock_outgoing
 from hashkit.web.app import LocalPage
 from hashkit.web.connections import Connection
 from hashkit.web.guard import Guard

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hashkit.language import marked
-from hashkit.quality import USED_FROM
-from hashkit.records import FailedFile, HashedFile, MediaKind, original_of
+from hashkit.hashes.quality import USED_FROM
+from hashkit.locale.language import marked
+from hashkit.models import FailedFile, HashedFile, MediaKind, original_of
 
 
 class Verdict(StrEnum):

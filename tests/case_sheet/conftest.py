@@ -14,7 +14,7 @@ from hashkit.case_sheet.blocks import CaseSheet
 from hashkit.case_sheet.choosing import About
 from hashkit.case_sheet.contents import case_sheet
 from hashkit.case_sheet.reading import Document, read_document
-from hashkit.records import FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.models import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission, write_submission
 
 DAY = date(2026, 3, 9)

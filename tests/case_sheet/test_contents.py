@@ -14,8 +14,8 @@ from hashkit.case_sheet.blocks import CaseSheet, Facts, Note, Section, Table
 from hashkit.case_sheet.choosing import About, groups
 from hashkit.case_sheet.reading import read_document
 from hashkit.errors import DocumentInvalid, FileMissing
-from hashkit.records import FrameHashes, Hash, MediaKind
-from hashkit.services.directory import SHARED_LIMITS, Age, Purpose, all_services
+from hashkit.guide.directory import SHARED_LIMITS, Age, Purpose, all_services
+from hashkit.models import FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item
 
 from .conftest import DAY, digits, every_text, picture, video

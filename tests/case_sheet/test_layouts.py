@@ -16,8 +16,8 @@ import hashkit
 from hashkit.case_sheet.html import html_of
 from hashkit.case_sheet.paper import Paper, usual_paper
 from hashkit.case_sheet.pdf import pdf_of
-from hashkit.language import LANGUAGES
-from hashkit.services.directory import all_services
+from hashkit.guide.directory import all_services
+from hashkit.locale.language import LANGUAGES
 
 from .conftest import every_text, picture, squeezed, video
 

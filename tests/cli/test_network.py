@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from hashkit import isolation
 from hashkit.cli import app
+from hashkit.sandbox import lockdown
 
 COMMANDS = [
     ["export", "{given}", "--format", "csv"],
@@ -33,8 +33,8 @@ def test_the_network_goes_first(command, tmp_path, monkeypatch):
     def lock():
         raise Locked
 
-    monkeypatch.setattr(isolation, "lock_network", lock)
-    monkeypatch.setattr("hashkit.files.open_untrusted", lambda *_: opened.append(_))
+    monkeypatch.setattr(lockdown, "lock_network", lock)
+    monkeypatch.setattr("hashkit.pipeline.files.open_untrusted", lambda *_: opened.append(_))
     places = {"given": given, "out": tmp_path / "out", "folder": tmp_path}
     done = CliRunner().invoke(app, [word.format(**places) for word in command])
     assert isinstance(done.exception, Locked), done.output

@@ -29,9 +29,9 @@ from schemathesis.specs.openapi.checks import (
 from hashkit import FrameHash, FrameHashes, Hash, Item, MediaKind, Submission, hash_file
 from hashkit.submission.sending.client import Client
 from hashkit.submission.sending.delivering import Delivery
+from hashkit.submission.sending.journal import State, open_journal
 from hashkit.submission.sending.plan import plan_for
 from hashkit.submission.sending.profiles import read_profile
-from hashkit.submission.sending.record import State, open_record
 
 pytestmark = pytest.mark.test_all
 
@@ -98,7 +98,7 @@ def test_sent_matched_and_taken_back(address, samples, submission, tmp_path, mon
 
     def go(what):
         with (
-            open_record(tmp_path / "record.jsonl", plan.kind.destination) as record,
+            open_journal(tmp_path / "record.jsonl", plan.backend.destination) as record,
             Client(plan.profile) as client,
         ):
             delivery = Delivery(plan, record, client, {"secret": SECRET})
@@ -109,7 +109,7 @@ def test_sent_matched_and_taken_back(address, samples, submission, tmp_path, mon
         return httpx.get(f"{address}/matches", params={"pdq": pdq}, trust_env=False).json()
 
     assert go("send") == [State.ACCEPTED] * 3
-    keys = [parcel.key for parcel in plan.parcels]
+    keys = [batch.key for batch in plan.batches]
     (found,) = matches("scene-1-resized.jpg")
     assert found["key"] in keys
     assert found["distance"] <= 31
@@ -168,7 +168,7 @@ def test_what_is_not_one_item(post, receiver, submission, monkeypatch):
         assert answered.json()["detail"].endswith(".")
     body = Submission(submission.items[:1]).to_json().encode()
     assert post(body, signed("0" * 64, body)).status_code == 422
-    monkeypatch.setattr(receiver, "MOST_BYTES", 100)
+    monkeypatch.setattr(receiver, "MAX_BYTES", 100)
     assert answer(body).status_code == 413
 
 

@@ -69,7 +69,7 @@ def fuzz(name: str, seconds: int, corpus: Path, findings: Path) -> int:
     import atheris
 
     # Every branch of hashkit is watched; what it needs is imported first, as it is.
-    import hashkit.hashing  # noqa: F401
+    import hashkit.pipeline.hashing  # noqa: F401
 
     for module in [module for module in sys.modules if module.split(".")[0] == "hashkit"]:
         del sys.modules[module]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hashkit import ALGORITHMS, HashedFile, HashkitError, Submission, hash_file
-from hashkit.cli.words import comparison_to_json
+from hashkit.cli.output.comparisons import comparison_to_json
 from hashkit.errors import DocumentInvalid, SealError
 from hashkit.hashes import tmk, vpdq
 from hashkit.matching import comparing

@@ -14,8 +14,8 @@ import hashkit
 from hashkit.errors import UnknownAlgorithm
 from hashkit.hashes import classic, cryptographic, pdq
 from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, resolve
-from hashkit.options import Options
-from hashkit.video_hashing import hash_frames
+from hashkit.pipeline.options import Options
+from hashkit.pipeline.video_hashing import hash_frames
 
 PIXELS = np.random.default_rng(7).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import hashkit
 from hashkit.hashes import pdq, vpdq
-from hashkit.records import FrameHash
+from hashkit.models import FrameHash
 
 CONFORMANCE = Path(__file__).parent.parent / "vectors" / "conformance"
 VIDEOS = sorted(path.name for path in (CONFORMANCE / "videos").iterdir())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import hashkit
 from hashkit.hashes import pdq, tmk, vpdq
 from hashkit.matching.comparing import Verdict, closest, compare
-from hashkit.records import FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.models import FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.submission.document import Submission
 
 hex64 = st.integers(0, 2**256 - 1).map(lambda value: f"{value:064x}")

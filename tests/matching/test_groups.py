@@ -9,7 +9,7 @@ import pytest
 
 import hashkit
 from hashkit.matching.groups import same_pictures
-from hashkit.records import FailedFile, Hash, HashedFile, MediaKind
+from hashkit.models import FailedFile, Hash, HashedFile, MediaKind
 
 
 def picture(number, value, quality=100):

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 import hashkit
 from hashkit.hashes import pdq, vpdq
-from hashkit.hashing import hash_or_fail
 from hashkit.media import videos
 from hashkit.media.sampling import Sampler, check_sample
 from hashkit.media.tee import Tee
-from hashkit.options import Options
+from hashkit.pipeline.hashing import hash_or_fail
+from hashkit.pipeline.options import Options
 
 WIDTH, HEIGHT, RATE = 176, 144, 12  # H.263 knows few sizes; MPEG-1 few rates: it gets 25
 
@@ -84,8 +84,8 @@ def encode(
 
 
 def frames_of(path, which=lambda video: video.frames()):
-    from hashkit.files import open_untrusted
-    from hashkit.media.kinds import identify
+    from hashkit.media.formats import identify
+    from hashkit.pipeline.files import open_untrusted
 
     with open_untrusted(path) as untrusted:
         tee = Tee(untrusted.stream, lambda _: None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import ORIENTATIONS, FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.models import ORIENTATIONS, FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.variants.sets import BY_COVERAGE
 

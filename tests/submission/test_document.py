@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 import hashkit
 from hashkit.errors import DocumentInvalid, FileMissing, IsAFolder
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import FailedFile, Hash, HashedFile, MediaKind
+from hashkit.models import FailedFile, Hash, HashedFile, MediaKind
 from hashkit.submission.document import Item, Submission
 
 SCHEMA = json.loads(hashkit.submission_schema())

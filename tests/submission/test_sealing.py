@@ -23,7 +23,7 @@ from hashkit.errors import (
     SealUnavailable,
     WrongKey,
 )
-from hashkit.records import Hash, MediaKind
+from hashkit.models import Hash, MediaKind
 from hashkit.submission import sealing
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.sealing import (

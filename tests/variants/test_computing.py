@@ -13,10 +13,10 @@ from PIL import Image, ImageOps
 
 import hashkit
 from hashkit.hashes import pdq
-from hashkit.records import ORIENTATIONS
+from hashkit.models import ORIENTATIONS
 from hashkit.variants import computing
 from hashkit.variants.computing import SmallCopy, compute
-from hashkit.variants.sets import BY_COVERAGE, LEVELS, MOST
+from hashkit.variants.sets import BY_COVERAGE, LEVELS, MAX_HASHES
 
 SIZES = [(1512, 2016), (2016, 1512), (1080, 1920), (800, 600), (300, 400), (512, 384), (701, 333)]
 SIZES += [(500, 4000), (3000, 400)]  # a page that was scrolled through, a panorama
@@ -139,7 +139,7 @@ def test_any_view_of_the_pixels(scene, turn):
 def test_any_picture(shape, level):
     pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     found = computing.hash_variants(pixels, level, pdq.compute(pixels))
-    assert len(found) < MOST.get(level, 8)
+    assert len(found) < MAX_HASHES.get(level, 8)
     assert len({each.variant for each in found}) == len(found)
     for each in found:
         assert each.algorithm == "pdq"

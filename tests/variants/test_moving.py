@@ -7,7 +7,7 @@ import pytest
 
 import hashkit
 from hashkit.hashes import vpdq
-from hashkit.records import ORIENTATIONS
+from hashkit.models import ORIENTATIONS
 from hashkit.variants.moving import _TURNS, MovingVariants
 
 

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from hashkit.variants.sets import MOST
+from hashkit.variants.sets import MAX_HASHES
 
 pytestmark = pytest.mark.test_all
 
@@ -75,7 +75,7 @@ def test_no_false_match(bench, found):
 
 def test_what_the_original_alone_can_and_cannot_find(bench, found):
     by_kind = bench.recalls(*found["full"])
-    one, wide = bench.STEPS.index(1), bench.STEPS.index(MOST["wide"])
+    one, wide = bench.STEPS.index(1), bench.STEPS.index(MAX_HASHES["wide"])
     for kind in ("blur", "recompressed"):
         assert by_kind[kind][one] > 0.9
     for kind in ("mirrored", "quarter turns"):

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hashkit
-from hashkit.records import ORIENTATIONS
+from hashkit.models import ORIENTATIONS
 from hashkit.variants import recipes
 from hashkit.variants.recipes import is_edit, layout_of
-from hashkit.variants.sets import BY_COVERAGE, LEVELS, MOST, moving_names_at, names_at
+from hashkit.variants.sets import BY_COVERAGE, LEVELS, MAX_HASHES, moving_names_at, names_at
 
 SCHEMA_NAME = json.loads(hashkit.submission_schema())["$defs"]["item"]["properties"]["variants"][
     "items"
@@ -106,7 +106,7 @@ def test_every_edit_of_the_sets_is_one(shape):
 
 
 def test_sets():
-    assert len(set(BY_COVERAGE)) == len(BY_COVERAGE) >= MOST["wide"]
+    assert len(set(BY_COVERAGE)) == len(BY_COVERAGE) >= MAX_HASHES["wide"]
     assert BY_COVERAGE[0] == "mirrored"
     assert names_at("orientations") == ORIENTATIONS[1:]
     for level in LEVELS:

@@ -21,9 +21,9 @@ from hashkit.hashes import classic, cryptographic, pdq, pdq_filter, tmk, vpdq
 from hashkit.hashes.pdq_reference import DCT
 from hashkit.matching.comparing import CLASSIC_THRESHOLD
 from hashkit.media import videos
-from hashkit.records import FrameHash
-from hashkit.submission.sending.kinds.webhook import Webhook
-from hashkit.submission.sending.parcels import Request
+from hashkit.models import FrameHash
+from hashkit.submission.sending.backends.webhook import Webhook
+from hashkit.submission.sending.batch import Request
 from hashkit.submission.sending.profile import Profile
 
 Json = dict[str, Any]
@@ -169,9 +169,9 @@ def _request(
     assert file is not None
     if id is not None:
         return Request("POST", "", Path(file).read_bytes(), (("webhook-id", id),))
-    parcels, _ = kind.cut(hashkit.read_submission(file))
-    request = parcels[0].request
-    return Request("POST", "", request.body, (("webhook-id", parcels[0].key),))
+    batches, _ = kind.cut(hashkit.read_submission(file))
+    request = batches[0].request
+    return Request("POST", "", request.body, (("webhook-id", batches[0].key),))
 
 
 ANSWERS: dict[str, Callable[..., Json]] = {

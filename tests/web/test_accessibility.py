@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from hashkit.language import LANGUAGES, PSEUDO
+from hashkit.locale.language import LANGUAGES, PSEUDO
 
 pytestmark = pytest.mark.test_all
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from hashkit import Submission, hash_file
-from hashkit.pieces import LONGEST_PIECE
+from hashkit.sandbox.remote_file import MAX_PIECE
 from hashkit.submission.document import read_submission
 
 ANSWERS = {
@@ -102,7 +102,7 @@ NOT_UNDERSTOOD = [
     ("PUT", "/files/" + "9" * 5_000, {"size": 1, "variants": False}, 404),
     ("POST", "/files/99/pieces/1", b"x", 404),
     ("POST", "/files/99", b"", 404),
-    ("POST", "/files/99/pieces/1", bytes(LONGEST_PIECE + 1), 413),
+    ("POST", "/files/99/pieces/1", bytes(MAX_PIECE + 1), 413),
     ("POST", "/files/99/unreadable", b"", 404),
     ("DELETE", "/files/99", None, 204),
     ("POST", "/guide", {**ANSWERS, "age": "old"}, 400),

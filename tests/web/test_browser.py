@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from hashkit import Submission, hash_file
-from hashkit.language import LANGUAGES, PSEUDO
+from hashkit.locale.language import LANGUAGES, PSEUDO
 from hashkit.web.rendering import LEAVE_TO
 
 pytestmark = pytest.mark.test_all

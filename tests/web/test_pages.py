@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from hashkit.errors import FileEmpty
-from hashkit.records import FailedFile
+from hashkit.models import FailedFile
 from hashkit.web import lifetime, pages, serving
 from hashkit.web.app import LocalPage
 from hashkit.web.pages import Pages
@@ -79,7 +79,7 @@ def test_after_the_end_there_is_nothing(opened):
 
 
 def test_a_page_has_only_so_many_files(opened, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_FILES", 2)
+    monkeypatch.setattr(pages, "MAX_FILES", 2)
     page = opened.find(opened.open("en"))
     opened.hash(page, 1, 0, variants=False)
     assert not page.is_full

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import hashkit.web
-from hashkit.language import LANGUAGES, PSEUDO, UNREVIEWED
-from hashkit.services.directory import Age, all_services
-from hashkit.services.guide import COUNTRIES, Answers, Guidance, guidance
+from hashkit.guide.directory import Age, all_services
+from hashkit.guide.guidance import COUNTRIES, Answers, Guidance, guidance
+from hashkit.locale.language import LANGUAGES, PSEUDO, UNREVIEWED
 from hashkit.web.rendering import LEAVE_TO, Renderer
 
 EVERY_LANGUAGE = [*LANGUAGES, PSEUDO]

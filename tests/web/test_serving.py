@@ -24,7 +24,7 @@ bind_unix = lambda: unix
 listening = socket.create_server(("127.0.0.1", 0))
 port = listening.getsockname()[1]
 if sys.argv[1] == "locked":
-    from hashkit.isolation import lock_outgoing
+    from hashkit.sandbox.lockdown import lock_outgoing
     assert [wall.stands for wall in lock_outgoing()] == [True, True]
 
 def attempt(name, work):

@@ -9,9 +9,9 @@ import pytest
 
 from hashkit import errors, hash_file, notices
 from hashkit.errors import FileEmpty, FileError, HashkitError, MediaCorrupt, MediaError, NotMedia
-from hashkit.hashing import hash_or_fail
-from hashkit.options import Options
-from hashkit.records import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.models import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.pipeline.hashing import hash_or_fail
+from hashkit.pipeline.options import Options
 from hashkit.web.words import ERRORS, NOTICES, TITLES, Verdict, in_words
 
 EXACT = Hash("sha256", "0" * 64)

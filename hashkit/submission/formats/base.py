@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, ClassVar
 
-from hashkit.records import MediaKind
+from hashkit.models import MediaKind
 from hashkit.submission.document import Submission
 from hashkit.submission.formats.signals import Signal, signals_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hashkit.records import MediaKind
+from hashkit.models import MediaKind
 from hashkit.submission.formats.base import (
     EDITS,
     KIND,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from hashkit.records import MediaKind
+from hashkit.models import MediaKind
 from hashkit.submission.formats.base import EDITS, QUALITY, TOO_PLAIN, Format, by_file
 from hashkit.submission.formats.signals import Signal
 

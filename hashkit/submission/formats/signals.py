@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hashkit.hashes.quality import USED_FROM
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.quality import USED_FROM
-from hashkit.records import ORIGINAL, FrameHashes, Hash, MediaKind
+from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 
 _ORDER = list(ALGORITHMS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hashkit.records import MediaKind
+from hashkit.models import MediaKind
 from hashkit.submission.formats.base import (
     EDITS,
     FILES,

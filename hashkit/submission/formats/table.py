@@ -18,12 +18,12 @@ from itertools import islice
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
-from hashkit.hash_json import all_from_json, hashes_to_json
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.records import ORIGINAL, FrameHashes, Hash, MediaKind
+from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import Format, Imported, Reader
 from hashkit.submission.formats.signals import Signal
+from hashkit.variants.json_codec import all_from_json, hashes_to_json
 
 COLUMNS = (
     *("item", "kind", "algorithm", "variant", "quality", "interval", "frame", "timestamp", "value"),

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from io import StringIO
 
 from hashkit.errors import DocumentInvalid
+from hashkit.hashes.quality import USED_FROM
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.hashes.vpdq_text import from_text, to_signal
-from hashkit.quality import USED_FROM
-from hashkit.records import FrameHashes, Hash, MediaKind
+from hashkit.models import FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import (
     EDITS,

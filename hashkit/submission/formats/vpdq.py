@@ -10,7 +10,7 @@ from statistics import median
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.vpdq_text import from_text, to_text
-from hashkit.records import FrameHash, FrameHashes, MediaKind
+from hashkit.models import FrameHash, FrameHashes, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import INTERVAL, MOVING, Format, Imported, Reader
 from hashkit.submission.formats.signals import Signal

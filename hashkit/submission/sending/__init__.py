@@ -2,15 +2,15 @@
 
     profile       who is sent to, and what was agreed on; credentials are elsewhere
     profiles      the file of profiles
-    kinds/        how a service of each kind is spoken to: data in, data out
+    backends/     how a service of each kind is spoken to: data in, data out
     plan          what will go, decided and shown before anything goes
-    record        what the service has, beside the submission: nothing lost, nothing doubled
+    journal       what the service has, beside the submission: nothing lost, nothing doubled
     client        the only module of hashkit that opens a connection to another machine
-    delivering    sends what is not there yet, one parcel after the other; takes it back
+    delivering    sends what is not there yet, one batch after the other; takes it back
     submitting    all of this together, for programs
 
-A submission is cut into parcels, each of which the service takes or rejects as a whole. A parcel
-has a key that is made from its hashes alone. Before a parcel is sent, the record says that it is
+A submission is cut into batches, each of which the service takes or rejects as a whole. A batch
+has a key that is made from its hashes alone. Before a batch is sent, the record says that it is
 being tried; when the service has answered, what it said. Whatever happens in between, the next run
-knows which parcels the service has, which it does not, and which it has to be asked about.
+knows which batches the service has, which it does not, and which it has to be asked about.
 """

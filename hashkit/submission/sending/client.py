@@ -27,15 +27,14 @@ from hashkit.errors import (
     SendingUnavailable,
     ServiceUnreachable,
 )
-from hashkit.submission.sending.parcels import Answer, Request
-from hashkit.submission.sending.plan import headers_of
-from hashkit.submission.sending.profile import Profile
+from hashkit.submission.sending.batch import Answer, Request
+from hashkit.submission.sending.profile import Profile, headers_of
 
 if TYPE_CHECKING:
     import httpx
 
 _CONNECT_SECONDS = 15.0
-_MOST_BODY = 64 << 10
+_MAX_BODY = 64 << 10
 
 
 def check_available() -> None:
@@ -130,9 +129,9 @@ class Client:
         last = time.monotonic() + self._patience
         for piece in response.iter_raw():
             body += piece
-            if len(body) >= _MOST_BODY or time.monotonic() > last:
+            if len(body) >= _MAX_BODY or time.monotonic() > last:
                 break
-        return body[:_MOST_BODY]
+        return body[:_MAX_BODY]
 
 
 def _proxy(kind: type[httpx.Proxy], address: str, trusted: ssl.SSLContext) -> httpx.Proxy:

@@ -1,7 +1,7 @@
-"""Sending the parcels that a service does not have yet, one after the other, and taking them back.
+"""Sending the batches that a service does not have yet, one after the other, and taking them back.
 
 The record is what makes it safe to be stopped at any moment, and to begin again: before a request
-goes out it says that the parcel is being tried, and after the answer what the answer was.
+goes out it says that the batch is being tried, and after the answer what the answer was.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from hashkit.errors import (
     ServiceRefused,
     ServiceUnreachable,
 )
+from hashkit.submission.sending.backends.base import judged
+from hashkit.submission.sending.batch import Answer, Batch, Judgement, Request, Verdict
 from hashkit.submission.sending.client import Client
-from hashkit.submission.sending.kinds.base import judged
-from hashkit.submission.sending.parcels import Answer, Judgement, Parcel, Request, Verdict
+from hashkit.submission.sending.journal import Entry, Journal, State
 from hashkit.submission.sending.plan import Plan
-from hashkit.submission.sending.record import Entry, Record, State
 
 TRIES = 5
-"""How often a parcel is tried before giving up, if nothing else is said."""
+"""How often a batch is tried before giving up, if nothing else is said."""
 
-LONGEST_WAIT = 120.0
+MAX_WAIT = 120.0
 """Seconds. A service that asks for more is left alone: to be tried again another time."""
 
 _NOT_KNOWN = (
@@ -39,7 +39,7 @@ _PERHAPS_TWICE = "An answer was lost when it was sent: the service may have it a
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a parcel. ``reason`` is the service's, and not to be trusted."""
+    """What became of a batch. ``reason`` is the service's, and not to be trusted."""
 
     key: str
     state: State
@@ -53,7 +53,7 @@ class Delivery:
     def __init__(
         self,
         plan: Plan,
-        record: Record,
+        journal: Journal,
         client: Client,
         credentials: Mapping[str, str],
         *,
@@ -61,105 +61,105 @@ class Delivery:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._plan = plan
-        self._record = record
+        self._journal = journal
         self._client = client
         self._credentials = credentials
         self._tries = tries
         self._wait = wait
 
-    def send(self) -> Iterator[tuple[Parcel, Outcome]]:
-        """Send what the service does not have, and say what became of each parcel. A parcel that is
+    def send(self) -> Iterator[tuple[Batch, Outcome]]:
+        """Send what the service does not have, and say what became of each batch. A batch that is
         rejected does not keep the others back.
 
         Raises what keeps all others back too: ServiceUnreachable, CertificateRefused,
         ConnectionLost, ServiceBusy, ServiceRefused. What was sent until then is in the record.
         """
-        for parcel in self._plan.parcels:
-            if not self._record.has(parcel.key):
-                yield parcel, self._deliver(parcel)
+        for batch in self._plan.batches:
+            if not self._journal.has(batch.key):
+                yield batch, self._deliver(batch)
 
-    def withdraw(self) -> Iterator[tuple[Parcel | None, Outcome]]:
-        """Take back every parcel that the service has, or may have, and say what became of each.
-        The parcel is None where it is not of this submission any more.
+    def withdraw(self) -> Iterator[tuple[Batch | None, Outcome]]:
+        """Take back every batch that the service has, or may have, and say what became of each.
+        The batch is None where it is not of this submission any more.
 
         Errors as ``send``, and NoWithdrawal where there is no way to."""
-        if not self._plan.kind.withdraws:
+        if not self._plan.backend.withdraws:
             raise NoWithdrawal
-        parcels = {parcel.key: parcel for parcel in self._plan.parcels}
-        for key in self._record.perhaps_there():
-            yield parcels.get(key), self._take_back(key)
+        batches = {batch.key: batch for batch in self._plan.batches}
+        for key in self._journal.perhaps_there():
+            yield batches.get(key), self._take_back(key)
 
-    def _deliver(self, parcel: Parcel) -> Outcome:
-        judgement = self._patiently(lambda: self._attempt(parcel))
+    def _deliver(self, batch: Batch) -> Outcome:
+        judgement = self._patiently(lambda: self._attempt(batch))
         accepted = judgement.verdict is Verdict.ACCEPTED
         return Outcome(
-            parcel.key,
+            batch.key,
             State.ACCEPTED if accepted else State.REJECTED,
             judgement.id,
             judgement.reason,
         )
 
-    def _attempt(self, parcel: Parcel) -> Judgement:
-        """Send a parcel, once, and note what came of it. An earlier attempt may have arrived and we
+    def _attempt(self, batch: Batch) -> Judgement:
+        """Send a batch, once, and note what came of it. An earlier attempt may have arrived and we
         not know it: then nothing but a yes says more than that."""
-        before = self._record.entry(parcel.key) or Entry(State.UNSENT)
+        before = self._journal.entry(batch.key) or Entry(State.UNSENT)
         unsure = before.state is State.TRYING
-        if unsure and (judgement := self._is_it_there(parcel)) is not None:
+        if unsure and (judgement := self._is_it_there(batch)) is not None:
             if judgement.verdict is Verdict.ACCEPTED:  # whose it is, nobody says
-                self._record.write(parcel.key, replace(before, state=State.ACCEPTED))
+                self._journal.write(batch.key, replace(before, state=State.ACCEPTED))
             return judgement
         trying = Entry(
-            State.TRYING, before.id, before.again or (unsure and self._plan.kind.repeats)
+            State.TRYING, before.id, before.again or (unsure and self._plan.backend.repeats)
         )
-        self._record.write(parcel.key, trying)
+        self._journal.write(batch.key, trying)
         try:
-            judgement = self._plan.kind.judge(self._ask(parcel.request))
+            judgement = self._plan.backend.judge(self._ask(batch.request))
         except (ServiceUnreachable, CertificateRefused):
-            self._record.write(parcel.key, before)
+            self._journal.write(batch.key, before)
             raise
         if judgement.verdict is Verdict.ACCEPTED:
-            self._record.write(parcel.key, Entry(State.ACCEPTED, judgement.id, trying.again))
+            self._journal.write(batch.key, Entry(State.ACCEPTED, judgement.id, trying.again))
         elif unsure:
             if judgement.sure or judgement.verdict is Verdict.REJECTED:
-                self._record.write(parcel.key, before)
+                self._journal.write(batch.key, before)
         elif judgement.verdict is Verdict.REJECTED:
-            self._record.write(parcel.key, Entry(State.REJECTED, again=before.again))
+            self._journal.write(batch.key, Entry(State.REJECTED, again=before.again))
         elif judgement.sure:
-            self._record.write(parcel.key, Entry(State.UNSENT, again=before.again))
+            self._journal.write(batch.key, Entry(State.UNSENT, again=before.again))
         return judgement
 
-    def _is_it_there(self, parcel: Parcel) -> Judgement | None:
-        """Ask for a parcel that the service may have. None where it does not say that it has it:
+    def _is_it_there(self, batch: Batch) -> Judgement | None:
+        """Ask for a batch that the service may have. None where it does not say that it has it:
         it has to be sent, again perhaps."""
-        question = self._plan.kind.question(parcel)
+        question = self._plan.backend.question(batch)
         if question is None:
             return None
         answer = self._ask(question)
         judgement = judged(answer)
         if judgement.verdict is not Verdict.ACCEPTED:
             return None if judgement.verdict is Verdict.REJECTED else judgement
-        return Judgement(Verdict.ACCEPTED) if self._plan.kind.found(answer) else None
+        return Judgement(Verdict.ACCEPTED) if self._plan.backend.found(answer) else None
 
     def _take_back(self, key: str) -> Outcome:
         judgement = self._patiently(lambda: self._attempt_back(key))
-        entry = self._record.entry(key) or Entry(State.TRYING)
+        entry = self._journal.entry(key) or Entry(State.TRYING)
         if judgement.verdict is not Verdict.ACCEPTED:
             return Outcome(key, entry.state, entry.id, judgement.reason)
-        self._record.write(key, Entry(State.WITHDRAWN, again=entry.again))
+        self._journal.write(key, Entry(State.WITHDRAWN, again=entry.again))
         return Outcome(key, State.WITHDRAWN, entry.id, _PERHAPS_TWICE if entry.again else None)
 
     def _attempt_back(self, key: str) -> Judgement:
-        """Take a parcel back, once. Until the service has answered, it has it or not: the record
+        """Take a batch back, once. Until the service has answered, it has it or not: the record
         says so, or a lost answer would leave out what is to be sent again."""
-        before = self._record.entry(key) or Entry(State.TRYING)
-        request = self._plan.kind.withdrawal(key, before.id)
+        before = self._journal.entry(key) or Entry(State.TRYING)
+        request = self._plan.backend.withdrawal(key, before.id)
         if request is None:
             return Judgement(Verdict.REJECTED, reason=_NOT_KNOWN)
-        self._record.write(key, replace(before, state=State.TRYING))
+        self._journal.write(key, replace(before, state=State.TRYING))
         try:
-            judgement = self._plan.kind.judge_withdrawal(self._ask(request))
+            judgement = self._plan.backend.judge_withdrawal(self._ask(request))
         except (ServiceUnreachable, CertificateRefused):
-            self._record.write(key, before)
+            self._journal.write(key, before)
             raise
         if judgement.verdict is Verdict.ABSENT:
             surely_there = before.state is State.ACCEPTED
@@ -169,7 +169,7 @@ class Delivery:
                 else Judgement(Verdict.ACCEPTED)
             )
         if judgement.verdict is Verdict.REJECTED or judgement.sure:
-            self._record.write(key, before)
+            self._journal.write(key, before)
         return judgement
 
     def _patiently(self, attempt: Callable[[], Judgement]) -> Judgement:
@@ -188,13 +188,13 @@ class Delivery:
                     return judgement
                 if judgement.wait is not None:
                     pause = judgement.wait
-                if number == self._tries or pause > LONGEST_WAIT:
+                if number == self._tries or pause > MAX_WAIT:
                     raise _busy(judgement)
             self._wait(pause)
         raise ValueError("tries must be at least 1")
 
     def _ask(self, request: Request) -> Answer:
-        signed = self._plan.kind.signed(request, self._credentials, time.time())
+        signed = self._plan.backend.signed(request, self._credentials, time.time())
         return self._client.send(request, signed)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hashkit.submission.sending.batch import COMMON_HEADERS, Request
 from hashkit.submission.sending.credentials import Reference
 
 
@@ -37,3 +38,11 @@ class Profile:
     def url(self, path: str) -> str:
         """The address of a request. With no path, it is that of the profile as it is."""
         return self.address.rstrip("/") + path if path else self.address
+
+
+def headers_of(profile: Profile, request: Request, signed: Mapping[str, str]) -> dict[str, str]:
+    """All headers of a request, in their order."""
+    headers = {"Host": profile.host, **COMMON_HEADERS, **dict(request.headers), **signed}
+    if request.body:
+        headers["Content-Length"] = str(len(request.body))
+    return headers

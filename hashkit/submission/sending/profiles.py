@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.errors import ProfileUnfit, ProfileUnknown
-from hashkit.files import open_untrusted
+from hashkit.pipeline.files import open_untrusted
+from hashkit.submission.sending.backends import BACKENDS, UNPUBLISHED
+from hashkit.submission.sending.backends.base import Backend
 from hashkit.submission.sending.credentials import Reference, reference
-from hashkit.submission.sending.kinds import KINDS, UNPUBLISHED
-from hashkit.submission.sending.kinds.base import Kind
 from hashkit.submission.sending.profile import Profile
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMON = ("kind", "address", "proxy", "ca")
 
@@ -59,7 +59,7 @@ def read_profiles(path: Path) -> dict[str, Profile | ProfileUnfit]:
     """All profiles of a file by name; for one that cannot be used, why. ProfileUnfit where the file
     is not one of profiles, or an error of the FileError branch."""
     with open_untrusted(path) as source:
-        if source.size > _MOST_BYTES:
+        if source.size > _MAX_BYTES:
             raise ProfileUnfit
         untrusted = source.read()
     try:
@@ -116,15 +116,15 @@ def _profile(name: str, untrusted: Mapping[str, Any], folder: Path) -> Profile:
     )
 
 
-def _kind(untrusted: Any) -> type[Kind]:
-    kind = KINDS.get(untrusted) if isinstance(untrusted, str) else None
+def _kind(untrusted: Any) -> type[Backend]:
+    kind = BACKENDS.get(untrusted) if isinstance(untrusted, str) else None
     if kind is None:
-        told = f"The kind is not one of {', '.join(sorted(KINDS))}."
+        told = f"The kind is not one of {', '.join(sorted(BACKENDS))}."
         raise ProfileUnfit(UNPUBLISHED.get(str(untrusted), told))
     return kind
 
 
-def _settings(kind: type[Kind], untrusted: Mapping[str, str]) -> dict[str, str]:
+def _settings(kind: type[Backend], untrusted: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, setting in kind.settings.items():
         value = untrusted.get(name, setting.default)
@@ -136,7 +136,7 @@ def _settings(kind: type[Kind], untrusted: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _credentials(kind: type[Kind], untrusted: Mapping[str, str]) -> dict[str, Reference]:
+def _credentials(kind: type[Backend], untrusted: Mapping[str, str]) -> dict[str, Reference]:
     found = {}
     for name, needed in kind.credentials.items():
         if name in untrusted:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hashkit.submission.document import read_submission
+from hashkit.submission.sending.batch import Batch
 from hashkit.submission.sending.client import Client
 from hashkit.submission.sending.credentials import credentials_of
 from hashkit.submission.sending.delivering import TRIES, Delivery, Outcome
-from hashkit.submission.sending.parcels import Parcel
+from hashkit.submission.sending.journal import journal_beside, open_journal
 from hashkit.submission.sending.plan import Plan, plan_for
 from hashkit.submission.sending.profiles import read_profile, usual_file
-from hashkit.submission.sending.record import open_record, record_beside
 
 PathLike = str | os.PathLike[str]
 
@@ -94,8 +94,8 @@ def delivering(
     wait: Callable[[float], None],
 ) -> Iterator[Delivery]:
     """A delivery, with the record at ``beside`` and a connection of its own."""
-    with open_record(beside, plan.kind.destination) as record, Client(plan.profile) as client:
-        yield Delivery(plan, record, client, credentials, tries=tries, wait=wait)
+    with open_journal(beside, plan.backend.destination) as journal, Client(plan.profile) as client:
+        yield Delivery(plan, journal, client, credentials, tries=tries, wait=wait)
 
 
 @contextmanager
@@ -110,18 +110,18 @@ def _delivery(
     profile = read_profile(usual_file() if profiles is None else Path(profiles), to)
     plan = plan_for(read_submission(given), profile)
     credentials = credentials_of(profile.credentials)
-    plan.kind.check_credentials(credentials)
-    with delivering(plan, record_beside(given), credentials, tries, wait) as delivery:
+    plan.backend.check_credentials(credentials)
+    with delivering(plan, journal_beside(given), credentials, tries, wait) as delivery:
         yield delivery
 
 
-def sent(step: tuple[Parcel | None, Outcome]) -> Sent:
-    """What a step of a delivery says: of which parcel of the submission, if it is of one, and what
+def sent(step: tuple[Batch | None, Outcome]) -> Sent:
+    """What a step of a delivery says: of which batch of the submission, if it is of one, and what
     became of it."""
-    parcel, outcome = step
+    batch, outcome = step
     return Sent(
-        item=None if parcel is None else parcel.item,
-        algorithms=() if parcel is None else parcel.algorithms,
+        item=None if batch is None else batch.item,
+        algorithms=() if batch is None else batch.algorithms,
         key=outcome.key,
         state=outcome.state.value,
         id=outcome.id,

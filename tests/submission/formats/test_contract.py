@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import hashkit
-from hashkit.records import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import format_schema
 from hashkit.submission.formats.registry import FORMATS, export_submission

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.vpdq_text import to_signal
-from hashkit.records import FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.models import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import MAX_BYTES, Item, Submission
 from hashkit.submission.formats.base import Reader
 from hashkit.submission.formats.registry import (

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from hashkit.records import FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.models import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.sending.client import Client
 from hashkit.submission.sending.credentials import credentials_of
 from hashkit.submission.sending.delivering import Delivery
+from hashkit.submission.sending.journal import journal_beside, open_journal
 from hashkit.submission.sending.plan import plan_for
 from hashkit.submission.sending.profiles import read_profile
-from hashkit.submission.sending.record import open_record, record_beside
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sending_backends import BACKENDS, Reply, Seen, Webhook, reply
@@ -300,11 +300,11 @@ class Sender:
         plan = self.plan()
         credentials = credentials_of(plan.profile.credentials)
         with (
-            open_record(record_beside(self.given), plan.kind.destination) as record,
+            open_journal(journal_beside(self.given), plan.backend.destination) as journal,
             Client(plan.profile, patience) as client,
         ):
             delivery = Delivery(
-                plan, record, client, credentials, tries=tries, wait=self.waits.append
+                plan, journal, client, credentials, tries=tries, wait=self.waits.append
             )
             return [outcome for _, outcome in getattr(delivery, what)()]
 

@@ -31,13 +31,13 @@ from hashkit.errors import (
     SendingError,
     ServiceUnreachable,
 )
-from hashkit.records import Hash, MediaKind
+from hashkit.models import Hash, MediaKind
 from hashkit.submission.document import Item, Submission
+from hashkit.submission.sending.batch import Answer, Batch, Request
 from hashkit.submission.sending.delivering import Delivery
-from hashkit.submission.sending.parcels import Answer, Parcel, Request
+from hashkit.submission.sending.journal import Entry, State, open_journal
 from hashkit.submission.sending.plan import Plan, plan_for
 from hashkit.submission.sending.profile import Profile
-from hashkit.submission.sending.record import Entry, State, open_record
 
 pytestmark = pytest.mark.test_all
 
@@ -107,7 +107,7 @@ FAULT_FREE = Fault(True, Answer(200))
 
 
 def entries(path: Path) -> dict[str, Entry]:
-    """What the record says, the last whole line of each parcel."""
+    """What the record says, the last whole line of each batch."""
     lines = path.read_bytes().split(b"\n")[1:-1] if path.exists() else []
     found = map(json.loads, lines)
     return {
@@ -119,26 +119,26 @@ def keys(path: Path, state: State) -> set[str]:
     return {key for key, entry in entries(path).items() if entry.state is state}
 
 
-def signal_of(parcel: Parcel) -> tuple[str, str]:
+def signal_of(batch: Batch) -> tuple[str, str]:
     """What hma stores of it."""
-    ((name, value),) = json.loads(parcel.request.body).items()
+    ((name, value),) = json.loads(batch.request.body).items()
     return name, value
 
 
 class Service:
     """A service in memory, in the place of the client, and all that is known on its side: under
-    which names it got each parcel from us (``ours``), and what it has from others."""
+    which names it got each batch from us (``ours``), and what it has from others."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind.partition(",")[0]
         self.backend = (BACKENDS | FLAVOURS)[kind]()
         self.ours: dict[str, list[str]] = defaultdict(list)
         self.others: dict[int, tuple[str, str]] = {}
-        self.fooled: set[str] = set()  # the parcels that it was asked for in vain
+        self.fooled: set[str] = set()  # the batches that it was asked for in vain
         self.any_success = self.kind in ("webhook", "stopncii")  # is a yes: it gives no names
 
     def copies(self, key: str) -> list[str]:
-        """The names of what it has of a parcel from us."""
+        """The names of what it has of a batch from us."""
         if self.kind == "stopncii":
             return self.ours[key]
         there = set(map(str, self.backend.stored))
@@ -164,15 +164,15 @@ class Service:
 
 
 class Client:
-    """Hands requests to the service, with a fault for each of the first. ``unsure``: the parcels
+    """Hands requests to the service, with a fault for each of the first. ``unsure``: the batches
     of which an answer was lost, so that the service may have them or not."""
 
     def __init__(self, service: Service, plan: Plan, path: Path, faults: Iterable[str]) -> None:
         self._service = service
         self._path = path
         self._faults = [FAULTS[name] for name in faults]
-        self._posts = {parcel.request.body: parcel.key for parcel in plan.parcels}
-        self._questions = {plan.kind.question(parcel): parcel.key for parcel in plan.parcels}
+        self._posts = {batch.request.body: batch.key for batch in plan.batches}
+        self._questions = {plan.backend.question(batch): batch.key for batch in plan.batches}
         self._had = keys(path, State.ACCEPTED)
         self._unsure = keys(path, State.TRYING)
         self._dies = False
@@ -180,7 +180,7 @@ class Client:
         self.on_disk = path.stat().st_size if path.exists() else 0
 
     def _key(self, request: Request) -> str:
-        """Which parcel this is about, and whether it may be now."""
+        """Which batch this is about, and whether it may be now."""
         if request.method == "GET":
             return self._questions[request]
         if request.method == "POST":
@@ -230,7 +230,7 @@ class Client:
 of_each = [st.sampled_from(sorted(group)) for group in (LOST, NOT_DONE, REFUSED)]
 faults = st.lists(st.one_of(*of_each, st.sampled_from(["404", "422"])), max_size=4)
 tries = st.integers(1, 3)
-stops = st.none() | st.integers(1, 2)  # after how many parcels hashkit is killed
+stops = st.none() | st.integers(1, 2)  # after how many batches hashkit is killed
 cuts = st.integers(0, 250)  # how many bytes of the last line did not get to the disk then
 
 
@@ -249,17 +249,20 @@ class AnyOrder(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def run(self, what, faults=(), tries=5, stop=None, cut=0):
-        """One run of hashkit: what became of each parcel, and what ended it, if anything did."""
+        """One run of hashkit: what became of each batch, and what ended it, if anything did."""
         client = Client(self.service, self.everything, self.path, faults)
         outcomes, end = [], None
         try:
             # No waiting for the disk: what it does not get is cut off below.
-            with patch("os.fsync"), open_record(self.path, self.plan.kind.destination) as record:
+            with (
+                patch("os.fsync"),
+                open_journal(self.path, self.plan.backend.destination) as journal,
+            ):
                 delivery = Delivery(
-                    self.plan, record, client, CREDENTIALS, tries=tries, wait=client.wait
+                    self.plan, journal, client, CREDENTIALS, tries=tries, wait=client.wait
                 )
-                for parcel, outcome in getattr(delivery, what)():
-                    assert parcel is None or parcel.key == outcome.key
+                for batch, outcome in getattr(delivery, what)():
+                    assert batch is None or batch.key == outcome.key
                     self.hold(outcome)
                     outcomes.append(outcome)
                     if len(outcomes) == stop:
@@ -288,8 +291,8 @@ class AnyOrder(RuleBasedStateMachine):
     def is_there(self, key: str) -> bool:
         if self.service.copies(key):
             return True
-        parcel = next(each for each in self.everything.parcels if each.key == key)
-        return self.service.kind == "hma" and signal_of(parcel) in self.service.others.values()
+        batch = next(each for each in self.everything.batches if each.key == key)
+        return self.service.kind == "hma" and signal_of(batch) in self.service.others.values()
 
     @rule(faults=faults, tries=tries, stop=stops, cut=cuts)
     def send(self, **how) -> None:
@@ -301,12 +304,12 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def send_and_all_is_well(self) -> None:
-        left = {parcel.key for parcel in self.plan.parcels} - keys(self.path, State.ACCEPTED)
+        left = {batch.key for batch in self.plan.batches} - keys(self.path, State.ACCEPTED)
         outcomes, end = self.run("send")
         assert end is None
         assert {each.key for each in outcomes} == left
         assert {each.state for each in outcomes} <= {State.ACCEPTED}
-        assert all(self.is_there(parcel.key) for parcel in self.plan.parcels)
+        assert all(self.is_there(batch.key) for batch in self.plan.batches)
 
     @rule()
     def withdraw_and_all_is_well(self) -> None:
@@ -320,14 +323,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(which=st.sets(st.sampled_from(range(len(ITEMS)))))
     def edit(self, which: set[int]) -> None:
-        parcels = tuple(each for each in self.everything.parcels if each.item - 1 in which)
-        self.plan = replace(self.everything, parcels=parcels)
+        batches = tuple(each for each in self.everything.batches if each.item - 1 in which)
+        self.plan = replace(self.everything, batches=batches)
 
     @precondition(lambda self: self.service.kind == "hma")
     @rule(number=st.sampled_from(range(len(ITEMS))))
     def somebody_else_adds_the_same(self, number: int) -> None:
         hma = self.service.backend
-        signal = signal_of(self.everything.parcels[number])
+        signal = signal_of(self.everything.batches[number])
         self.service.others[hma.next_id] = hma.stored[hma.next_id] = signal
         hma.next_id += 1
 
@@ -339,10 +342,10 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def the_record_is_right(self) -> None:
         told = entries(self.path)
-        for parcel in self.everything.parcels:
-            entry = told.get(parcel.key, Entry(State.UNSENT))
-            assert entry.state is not State.ACCEPTED or self.is_there(parcel.key)
-            strays = [name for name in self.service.copies(parcel.key) if name != entry.id]
+        for batch in self.everything.batches:
+            entry = told.get(batch.key, Entry(State.UNSENT))
+            assert entry.state is not State.ACCEPTED or self.is_there(batch.key)
+            strays = [name for name in self.service.copies(batch.key) if name != entry.id]
             may_be_there = entry.state in (State.ACCEPTED, State.TRYING) and entry.id is None
             assert not strays or entry.again or (may_be_there and len(strays) == 1)
 

@@ -23,8 +23,8 @@ from hashkit.errors import (
     ServiceUnreachable,
 )
 from hashkit.submission.sending import client
+from hashkit.submission.sending.batch import Request
 from hashkit.submission.sending.client import Client
-from hashkit.submission.sending.parcels import Request
 from hashkit.submission.sending.plan import as_sent
 from hashkit.submission.sending.profiles import read_profile
 
@@ -199,7 +199,7 @@ def test_nothing_of_netrc_and_no_cookies(sender, monkeypatch, tmp_path):
 def test_every_byte_is_the_one_that_was_shown(sender, kind):
     sending = sender(kind)
     plan = sending.plan()
-    shown = [as_sent(plan, parcel.request) for parcel in plan.parcels]
+    shown = [as_sent(plan, batch.request) for batch in plan.batches]
     sending.go()
     assert len(shown) == len(sending.service.seen)
     for one, seen in zip(shown, sending.service.seen, strict=True):
@@ -213,7 +213,7 @@ def test_credentials_are_not_shown_or_written(sender, kind):
     sending = sender(kind)
     plan = sending.plan()
     sending.go()
-    everything = [as_sent(plan, parcel.request) for parcel in plan.parcels]
+    everything = [as_sent(plan, batch.request) for batch in plan.batches]
     everything += [path.read_bytes() for path in sending.folder.iterdir()]
     for secret in (
         *(b"the-function-secret", b"the-subscription-secret", b"the-token-secret"),

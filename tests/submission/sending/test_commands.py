@@ -12,8 +12,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from hashkit import isolation
 from hashkit.cli import app
+from hashkit.sandbox import lockdown
 from hashkit.submission.document import Submission
 from hashkit.submission.sending.plan import as_sent
 
@@ -112,7 +112,7 @@ def test_a_dry_run_prints_every_byte_and_sends_none(sender, command, monkeypatch
         timeout=120,
     )
     assert done.returncode == 0
-    shown = b"".join(as_sent(plan, parcel.request) + b"\r\n" for parcel in plan.parcels)
+    shown = b"".join(as_sent(plan, batch.request) + b"\r\n" for batch in plan.batches)
     assert done.stdout == shown
     assert sending.service.seen == []
     assert {path.name for path in sending.folder.iterdir()} == {"s.json", "profiles.toml"}
@@ -136,7 +136,7 @@ def test_a_dry_run_shows_the_rest_only(sender, command):
     sending.service.faults = [None, None, 503]
     command(sending, "send", "--yes", "--tries", "1")
     plan = sending.plan()
-    rest = plan.parcels[2:]
+    rest = plan.batches[2:]
     assert raw(sending, "send") == b"".join(as_sent(plan, e.request) + b"\r\n" for e in rest)
 
 
@@ -175,7 +175,7 @@ def test_a_dry_run_gives_up_the_network(sender, monkeypatch):
         raise Locked
 
     sending = sender("webhook")
-    monkeypatch.setattr(isolation, "lock_network", lock)
+    monkeypatch.setattr(lockdown, "lock_network", lock)
     where = ["--to", "test", "--profiles", str(sending.profiles), "--dry-run"]
     done = CliRunner().invoke(app, ["send", str(sending.given), *where])
     assert isinstance(done.exception, Locked)
@@ -248,7 +248,7 @@ def test_json(sender, command):
     sending.service.faults = [(400, {}, b'{"message": "Bad hash"}')]
     done = command(sending, "send", "--yes", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines[0].pop("key") == sending.plan().parcels[0].key
+    assert lines[0].pop("key") == sending.plan().batches[0].key
     assert lines[0] == {
         "item": 1,
         "hashes": {"md5": 1},
@@ -304,7 +304,7 @@ def test_killed_in_the_middle(sender, command, kind, fault, before):
     sending.service.release.set()
     done = command(sending, "send", "--yes")
     assert done.returncode == 0
-    count = len(sending.plan().parcels)
+    count = len(sending.plan().batches)
     assert f"in {count - before} requests" in done.stderr
     assert len(sending.backend.stored) == count
     values = list(sending.backend.stored.values())

@@ -16,7 +16,7 @@ from hashkit.errors import (
     ServiceUnreachable,
 )
 from hashkit.submission.document import Submission
-from hashkit.submission.sending.record import State, open_record, record_beside
+from hashkit.submission.sending.journal import State, journal_beside, open_journal
 
 pytestmark = pytest.mark.test_all
 
@@ -132,7 +132,7 @@ def test_a_run_that_ends_in_the_middle_is_gone_on_with(sender, kind, fault, erro
     with pytest.raises(error):
         sending.go(tries=1, patience=1.0 if "stall" in str(fault) else 20.0)
     rest = sending.go()
-    assert len(rest) == len(sending.plan().parcels) - 2
+    assert len(rest) == len(sending.plan().batches) - 2
     assert stored(sending) == wanted(sending)
 
 
@@ -155,9 +155,9 @@ def test_what_may_have_arrived_is_not_forgotten(sender, kind, then):
         sending.backend.slow_index = True  # or it would be found at once
     with pytest.raises((ServiceBusy, ServiceRefused)):
         sending.go(tries=2)
-    first = sending.plan().parcels[0].key
-    with open_record(record_beside(sending.given), sending.plan().kind.destination) as record:
-        assert record.unsure(first)
+    first = sending.plan().batches[0].key
+    with open_journal(journal_beside(sending.given), sending.plan().backend.destination) as journal:
+        assert journal.unsure(first)
     sending.service.faults.clear()
     if kind == "webhook":
         sending.go("withdraw")
@@ -175,7 +175,7 @@ def test_what_may_have_arrived_is_not_forgotten(sender, kind, then):
 def test_what_somebody_else_put_there_is_not_taken_back(sender):
     """Ours never arrived, and the service has the same hash from somebody else."""
     sending = sender("hma")
-    ((kind, value),) = json.loads(sending.plan().parcels[0].request.body).items()
+    ((kind, value),) = json.loads(sending.plan().batches[0].request.body).items()
     sending.backend.stored[777] = (kind, value)
     sending.service.faults = ["cut"]
     assert sending.go()[0].id is None
@@ -235,8 +235,8 @@ def test_nobody_there(sender):
     sending.service.close()
     with pytest.raises(ServiceUnreachable):
         sending.go(tries=2)
-    record = record_beside(sending.given).read_text().splitlines()
-    assert json.loads(record[-1])["state"] == "unsent"
+    journal = journal_beside(sending.given).read_text().splitlines()
+    assert json.loads(journal[-1])["state"] == "unsent"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -249,7 +249,7 @@ def test_what_is_rejected_does_not_keep_the_rest_back(sender, kind):
     assert states(outcomes).count(State.REJECTED) == 1
     assert outcomes[1].reason.startswith("No room for this ")
     assert len(outcomes[1].reason) == 200
-    assert len(outcomes) == len(sending.plan().parcels)
+    assert len(outcomes) == len(sending.plan().batches)
     again = sending.go()  # perhaps it takes it by now
     assert states(again) == [State.ACCEPTED]
     assert stored(sending) == wanted(sending)
@@ -307,7 +307,7 @@ def test_threatexchange_says_with_codes_what_is_wrong(sender, monkeypatch):
 def test_two_at_once(sender):
     sending = sender("webhook")
     with (
-        open_record(record_beside(sending.given), sending.plan().kind.destination),
+        open_journal(journal_beside(sending.given), sending.plan().backend.destination),
         pytest.raises(AlreadySending),
     ):
         sending.go()

@@ -15,8 +15,8 @@ from hashkit.errors import (
     ProfileUnknown,
     SendingUnavailable,
 )
+from hashkit.submission.sending.backends import BACKENDS, backend_of
 from hashkit.submission.sending.credentials import Reference, credential
-from hashkit.submission.sending.kinds import KINDS, kind_of
 from hashkit.submission.sending.profiles import read_profile, read_profiles, usual_file
 
 WEBHOOK = 'kind = "webhook"\nsecret = "env:S"\n'
@@ -44,7 +44,7 @@ def test_a_profile(write, tmp_path):
     assert found.credentials == {"token": Reference("hma", "me@example")}
     assert found.proxy == "http://proxy.example:3128"
     assert found.ca == tmp_path / "ca.pem"
-    assert kind_of(found).destination == "hma https://hma.example:5100/api NCII"
+    assert backend_of(found).destination == "hma https://hma.example:5100/api NCII"
 
 
 def test_usual_addresses(write):
@@ -123,12 +123,12 @@ def test_the_same_place_written_otherwise(write):
         "https://a.example:443/b",
     ]
     found = {
-        kind_of(read_profile(write(f'{WEBHOOK}address = "{each}"'), "p")).destination
+        backend_of(read_profile(write(f'{WEBHOOK}address = "{each}"'), "p")).destination
         for each in places
     }
     assert found == {"webhook https://a.example/b"}
     other = read_profile(write(f'{WEBHOOK}address = "https://a.example/B"'), "p")
-    assert kind_of(other).destination not in found
+    assert backend_of(other).destination not in found
 
 
 def test_a_setting_above_all_profiles_is_not_passed_over(write, tmp_path):
@@ -280,7 +280,7 @@ def test_credentials_of_the_keyring(ring, monkeypatch):
 
 
 def test_every_kind_is_complete():
-    for name, kind in KINDS.items():
+    for name, kind in BACKENDS.items():
         assert kind.name == name
         assert kind.__doc__
         assert not kind.settings.keys() & {"kind", "address", "proxy", "ca"}
@@ -293,12 +293,12 @@ def test_what_the_documentation_shows(root, tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text(example)
     profiles = read_profiles(path)
-    assert {profile.kind for profile in profiles.values()} == set(KINDS)
+    assert {profile.kind for profile in profiles.values()} == set(BACKENDS)
     table = page.partition("| setting |")[2].partition("\n\n")[0]
     page = (root / "docs" / "receiving.md").read_text("utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     path.write_text(example)
     assert read_profile(path, "receiver").kind == "webhook"
-    for kind in KINDS.values():
+    for kind in BACKENDS.values():
         for name in ("address", "proxy", "ca", *kind.settings, *kind.credentials):
             assert f"`{name}`" in table

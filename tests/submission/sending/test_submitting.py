@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hashkit import errors, send_submission, withdraw_submission
-from hashkit.submission.sending.record import record_beside
+from hashkit.submission.sending.journal import journal_beside
 
 pytestmark = pytest.mark.test_all
 
@@ -87,7 +87,7 @@ def test_what_keeps_everything_back(sender, monkeypatch, spoil, error, go):
     with pytest.raises(error):
         list(go(sending.given, "test", profiles=sending.profiles))
     assert sending.service.seen == []
-    assert not record_beside(sending.given).exists()
+    assert not journal_beside(sending.given).exists()
 
 
 def test_stopncii_takes_nothing_back(sender):

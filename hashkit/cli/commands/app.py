@@ -1,0 +1,61 @@
+"""``hashkit app``: the local page, for everybody who would rather not type."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hashkit.cli.arguments import check_language
+from hashkit.cli.output.terminal import ExitCode, fail, say
+
+
+def app_command(
+    language: Annotated[
+        str | None,
+        typer.Option(help="Language of the page: en, es or fr. [default: that of the browser]"),
+    ] = None,
+    browser: Annotated[
+        bool,
+        typer.Option("--browser/--no-browser", help="Open the page, or only print its address."),
+    ] = True,
+) -> None:
+    """Open a page in your own browser, served from this computer only, that leads you through."""
+    from hashkit.errors import PageUnavailable
+    from hashkit.web.serving import serve
+
+    if language is not None:
+        check_language(language)
+
+    def open_page(address: str) -> None:
+        say("hashkit is ready. Nothing that you choose leaves this computer.")
+        if browser and _opened(address):
+            say("A page is opening in your browser. If you see none, open this address yourself:")
+        else:
+            say("Open this address in your browser:")
+        typer.echo(f"\n    {address}\n")
+        sys.stdout.flush()
+        say("The address works once. hashkit ends when you close the page, or with Ctrl-C here.")
+
+    try:
+        serve(open_page, language)
+    except PageUnavailable as error:
+        fail(error, None, ExitCode.SOME_FAILED)
+    except KeyboardInterrupt:
+        say("\nhashkit has ended. Nothing was kept.")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    say("hashkit has ended. Nothing was kept.")
+
+
+def _opened(address: str) -> bool:
+    """Could a browser be asked to open it?"""
+    import webbrowser
+
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
+        return False  # it would be one that takes over this terminal
+    try:
+        return webbrowser.open(address)
+    except webbrowser.Error:
+        return False

@@ -1,0 +1,95 @@
+"""``hashkit doctor``: what stands between hostile files and this computer, tried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hashkit.cli.output.terminal import ExitCode, fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hashkit.sandbox.doctor import Examination
+
+_WHAT_WALLS_DO = {
+    "memory": "a file cannot take all memory",
+    "file size": "nothing large can be written, should all else fail",
+    "core dumps": "a crash leaves no copy of a picture on the disk",
+    "files": "files can be read only, and folders not even listed (Landlock)",
+    "system calls": "no network, no programs, no processes (seccomp)",
+    "Python": "the same again, from Python code",
+}
+
+
+def doctor_command(
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Print the facts alone, to be passed on: no path, no name is in them.",
+        ),
+    ] = False,
+) -> None:
+    """Check that pictures cannot leave, and what can be opened here."""
+    from hashkit.errors import HashkitError
+    from hashkit.sandbox.doctor import examine
+
+    try:
+        found = examine()
+    except HashkitError as error:
+        fail(f"{error} Install hashkit again.", None, ExitCode.SOME_FAILED)
+    typer.echo("\n".join(_facts(found) if report else _in_words(found)))
+    raise typer.Exit(ExitCode.DONE if found.all_refused else ExitCode.SOME_FAILED)
+
+
+def _facts(found: Examination) -> Iterable[str]:
+    for name, value in (found.system | found.versions).items():
+        yield f"{name}: {value}"
+    for where, walls in (("worker", found.walls), ("network", found.network_walls)):
+        for wall in walls:
+            yield f"{where} wall, {wall.name}: {'stands' if wall.stands else wall.reason}"
+    for name, what in found.attempts.items():
+        yield f"attempt, {name}: {what}"
+    for name, can in (found.pictures | found.videos).items():
+        yield f"format, {name}: {'yes' if can else 'no'}"
+
+
+def _in_words(found: Examination) -> Iterable[str]:
+    yield "Your files are opened by separate processes, with walls around them:"
+    for wall in found.walls:
+        what = _WHAT_WALLS_DO[wall.name] if wall.stands else f"NOT THERE: {wall.reason}"
+        yield f"  {wall.name:<14} {what}"
+    yield "The network is taken from the command itself, too:"
+    for wall in found.network_walls:
+        yield f"  {wall.name:<14} {'done' if wall.stands else f'NOT THERE: {wall.reason}'}"
+    yield "Such a process has just tried to get out:"
+    for name, what in found.attempts.items():
+        yield f"  {name:<28} {what}"
+    yield "Pictures that can be opened:"
+    yield f"  {_list(found.pictures)}"
+    yield "Videos that can be opened:"
+    yield f"  {_list(found.videos)}"
+    yield "Versions:"
+    for name, value in (found.system | found.versions).items():
+        yield f"  {name:<24} {value}"
+    yield ""
+    if found.all_refused:
+        yield (
+            "All is in place. What opens your pictures can neither send them anywhere nor write "
+            "them down."
+        )
+    else:
+        yield (
+            "On this computer the system does not refuse everything. hashkit itself sends and "
+            "copies nothing, here as elsewhere. But if a file made to do harm took over a decoder, "
+            "what is not refused above would be open to it. If you do not trust whoever sent you a "
+            "file, a Linux computer is safer for it."
+        )
+
+
+def _list(formats: dict[str, bool]) -> str:
+    missing = [name for name, can in formats.items() if not can]
+    there = ", ".join(name for name, can in formats.items() if can)
+    return f"{there} (but not: {', '.join(missing)})" if missing else there

@@ -1,0 +1,12 @@
+"""``hashkit schema``: what a submission may hold."""
+
+from __future__ import annotations
+
+import typer
+
+
+def schema_command() -> None:
+    """Print the JSON Schema of the submission."""
+    from hashkit.submission.document import submission_schema
+
+    typer.echo(submission_schema(), nl=False)

@@ -1,0 +1,105 @@
+"""``hashkit hash --for SERVICE``: what a service does itself, and only the hashes that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from hashkit import notices
+from hashkit.cli.output.outcomes import Outcome
+from hashkit.cli.output.terminal import ExitCode, fail, say
+from hashkit.guide.directory import Handling, Service, all_services
+from hashkit.hashes.registry import ALGORITHMS, Family, resolve
+from hashkit.models import HashedFile, MediaKind, Notice
+
+_OF_BYTES = {name for name, each in ALGORITHMS.items() if each.family is Family.CRYPTOGRAPHIC}
+
+_PLAIN_WITHOUT_EXACT = (
+    "This picture has little detail (PDQ quality below 50). Services discard such a hash, so "
+    "copies of it may not be found."
+)
+_MOVES_WITHOUT_VIDEO = "This picture moves. Its PDQ hash is of the first frame."
+
+
+@dataclass(frozen=True, slots=True)
+class ForService:
+    """Knows what one service uses, and lets nothing else through."""
+
+    service: Service
+
+    @classmethod
+    def named(cls, id: str) -> ForService:
+        """For the service of this id. BadParameter for any other than those that pictures are
+        given to."""
+        known = {each.id: each for each in all_services() if each.handling is not Handling.NO_FILES}
+        found = known.get(id.strip().lower())
+        if found is None:
+            raise typer.BadParameter(f"give one of {', '.join(known)}", param_hint="--for")
+        return cls(found)
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The hashes to make, of pictures and videos together."""
+        return resolve((*self.service.image_hashes, *self.service.video_hashes))
+
+    def check(self, out: Path | None, save_tmk: Path | None) -> None:
+        """End the command where the service can use nothing that hashkit makes: then there is
+        nothing to hash, and a file that was asked for is wrong use."""
+        if not (self.service.image_hashes or self.service.video_hashes):
+            self._end_with_nothing(out or save_tmk)
+        if save_tmk is not None and "tmk_pdqf" not in self.algorithms:
+            fail(f"{self.service.name} does not use TMK hashes.", None, ExitCode.WRONG_USE)
+
+    def explain(self) -> None:
+        """Say in one line what the service does itself, and what is made here."""
+        uses = [
+            f"{', '.join(names)} of {what}"
+            for names, what in (
+                (self.service.image_hashes, "pictures"),
+                (self.service.video_hashes, "videos"),
+            )
+            if names
+        ]
+        told = [f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"]
+        if self.service.handling is Handling.IN_BROWSER:
+            told.append("It needs no file from here.")
+        told.append(f"Only the hashes that it uses are made: {', '.join(uses)}.")
+        say(" ".join(told))
+
+    def only(self, outcome: Outcome) -> Outcome:
+        """The outcome without every hash that the service does not use for this kind of file."""
+        names = self._names(outcome.kind)
+        hashes = tuple(each for each in outcome.hashes if each.algorithm in names)
+        told = tuple(_retold(outcome.notices, names))
+        if not isinstance(outcome, HashedFile) or "vpdq" in names:
+            return replace(outcome, hashes=hashes, notices=told)
+        return replace(outcome, hashes=hashes, notices=told, frames=None, frame_variants=())
+
+    def _names(self, kind: MediaKind | None) -> tuple[str, ...]:
+        is_video = kind is MediaKind.VIDEO
+        return self.service.video_hashes if is_video else self.service.image_hashes
+
+    def _end_with_nothing(self, wanted: Path | None) -> NoReturn:
+        told = f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"
+        why = "hashkit knows of no hash from here that it can use"
+        where = f" To use it, open {self.service.page} on this device." if self.service.page else ""
+        if wanted is None:
+            say(f"{told} {why}, so none was made.{where}")
+            raise typer.Exit(ExitCode.DONE)
+        fail(f"{told} {why}, so nothing was written.{where}", None, ExitCode.WRONG_USE)
+
+
+def _retold(told: Iterable[Notice], names: tuple[str, ...]) -> Iterator[Notice]:
+    """What still holds of a file when there are only hashes of these names."""
+    exact = not _OF_BYTES.isdisjoint(names)
+    for each in told:
+        if each.code == notices.LOW_QUALITY.code and not exact:
+            yield replace(each, text=_PLAIN_WITHOUT_EXACT)
+        elif each.code == notices.ANIMATED.code and "vpdq" not in names:
+            yield replace(each, text=_MOVES_WITHOUT_VIDEO)
+        elif each.code != notices.EXACT_ONLY.code or exact:
+            yield each

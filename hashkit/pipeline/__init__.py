@@ -1,0 +1,1 @@
+"""One file, start to end: options, opening, decoding, hashing."""

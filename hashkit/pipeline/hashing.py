@@ -1,0 +1,215 @@
+"""One file: one read, one decode, every hash that was asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from hashkit import notices
+from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
+from hashkit.hashes import cryptographic, pdq
+from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, of_family
+from hashkit.media import animations, formats, images
+from hashkit.media.limits import MAX_PIXELS, check_bytes
+from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
+from hashkit.models import FailedFile, Hash, HashedFile, MediaKind, Notice, original_of
+from hashkit.pipeline import files
+from hashkit.pipeline.options import OnProgress, Options
+from hashkit.pipeline.video_hashing import MovingHashes, hash_frames, hash_video
+from hashkit.variants.computing import hash_variants
+from hashkit.variants.sets import NONE
+
+Source = str | os.PathLike[str] | BinaryIO
+
+_SMALL_SIDE = 64
+_FLAT_RANGE = 8  # of 255: what a JPEG makes of one colour
+
+
+def hash_file(
+    source: Source,
+    algorithms: str | Iterable[str] = DEFAULT,
+    *,
+    sample: Sample = DEFAULT_SAMPLE,
+    max_pixels: int = MAX_PIXELS,
+    variants: str = NONE,
+    on_progress: OnProgress | None = None,
+) -> HashedFile:
+    """Hash one file: ``source`` is a path, or a seekable binary file object. It is decoded in this
+    process; for files that somebody else may have made there is ``hash_files``, which isolates.
+
+    ``algorithms`` are names as in ``hashkit.ALGORITHMS``, or ``services`` (the default: what
+    takedown services take) or ``all``; those that do not apply to the kind of file are left out.
+    ``sample`` says which frames of a video get a hash: one every so many seconds (1.0 if not
+    given), ``all``, or ``keyframes`` (quick, and without TMK). ``max_pixels`` limits the size of a
+    picture (200 million if not given), checked before it is decoded. ``variants`` asks for the
+    hashes of likely edits as well, which find copies that are cropped, mirrored or framed:
+    ``orientations`` (8 hashes of a picture), ``standard`` (at most 16) or ``wide`` (at most 48);
+    ``none`` if not given. ``on_progress`` is called while a video is decoded, with the part of it
+    that is done, at most 1.0.
+
+    Raises ValueError or TypeError for a wrong argument, and else an error of the tree
+    in ``hashkit.errors``. ``hash_files`` returns it instead, together with the cryptographic hashes
+    of a picture or video that cannot be decoded.
+    """
+    options = Options.checked(algorithms, sample, max_pixels, variants)
+    outcome = hash_or_fail(source, options, on_progress)
+    if isinstance(outcome, FailedFile):
+        raise outcome.error
+    return outcome
+
+
+def hash_or_fail(
+    source: Source, options: Options, on_progress: OnProgress | None = None
+) -> HashedFile | FailedFile:
+    """As ``hash_file``, with the error as a value."""
+    path = _path_of(source)
+    try:
+        with files.open_untrusted(source) as untrusted:
+            try:
+                media = formats.identify(untrusted.head)
+                if media.kind is MediaKind.IMAGE:
+                    check_bytes(untrusted.size)
+            except (UnsupportedMedia, FileTooBig) as error:
+                return _exact_only(path, untrusted, error, options)
+            if media.kind is MediaKind.VIDEO:
+                return hash_video(path, untrusted, media.format, options, on_progress)
+            data = untrusted.read()
+    except HashkitError as error:
+        return FailedFile(path, error)
+    except MemoryError:
+        exact = exact_or_fail(source, options)
+        return failed(path, TooMuchMemory(), exact.kind, exact.hashes)
+    return _hash_image(path, data, media.format, options)
+
+
+def exact_or_fail(source: Source, options: Options) -> HashedFile | FailedFile:
+    """The cryptographic hashes alone: nothing but the first bytes of the file is looked into."""
+    path = _path_of(source)
+    try:
+        with files.open_untrusted(source) as untrusted:
+            try:
+                kind = formats.identify(untrusted.head).kind
+            except UnsupportedMedia:
+                kind = MediaKind.IMAGE
+            return HashedFile(path, kind, _digests_of(untrusted, options))
+    except HashkitError as error:
+        return FailedFile(path, error)
+
+
+def _path_of(source: Source) -> Path | None:
+    return Path(source) if isinstance(source, str | os.PathLike) else None
+
+
+def _digests_of(untrusted: files.UntrustedFile, options: Options) -> tuple[Hash, ...]:
+    digests = cryptographic.Digests(of_family(options.algorithms, Family.CRYPTOGRAPHIC))
+    for chunk in untrusted.chunks():
+        digests.update(chunk)
+    return digests.hashes()
+
+
+def _exact_only(
+    path: Path | None, untrusted: files.UntrustedFile, error: HashkitError, options: Options
+) -> FailedFile:
+    """The outcome for a picture that will not be decoded: its bytes can be hashed all the same."""
+    return failed(path, error, MediaKind.IMAGE, _digests_of(untrusted, options))
+
+
+def failed(
+    path: Path | None, error: HashkitError, kind: MediaKind | None, exact: tuple[Hash, ...]
+) -> FailedFile:
+    """The outcome of a file of which nothing but its bytes could be hashed."""
+    return FailedFile(path, error, kind, exact, (notices.EXACT_ONLY,) if exact else ())
+
+
+def _hash_image(
+    path: Path | None, data: bytes, image_format: str, options: Options
+) -> HashedFile | FailedFile:
+    # One after the other: a thread beside was measured to gain nothing on a picture, and with many
+    # pictures the other cores have pictures of their own.
+    exact_names = of_family(options.algorithms, Family.CRYPTOGRAPHIC)
+    exact = cryptographic.compute(data, exact_names)
+    if exact_names == options.algorithms:
+        return HashedFile(path, MediaKind.IMAGE, exact)
+    try:
+        still, moving, told = _look_at(data, image_format, options)
+    except MediaError as error:
+        return failed(path, error, MediaKind.IMAGE, exact)
+    except MemoryError:
+        return failed(path, TooMuchMemory(), MediaKind.IMAGE, exact)
+    order = list(ALGORITHMS)
+    found = (*exact, *still, *moving.hashes)
+    hashes = tuple(sorted(found, key=lambda each: order.index(each.algorithm)))
+    if not hashes and moving.frames is None:
+        told = (*told, notices.NO_HASH)
+    return HashedFile(path, MediaKind.IMAGE, hashes, told, moving.frames, moving.variants)
+
+
+def _look_at(
+    data: bytes, image_format: str, options: Options
+) -> tuple[tuple[Hash, ...], MovingHashes, tuple[Notice, ...]]:
+    """What can be said of a picture only by decoding it."""
+    picture = images.decode(data, image_format, options.max_pixels)
+    still = _perceptual_hashes(picture.pixels, options)
+    told = (*picture.notices, *_doubts(picture.pixels, still))
+    if notices.ANIMATED not in picture.notices:
+        return still, MovingHashes(), told
+    del picture
+    moving, told = _hash_animation(data, image_format, options, told)
+    return still, moving, told
+
+
+def _hash_animation(
+    data: bytes, image_format: str, options: Options, told: tuple[Notice, ...]
+) -> tuple[MovingHashes, tuple[Notice, ...]]:
+    """The video hashes of a picture that moves."""
+    if not of_family(options.algorithms, Family.VIDEO):
+        return MovingHashes(), told
+    animation = animations.Animation(data, image_format)
+    # All of its frames can be decoded on their own, so "keyframes" is every one of them.
+    interval = 0.0 if isinstance(options.sample, str) else options.sample
+    wanted = Sampler(interval, None).wants
+    moving = hash_frames(animation.frames(), options, wanted, animation.rate)
+    if animation.cut_short:
+        told = (*told, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
+    return moving, told
+
+
+def _perceptual_hashes(pixels: npt.NDArray[np.uint8], options: Options) -> tuple[Hash, ...]:
+    hashes: list[Hash] = []
+    if of_family(options.algorithms, Family.PDQ):
+        original = pdq.compute(pixels)
+        hashes += [original, *hash_variants(pixels, options.variants, original)]
+    if names := of_family(options.algorithms, Family.CLASSIC):
+        from hashkit.hashes import classic  # noqa: PLC0415 (brings SciPy: only when asked for)
+
+        hashes.extend(classic.compute(pixels, names))
+    return tuple(hashes)
+
+
+def _doubts(pixels: npt.NDArray[np.uint8], hashes: tuple[Hash, ...]) -> list[Notice]:
+    """Why the perceptual hashes of this picture may not find its copies."""
+    doubts = []
+    if min(pixels.shape[:2]) < _SMALL_SIDE:
+        doubts.append(notices.SMALL)
+    found = original_of(hashes, "pdq")
+    quality = None if found is None else found.quality
+    if quality is not None and quality < pdq.QUALITY_THRESHOLD:
+        doubts.append(notices.LOW_QUALITY)
+    if not quality and _is_flat(pixels):  # any gradient at all would show in the quality
+        doubts.append(notices.FLAT)
+    return doubts
+
+
+def _is_flat(pixels: npt.NDArray[np.uint8]) -> bool:
+    # A few pixels tell of nearly every picture that it is not.
+    return _range(pixels[::16, ::16]) <= _FLAT_RANGE and _range(pixels) <= _FLAT_RANGE
+
+
+def _range(pixels: npt.NDArray[np.uint8]) -> int:
+    """The largest difference within a channel."""
+    return max(int(channel.max()) - int(channel.min()) for channel in np.atleast_3d(pixels).T)

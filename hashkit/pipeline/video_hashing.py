@@ -1,0 +1,243 @@
+"""One video: one read, one decode, every hash that was asked for.
+
+file -> Tee -> demuxer -> decoder -> frames -> vPDQ, and 15 a second -> TMK+PDQF
+          \\-> a thread -> MD5, SHA-1, SHA-256
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from hashkit import notices
+from hashkit.errors import MediaCorrupt, MediaError, TooMuchMemory
+from hashkit.hashes import tmk, vpdq
+from hashkit.hashes.cryptographic import Digests
+from hashkit.hashes.pdq_filter import Float32, Pixels
+from hashkit.hashes.registry import Family, of_family
+from hashkit.media import videos
+from hashkit.media.sampling import KEYFRAME_GAP, Sampler
+from hashkit.media.tee import Tee
+from hashkit.media.truncation import is_cut_short
+from hashkit.models import (
+    FailedFile,
+    FrameHash,
+    FrameHashes,
+    Hash,
+    HashedFile,
+    MediaKind,
+    Notice,
+)
+from hashkit.pipeline.files import UntrustedFile
+from hashkit.pipeline.options import OnProgress, Options
+from hashkit.variants.moving import MovingVariants
+
+
+class MovingFrame(Protocol):
+    """What the algorithms need of a frame: of a video, or of an animated picture."""
+
+    number: int
+    timestamp: float
+    duration: float
+
+    @property
+    def limited_range(self) -> bool:
+        """Whether 16 is black and 235 white in ``pixels``."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """Upright luma or colour."""
+
+    def small(self) -> Pixels:
+        """Scaled to 64x64, in colour."""
+
+
+def hash_video(
+    path: Path | None,
+    untrusted: UntrustedFile,
+    video_format: str,
+    options: Options,
+    on_progress: OnProgress | None = None,
+) -> HashedFile | FailedFile:
+    """Hash an open video. What was read is checked to be of one version (FileChanged)."""
+    moving = of_family(options.algorithms, Family.VIDEO)
+    error: MediaError | None = None
+    done = MovingHashes()
+    told: tuple[Notice, ...] = ()
+    cut_short = bool(moving) and is_cut_short(untrusted.stream, untrusted.size, video_format)
+    with _digests_beside(of_family(options.algorithms, Family.CRYPTOGRAPHIC)) as digests:
+        tee = Tee(untrusted.stream, digests.feed)
+        if moving:
+            try:
+                with videos.open_video(tee, video_format) as video:
+                    done, told = _hash_moving(video, moving, options, cut_short, on_progress)
+            except MediaError as caught:
+                error = caught
+            except MemoryError:
+                error = TooMuchMemory()
+        untrusted.check_unchanged(tee.finish())
+    exact = digests.hashes()
+    if error is not None:
+        told = (notices.EXACT_ONLY,) if exact else ()
+        return FailedFile(path, error, MediaKind.VIDEO, exact, told)
+    if not exact and not moving:
+        told = (notices.NO_HASH,)
+    hashes = (*exact, *done.hashes)
+    return HashedFile(path, MediaKind.VIDEO, hashes, told, done.frames, done.variants)
+
+
+@dataclass(frozen=True, slots=True)
+class MovingHashes:
+    """What came of frames: TMK+PDQF, vPDQ, and the vPDQ of edits."""
+
+    hashes: tuple[Hash, ...] = ()
+    frames: FrameHashes | None = None
+    variants: tuple[FrameHashes, ...] = ()
+
+
+def _hash_moving(
+    video: videos.Video,
+    algorithms: tuple[str, ...],
+    options: Options,
+    cut_short: bool,
+    on_progress: OnProgress | None,
+) -> tuple[MovingHashes, tuple[Notice, ...]]:
+    sample = options.sample
+    only_keyframes = sample == "keyframes"
+    tmk_left_out = only_keyframes and "tmk_pdqf" in algorithms
+    sampler = Sampler(0.0 if isinstance(sample, str) else sample, video.constant_rate)
+    frames = video.keyframes(KEYFRAME_GAP) if only_keyframes else video.frames()
+    if tmk_left_out:
+        algorithms = tuple(name for name in algorithms if name != "tmk_pdqf")
+    done = hash_frames(
+        _reporting(frames, video.duration, on_progress),
+        replace(options, algorithms=algorithms),
+        (lambda *_: True) if only_keyframes else sampler.wants,
+        video.guessed_rate,
+    )
+    if not video.end:
+        raise MediaCorrupt("The file is damaged, and the video could not be read.")
+    told = _gaps(video, cut_short)
+    if tmk_left_out:
+        told = (*told, notices.TMK_LEFT_OUT)
+    return done, told
+
+
+def hash_frames(
+    frames: Iterable[MovingFrame],
+    options: Options,
+    wanted: Callable[[int, float], bool],
+    rate: float,
+) -> MovingHashes:
+    """The video hashes of frames in order: TMK+PDQF of all of them, PDQ of those ``wanted``.
+
+    ``rate`` in frames a second is the one that FFmpeg would go by.
+    """
+    signature = _SignatureBuilder(rate) if "tmk_pdqf" in options.algorithms else None
+    sampled: list[FrameHash] | None = [] if "vpdq" in options.algorithms else None
+    variants = MovingVariants(options.variants)
+    for frame in frames:
+        if sampled is not None and wanted(frame.number, frame.timestamp):
+            shown = frame.number, frame.timestamp, frame.pixels, frame.limited_range
+            sampled.append(vpdq.compute(*shown))
+            variants.add(*shown)
+        if signature is not None:
+            signature.add(frame)
+    whole = signature.finish() if signature is not None else None
+    return MovingHashes(
+        () if whole is None else (Hash("tmk_pdqf", whole.to_bytes()),),
+        None if sampled is None else FrameHashes(options.sample, tuple(sampled)),
+        variants.finish(options.sample),
+    )
+
+
+class _SignatureBuilder:
+    """TMK+PDQF of frames as they come, computing features only of those that it uses."""
+
+    def __init__(self, rate: float) -> None:
+        self._clock = tmk.FrameClock(rate)
+        self._into = tmk.Accumulator()
+        self._last: MovingFrame | None = None
+        self._features: Float32 | None = None
+
+    def add(self, frame: MovingFrame) -> None:
+        before, now = self._clock.ticks(frame.timestamp, frame.duration)
+        if self._last is None:
+            before, now = 0, before + now  # nothing is before the first
+        self._repeat_last(before)
+        self._last, self._features = frame, None
+        self._repeat_last(now)
+
+    def _repeat_last(self, times: int) -> None:
+        if times and self._last is not None:
+            if self._features is None:
+                self._features = tmk.features_of(self._last.small())
+            self._into.add(self._features, times)
+
+    def finish(self) -> tmk.Signature | None:
+        """The signature, or None of no frames at all."""
+        self._repeat_last(self._clock.ticks_at_end())
+        return self._into.signature() if self._last is not None else None
+
+
+def _gaps(video: videos.Video, cut_short: bool) -> tuple[Notice, ...]:
+    """What of the video could not be read, if anything. ``cut_short``: its file is."""
+    slack = max(1.0, 3 / video.rate)  # sound often lasts a little longer than the picture
+    early = video.expected_end is not None and video.end < video.expected_end - slack
+    if early or cut_short:
+        notice = notices.VIDEO_TRUNCATED
+    elif video.damaged:
+        notice = notices.VIDEO_DAMAGED
+    else:
+        return ()
+    return (notices.with_span(notice, 0.0, video.end, video.expected_end),)
+
+
+def _reporting(
+    frames: Iterable[videos.Frame], duration: float | None, on_progress: OnProgress | None
+) -> Iterator[videos.Frame]:
+    for frame in frames:
+        yield frame
+        if on_progress is not None:
+            on_progress(min(1.0, frame.timestamp / duration) if duration else 0.0)
+
+
+class _DigestsBeside:
+    """Digests in a thread of their own: they and the decoder both leave Python free."""
+
+    _WAITING = (
+        64  # chunks of at most a quarter megabyte: the reader waits when it is that far ahead
+    )
+
+    def __init__(self, algorithms: tuple[str, ...]) -> None:
+        self._digests = Digests(algorithms)
+        self._queue: queue.Queue[bytes | None] = queue.Queue(self._WAITING)
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def _work(self) -> None:
+        while (data := self._queue.get()) is not None:
+            self._digests.update(data)
+
+    def feed(self, data: bytes) -> None:
+        """Hash these bytes, after those before."""
+        self._queue.put(data)
+
+    def hashes(self) -> tuple[Hash, ...]:
+        """The hashes, when all is fed."""
+        return self._digests.hashes()
+
+
+@contextmanager
+def _digests_beside(algorithms: tuple[str, ...]) -> Iterator[_DigestsBeside]:
+    beside = _DigestsBeside(algorithms)
+    beside._thread.start()
+    try:
+        yield beside
+    finally:
+        beside._queue.put(None)
+        beside._thread.join()

@@ -1,0 +1,1 @@
+"""Processes that open untrusted files, and what the operating system denies them."""

@@ -1,0 +1,178 @@
+"""What is said between a worker and the process that asks it: JSON, an object a line.
+
+JSON, and not Python's pickle: reading a pickle runs what is in it, and a worker may have been taken
+over by the file that it opened. So nothing is read here but hashes, codes and known sentences.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hashkit import notices
+from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
+from hashkit.models import ORIGINAL, FailedFile, HashedFile, MediaKind, Notice
+from hashkit.pipeline.options import Options
+from hashkit.variants.json_codec import (
+    all_from_json,
+    fields_of,
+    hashes_from_json,
+    hashes_to_json,
+    variants_to_json,
+)
+from hashkit.variants.sets import moving_names_at, names_at
+
+_MAX_NOTICES = 20
+# Those that are not the error's own: with numbers in them, or the name of a format.
+_SENTENCES = re.compile(
+    r"The picture has [\d,]{1,30} pixels\. The limit is [\d,]{1,30}\."
+    r"|This is an? [\w -]{1,50}, which cannot be opened here\."
+    r"|The file is damaged, and the video could not be read\."
+    r"|This video is coded in a way that cannot be opened here\.",
+    re.ASCII,
+)
+_NOTICES = {notice.code: notice for notice in notices.ALL}
+_SPAN = r"from [\d:.]{5,20} to [\d:.]{5,20}( of [\d:.]{5,20})?"
+
+
+def outcome_to_json(outcome: HashedFile | FailedFile) -> dict[str, Any]:
+    """An outcome without its path."""
+    frames = outcome.frames if isinstance(outcome, HashedFile) else None
+    moving = outcome.frame_variants if isinstance(outcome, HashedFile) else ()
+    error = outcome.error if isinstance(outcome, FailedFile) else None
+    return {
+        "kind": outcome.kind and outcome.kind.value,
+        "hashes": hashes_to_json(outcome.hashes, frames, decimals=None),
+        "variants": variants_to_json(outcome.hashes, moving, decimals=None),
+        "notices": [[notice.code, notice.text] for notice in outcome.notices],
+        "error": error and [error.code, str(error)],
+    }
+
+
+def outcome_from_json(untrusted: Any, path: Path | None) -> HashedFile | FailedFile:
+    """Read what ``outcome_to_json`` writes. DocumentInvalid for anything else."""
+    names = {"kind", "hashes", "variants", "notices", "error"}
+    fields = fields_of(untrusted, "the answer", names)
+    kind = _kind(fields["kind"])
+    hashes, frames, moving = all_from_json(fields["hashes"], fields["variants"], "the answer")
+    if not isinstance(fields["notices"], list) or len(fields["notices"]) > _MAX_NOTICES:
+        raise DocumentInvalid
+    told = tuple(_notice(*_two_texts(each)) for each in fields["notices"])
+    if fields["error"] is not None:
+        if fields["variants"]:
+            raise DocumentInvalid
+        return FailedFile(path, _error(*_two_texts(fields["error"])), kind, hashes, told)
+    if kind is None:
+        raise DocumentInvalid
+    return HashedFile(path, kind, hashes, told, frames, moving)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of a file, and the SHA-256 of its bytes (None where they could not be read)."""
+
+    outcome: HashedFile | FailedFile
+    sha256: str | None
+
+    def to_line(self) -> bytes:
+        """One line of JSON, without a path."""
+        return to_line({"outcome": outcome_to_json(self.outcome), "sha256": self.sha256})
+
+    @classmethod
+    def from_json(cls, untrusted: Any, path: Path | None) -> Answer:
+        """Read what ``to_line`` writes. DocumentInvalid for anything else."""
+        fields = fields_of(untrusted, "the answer", {"outcome", "sha256"})
+        return cls(outcome_from_json(fields["outcome"], path), checked_sha256(fields["sha256"]))
+
+
+def check_asked_for(outcome: HashedFile | FailedFile, options: Options) -> None:
+    """DocumentInvalid for an answer with hashes or variants that nobody asked for."""
+    frames = (outcome.frames, *outcome.frame_variants) if isinstance(outcome, HashedFile) else ()
+    found = {("vpdq", each.variant) for each in frames if each is not None}
+    found |= {(each.algorithm, each.variant) for each in outcome.hashes}
+    edits = {
+        *(("pdq", name) for name in names_at(options.variants)),
+        *(("vpdq", name) for name in moving_names_at(options.variants)),
+    }
+    if found - edits - {(name, ORIGINAL) for name in options.algorithms}:
+        raise DocumentInvalid
+
+
+def checked_sha256(untrusted: Any) -> str | None:
+    """A SHA-256 or None. DocumentInvalid for anything else."""
+    if untrusted is None:
+        return None
+    (found,), _ = hashes_from_json({"sha256": untrusted}, "the answer")
+    return found.text
+
+
+def path_to_text(path: str | os.PathLike[str]) -> str:
+    """A path of any bytes, as text that JSON can hold."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def path_from_text(text: str) -> Path:
+    """The path that ``path_to_text`` made into text."""
+    return Path(os.fsdecode(text.encode("latin-1")))
+
+
+def to_line(message: dict[str, Any]) -> bytes:
+    """A message, with its end of line."""
+    return json.dumps(message).encode() + b"\n"
+
+
+def from_line(untrusted: bytes) -> Any:
+    """The JSON on a line. DocumentInvalid where it is none."""
+    try:
+        return json.loads(untrusted)
+    except (ValueError, RecursionError) as error:
+        raise DocumentInvalid from error
+
+
+def _kind(untrusted: Any) -> MediaKind | None:
+    try:
+        return None if untrusted is None else MediaKind(untrusted)
+    except ValueError as error:
+        raise DocumentInvalid from error
+
+
+def _two_texts(untrusted: Any) -> tuple[str, str]:
+    match untrusted:
+        case [str(code), str(text)]:
+            return code, text
+    raise DocumentInvalid
+
+
+def _notice(untrusted_code: str, untrusted_text: str) -> Notice:
+    """A notice that hashkit knows, with its own sentence or with times in it."""
+    known = _NOTICES.get(untrusted_code)
+    if known is None:
+        raise DocumentInvalid
+    pattern = re.escape(known.text).replace(re.escape("{span}"), _SPAN)
+    if not re.fullmatch(pattern, untrusted_text):
+        raise DocumentInvalid
+    return Notice(known.code, known.label, untrusted_text)
+
+
+def _error(untrusted_code: str, untrusted_text: str) -> HashkitError:
+    """An error that hashkit knows, with a sentence that hashkit says."""
+    known = _ERRORS.get(untrusted_code)
+    if known is None:
+        raise DocumentInvalid
+    if untrusted_text != known.text and not _SENTENCES.fullmatch(untrusted_text):
+        raise DocumentInvalid
+    return known(untrusted_text)
+
+
+def _branch(base: type[HashkitError]) -> Iterator[type[HashkitError]]:
+    for each in base.__subclasses__():
+        yield each
+        yield from _branch(each)
+
+
+_ERRORS = {each.code: each for base in (FileError, MediaError) for each in _branch(base)}

@@ -1,0 +1,228 @@
+"""The record, beside the submission: which batches a service has.
+
+A file of JSON lines, each written and flushed to the disk before the next thing is done:
+
+    {"format": "hashkit-sent", "version": 1}
+    {"to": "hma https://hma.example BANK", "key": "…", "state": "trying"}
+    {"to": "hma https://hma.example BANK", "key": "…", "state": "accepted", "id": "17"}
+
+The last line of a batch counts. ``trying`` at the end means that hashkit was stopped before the
+service had answered, sending or taking back: it may have the batch or not. A line that was cut off
+in the middle, by a crash, never counted. The file holds no hash: a key is made from hashes and
+cannot be turned back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from hashkit.errors import (
+    AlreadySending,
+    FileEmpty,
+    FileMissing,
+    IsAFolder,
+    NotAFile,
+    RecordDamaged,
+    RecordUnwritable,
+)
+from hashkit.pipeline.files import open_untrusted
+
+_HEADER = {"format": "hashkit-sent", "version": 1}
+_HEADER_LINE = json.dumps(_HEADER).encode() + b"\n"
+_MAX_BYTES = 1 << 30
+_LOCKED_BYTE = 1 << 40  # far behind the end: on Windows, a locked byte cannot be read
+
+
+class State(StrEnum):
+    """What became of a batch."""
+
+    TRYING = "trying"  # the service may have it, or not
+    UNSENT = "unsent"  # it surely does not
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The state of a batch, and the service's own name for it, if it gave one. ``again``: it was
+    sent again although it may have arrived before, to a service that would store it twice. That
+    stays so, also when one of the two is taken back."""
+
+    state: State
+    id: str | None = None
+    again: bool = False
+
+
+def journal_beside(submission: Path) -> Path:
+    """Where the record of this submission is: beside the file itself, also where this is a link."""
+    file = Path(os.path.realpath(submission))
+    return file.with_name(f"{file.name}.sent.jsonl")
+
+
+class Journal:
+    """What is known of the batches that went to one destination."""
+
+    def __init__(self, destination: str, entries: dict[str, Entry], descriptor: int | None) -> None:
+        self._destination = destination
+        self._entries = entries
+        self._descriptor = descriptor
+
+    def entry(self, key: str) -> Entry | None:
+        """What is known of the batch of this key; None where it was never tried."""
+        return self._entries.get(key)
+
+    def has(self, key: str) -> bool:
+        """Does the service have it for sure?"""
+        entry = self.entry(key)
+        return entry is not None and entry.state is State.ACCEPTED
+
+    def unsure(self, key: str) -> bool:
+        """May the service have it, or not?"""
+        entry = self.entry(key)
+        return entry is not None and entry.state is State.TRYING
+
+    def perhaps_there(self) -> tuple[str, ...]:
+        """The keys of all batches that the service has, or may have, be it a second time only."""
+        there = (State.ACCEPTED, State.TRYING)
+        return tuple(
+            key for key, entry in self._entries.items() if entry.state in there or entry.again
+        )
+
+    def write(self, key: str, entry: Entry) -> None:
+        """Note it, on the disk. RecordUnwritable."""
+        fields: dict[str, Any] = {"to": self._destination, "key": key, "state": entry.state.value}
+        if entry.id is not None:
+            fields["id"] = entry.id
+        if entry.again:
+            fields["again"] = True
+        if self._descriptor is None:
+            raise ValueError("this record was opened to be read")
+        _append(self._descriptor, json.dumps(fields).encode() + b"\n")
+        self._entries[key] = entry
+
+
+def read_journal(path: Path, destination: str) -> Journal:
+    """The record as it is, to look at. RecordDamaged, also for a folder, a pipe or a device; or an
+    error of the FileError branch."""
+    try:
+        with open_untrusted(path) as source:
+            untrusted = source.read() if source.size <= _MAX_BYTES else b"too big\n"
+    except (FileMissing, FileEmpty):
+        untrusted = b""
+    except (IsAFolder, NotAFile) as error:
+        raise RecordDamaged from error
+    return Journal(destination, _entries(untrusted, destination), None)
+
+
+@contextmanager
+def open_journal(path: Path, destination: str) -> Iterator[Journal]:
+    """The record, to be added to, and by nobody else meanwhile. It is made if it is not there.
+
+    AlreadySending where somebody else has it open, RecordDamaged, RecordUnwritable.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise RecordUnwritable from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RecordDamaged  # to read from a pipe could take for ever
+        _lock(descriptor)
+        with open(descriptor, "rb", closefd=False) as stream:
+            untrusted = stream.read(_MAX_BYTES + 1)
+        whole = untrusted[: untrusted.rfind(b"\n") + 1]
+        entries = _entries(untrusted, destination)
+        if not whole and not _HEADER_LINE.startswith(untrusted):
+            raise RecordDamaged  # it is something else
+        if len(whole) < len(untrusted):
+            os.truncate(descriptor, len(whole))  # what was cut off by a crash
+        if not whole:
+            _append(descriptor, _HEADER_LINE)
+            _flush_folder(path.parent)
+        yield Journal(destination, entries, descriptor)
+    finally:
+        os.close(descriptor)  # which gives up the lock too, as does the end of the process
+
+
+def _entries(untrusted: bytes, destination: str) -> dict[str, Entry]:
+    lines = untrusted.split(b"\n")[:-1]
+    entries: dict[str, Entry] = {}
+    if lines and _json(lines[0]) != _HEADER:
+        raise RecordDamaged
+    for line in lines[1:]:
+        fields = _json(line)
+        try:
+            if fields["to"] == destination:
+                entry = Entry(State(fields["state"]), fields.get("id"), fields.get("again") is True)
+                entries[_text(fields["key"])] = entry
+                if entry.id is not None:
+                    _text(entry.id)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordDamaged from error
+    return entries
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RecordDamaged from error
+
+
+def _text(untrusted: Any) -> str:
+    # Names end up in the addresses of requests.
+    if isinstance(untrusted, str) and untrusted.replace("_", "a").isalnum() and untrusted.isascii():
+        return untrusted
+    raise ValueError
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    try:
+        while line:
+            line = line[os.write(descriptor, line) :]
+        os.fsync(descriptor)
+    except OSError as error:
+        raise RecordUnwritable from error
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the name of a new file last, where the system has a way to."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise AlreadySending from error
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadySending from error

@@ -1,0 +1,204 @@
+"""Hashes as JSON, and back, refusing all that is not exactly a hash.
+
+The reader is for documents that somebody else may have written and for answers of a worker that
+may have been taken over: what it returns holds nothing but hashes.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from hashkit.errors import DocumentInvalid
+from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.vpdq_text import LAST_FRAME, MAX_TIMESTAMP
+from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, original_of
+from hashkit.variants.recipes import is_edit
+
+_MAX_VARIANTS = 100
+
+
+def hashes_to_json(
+    hashes: Iterable[Hash], frames: FrameHashes | None = None, decimals: int | None = 3
+) -> dict[str, Any]:
+    """Hashes of one original by name, in the registry's order: the value, or an object with the
+    value and what belongs to it. Timestamps have as many ``decimals``, or all for None."""
+    found = {each.algorithm: _to_json(each) for each in hashes if each.variant == ORIGINAL}
+    if frames is not None:
+        found["vpdq"] = {
+            "interval": frames.interval,
+            "frames": [
+                {
+                    "frame": each.frame,
+                    "timestamp": (
+                        each.timestamp if decimals is None else round(each.timestamp, decimals)
+                    ),
+                    "value": each.value,
+                    "quality": each.quality,
+                }
+                for each in frames.hashes
+            ],
+        }
+    return {name: found[name] for name in ALGORITHMS if name in found}
+
+
+def variants_to_json(
+    hashes: Iterable[Hash], frame_variants: Iterable[FrameHashes], decimals: int | None = 3
+) -> list[dict[str, Any]]:
+    """Hashes of edits, an object each: its name, and its hash by the name of the algorithm."""
+    still = [
+        {"name": each.variant, **hashes_to_json([replace(each, variant=ORIGINAL)])}
+        for each in hashes
+        if each.variant != ORIGINAL
+    ]
+    moving = [
+        {"name": each.variant, **hashes_to_json((), each, decimals)} for each in frame_variants
+    ]
+    return still + moving
+
+
+def _to_json(found: Hash) -> str | dict[str, Any]:
+    if isinstance(found.value, bytes):
+        return {"encoding": "base64", "value": found.text}
+    if found.quality is not None:
+        return {"value": found.value, "quality": found.quality}
+    return found.value
+
+
+def hashes_from_json(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], FrameHashes | None]:
+    """Read what ``hashes_to_json`` writes. DocumentInvalid, naming the place, for anything else."""
+    if not isinstance(untrusted, dict):
+        raise DocumentInvalid(f"In {where}, there are no hashes.")
+    named = dict(untrusted)
+    frames = _vpdq(named.pop("vpdq"), f"{where}, vpdq") if "vpdq" in named else None
+    return tuple(_hash(name, value, where) for name, value in named.items()), frames
+
+
+def all_from_json(
+    untrusted_hashes: Any, untrusted_variants: Any, where: str
+) -> tuple[tuple[Hash, ...], FrameHashes | None, tuple[FrameHashes, ...]]:
+    """Read what ``hashes_to_json`` and ``variants_to_json`` write: the hashes with their variants,
+    frames, and variants of frames. DocumentInvalid, naming the place, for anything else, and for a
+    variant of something that is not there."""
+    originals, frames = hashes_from_json(untrusted_hashes, where)
+    variants, moving = _variants(untrusted_variants, where)
+    if (variants and original_of(originals, "pdq") is None) or (moving and frames is None):
+        raise DocumentInvalid(f"In {where}, there is a variant without its original.")
+    return with_variants(originals, variants), frames, moving
+
+
+def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
+    """Read what ``variants_to_json`` writes. DocumentInvalid, naming the place, for anything else.
+    A name is that of an edit that ``variants.recipes`` knows: there is no room for any other."""
+    if not isinstance(untrusted, list) or len(untrusted) > _MAX_VARIANTS:
+        raise DocumentInvalid(f"In {where}, the variants are not a list of at most 100.")
+    hashes: list[Hash] = []
+    moving: list[FrameHashes] = []
+    for number, each in enumerate(untrusted, 1):
+        place = f"{where}, variant {number}"
+        if not isinstance(each, dict) or len(each) != 2 or "name" not in each:
+            raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
+        (algorithm,) = each.keys() - {"name"}
+        if algorithm not in ("pdq", "vpdq") or not _is_variant(each["name"]):
+            raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
+        found, frames = hashes_from_json({algorithm: each[algorithm]}, place)
+        hashes += [replace(one, variant=each["name"]) for one in found]
+        moving += [replace(frames, variant=each["name"])] if frames is not None else []
+    return tuple(hashes), tuple(moving)
+
+
+def with_variants(originals: Iterable[Hash], variants: Iterable[Hash]) -> tuple[Hash, ...]:
+    """Both in one: the variants of an algorithm after the hash of its original."""
+    order = list(ALGORITHMS)
+    both = (*originals, *variants)
+    return tuple(sorted(both, key=lambda each: order.index(each.algorithm)))
+
+
+def _is_variant(untrusted: Any) -> bool:
+    return isinstance(untrusted, str) and is_edit(untrusted)
+
+
+def _hash(name: str, untrusted: Any, where: str) -> Hash:
+    algorithm = ALGORITHMS.get(name)
+    if algorithm is None:
+        raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
+    quality = None
+    if name == "tmk_pdqf":
+        return _tmk(untrusted, f"{where}, {name}")
+    if algorithm.has_quality:
+        fields = fields_of(untrusted, f"{where}, {name}", {"value", "quality"})
+        untrusted, quality = fields["value"], _quality(fields["quality"], f"{where}, {name}")
+    return Hash(name, _value(name, untrusted, where), quality)
+
+
+def _value(name: str, untrusted: Any, where: str) -> str:
+    if not isinstance(untrusted, str) or not ALGORITHMS[name].pattern.fullmatch(untrusted):
+        raise DocumentInvalid(f"In {where}, the value of {name} is not a {name} hash.")
+    return untrusted
+
+
+def _quality(untrusted: Any, where: str) -> int:
+    if type(untrusted) is not int or not 0 <= untrusted <= 100:
+        raise DocumentInvalid(f"In {where}, the quality is not 0 to 100.")
+    return untrusted
+
+
+def _tmk(untrusted: Any, where: str) -> Hash:
+    fields = fields_of(untrusted, where, {"encoding", "value"})
+    value = _value("tmk_pdqf", fields["value"], where)
+    if fields["encoding"] != "base64":
+        raise DocumentInvalid(f"In {where}, the encoding is not base64.")
+    try:
+        return Hash("tmk_pdqf", b64decode(value, validate=True))
+    except ValueError as error:
+        raise DocumentInvalid(f"In {where}, the value is not base64.") from error
+
+
+def _vpdq(untrusted: Any, where: str) -> FrameHashes:
+    fields = fields_of(untrusted, where, {"interval", "frames"})
+    interval = fields["interval"]
+    if interval not in ("all", "keyframes"):
+        if not _is_number(interval):
+            raise DocumentInvalid(f"In {where}, the interval is not a number of seconds.")
+        interval += 0  # never -0.0, which is written otherwise
+    if not isinstance(fields["frames"], list):
+        raise DocumentInvalid(f"In {where}, the frames are not a list.")
+    frames = tuple(_frame(each, where) for each in fields["frames"])
+    if any(later.frame <= earlier.frame for earlier, later in pairwise(frames)):
+        raise DocumentInvalid(f"In {where}, the frames are not in order, each once.")
+    return FrameHashes(interval, frames)
+
+
+def _frame(untrusted: Any, where: str) -> FrameHash:
+    fields = fields_of(untrusted, where, {"frame", "timestamp", "value", "quality"})
+    if type(fields["frame"]) is not int or not 0 <= fields["frame"] <= LAST_FRAME:
+        raise DocumentInvalid(f"In {where}, a frame has no number.")
+    if not _is_number(fields["timestamp"]):
+        raise DocumentInvalid(f"In {where}, a timestamp is not a number of seconds.")
+    return FrameHash(
+        fields["frame"],
+        float(fields["timestamp"]) + 0.0,  # never -0.0, which is written otherwise
+        _value("pdq", fields["value"], where),
+        _quality(fields["quality"], where),
+    )
+
+
+def _is_number(untrusted: Any) -> bool:
+    return type(untrusted) in (int, float) and 0 <= untrusted <= MAX_TIMESTAMP
+
+
+def fields_of(untrusted: Any, where: str, names: set[str]) -> dict[str, Any]:
+    """The fields of an object that has exactly these names."""
+    if not isinstance(untrusted, dict):
+        raise DocumentInvalid
+    if missing := names - untrusted.keys():
+        raise DocumentInvalid(f"In {where}, this is missing: {', '.join(sorted(missing))}.")
+    if untrusted.keys() - names:
+        raise DocumentInvalid(
+            f"In {where}, there is something that does not belong in a submission. "
+            "Do not send this file."
+        )
+    return untrusted
