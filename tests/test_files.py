@@ -70,11 +70,25 @@ def test_sockets_and_devices(tmp_path, monkeypatch):
             read(device)
 
 
-@pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "file/inside"])
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "file/inside", "*.jpg"])
 def test_names_that_cannot_be(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(errors.FileMissing):
         read(f"{tmp_path}/{name}")
+
+
+def test_names_that_a_disk_cannot_have(tmp_path, monkeypatch):
+    """That is no file; but one that is there, and cannot be opened for some other reason, is."""
+    (tmp_path / "there").touch()
+
+    def refuse(*_):
+        raise OSError(errno.EINVAL, "as Windows says it")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(errors.FileMissing):
+        read(tmp_path / "a:b|c?")
+    with pytest.raises(errors.FileUnreadable):
+        read(tmp_path / "there")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to give up root's rights")
