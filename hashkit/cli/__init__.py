@@ -24,7 +24,7 @@ from hashkit.cli.report_command import report_command
 from hashkit.cli.seal_commands import open_command, seal_command
 from hashkit.cli.send_commands import profiles_command, send_command, withdraw_command
 from hashkit.cli.submission_commands import inspect_command, schema_command
-from hashkit.cli.terminal import ExitCode, say
+from hashkit.cli.terminal import ExitCode, reader_left, say
 
 _LOOKED_AT = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -97,6 +97,6 @@ def main() -> None:
     except OSError as error:
         # Our output has nowhere to go: the reader has seen enough, or the disk is full.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
+        if not reader_left(error):
             say("The output could not be written completely.")
         sys.exit(ExitCode.SOME_FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import jsonschema
 import pytest
 
 import hashkit
+from hashkit.cli.terminal import reader_left
 
 LAST_LINE = "The pictures and videos themselves did not leave this computer."
 SCHEMA = json.loads(hashkit.submission_schema())
@@ -476,6 +478,15 @@ def test_a_reader_that_leaves_early(samples, tmp_path):
     process.wait(30)
     process.stderr.close()
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(("system", "left"), [("posix", False), ("nt", True)])
+def test_windows_has_another_word_for_a_reader_that_left(monkeypatch, system, left):
+    assert reader_left(BrokenPipeError())
+    with monkeypatch.context() as here:
+        here.setattr(os, "name", system)
+        found = [reader_left(OSError(each, "")) for each in (errno.EINVAL, errno.ENOSPC)]
+    assert found == [left, False]
 
 
 def test_variants(run, samples, tmp_path):
