@@ -158,6 +158,9 @@ def test_files_that_change_meanwhile(tmp_path, how):
             pass
 
 
+@pytest.mark.skipif(
+    os.name != "posix", reason="on Windows, the time stamp may change when the writer closes it"
+)
 def test_never_two_versions_at_once(tmp_path):
     """Somebody writes version after version in place while we read: what is read is one of them,
     or it is told that the file changed. (A writer that stops for longer than we wait leaves a file

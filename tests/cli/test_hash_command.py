@@ -232,7 +232,16 @@ def test_the_same_file_twice_is_hashed_once(run, samples):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs descriptors to close")
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "> /dev/full"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        *(">&-", "2>&-", ">&- 2>&-"),
+        pytest.param(
+            "> /dev/full",
+            marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full"),
+        ),
+    ],
+)
 def test_closed_streams(samples, tmp_path, closed):
     command = f"{sys.executable} -m hashkit hash {samples / 'bmp.bmp'} --out s.json {closed}"
     done = subprocess.run(
@@ -315,7 +324,7 @@ def test_from_a_checkout(root, samples, tmp_path):
     done = subprocess.run(
         [sys.executable, root / "cli.py", "hash", samples / "scene-1.jpg"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=tmp_path,
         timeout=60,
         check=False,
@@ -341,7 +350,7 @@ def test_nothing_from_native_libraries_reaches_the_terminal(run, samples, tmp_pa
 def in_a_terminal(arguments, cwd, stdout=None, **environment):
     """Run hashkit with its streams on a terminal (stdout not, where a file is given for it); all
     that the terminal showed."""
-    pty = pytest.importorskip("pty")
+    pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
     parent, child = pty.openpty()
     environment = {
         **{key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")},
