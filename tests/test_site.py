@@ -161,4 +161,4 @@ def test_the_extra_for_it_is_in_the_tests(root):
     extras = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"][
         "optional-dependencies"
     ]
-    assert set(extras["docs"]) <= set(extras["test"])
+    assert set(extras["docs"]) <= set(extras["test-all"])
