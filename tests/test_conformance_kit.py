@@ -86,7 +86,7 @@ class TestTheKitIsWhole:
         }
         assert there - not_asked == used
         assert not_asked <= there
-        readme = (VECTORS / "README.md").read_text()
+        readme = (VECTORS / "README.md").read_text("utf-8")
         assert all(Path(each).name in readme for each in not_asked - {"conformance/README.md"})
 
     def test_the_scores_are_those_of_the_table(self):
@@ -99,7 +99,7 @@ class TestTheKitIsWhole:
         assert found == rows
 
     def test_everything_is_described(self):
-        readme = (VECTORS / "README.md").read_text()
+        readme = (VECTORS / "README.md").read_text("utf-8")
         assert re.findall(r"^### `(\w+)`$", readme, re.M) == list(check.ORDER)
         for do in check.ORDER:
             section = readme.partition(f"### `{do}`\n")[2].partition("\n### ")[0]

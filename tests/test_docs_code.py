@@ -321,8 +321,9 @@ class Reader:
 
     def release(self) -> None:
         """Have what a release is built of and with."""
-        if shutil.which("ssh-keygen") is None:
-            pytest.skip("needs ssh-keygen")
+        for program in ("ssh-keygen", "sha256sum"):
+            if shutil.which(program) is None:
+                pytest.skip(f"needs {program}")
         for name in ("README.md", "LICENSE", "constraints.txt"):
             shutil.copy(ROOT / name, self.folder)
 

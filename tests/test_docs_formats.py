@@ -14,7 +14,7 @@ from hashkit.submission.formats.registry import FORMATS, export_submission, impo
 
 @pytest.fixture(scope="module")
 def page(root):
-    return (root / "docs" / "formats.md").read_text()
+    return (root / "docs" / "formats.md").read_text("utf-8")
 
 
 def section(page, name):

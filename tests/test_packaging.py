@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -101,11 +102,17 @@ def test_the_table_of_wheels_is_that_of_the_script(root):
 
 
 def files_of(root):
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=False
-    ).stdout.split("\0")
-    found = [root / name for name in listed if name] or list(root.rglob("*.*"))
-    return [path for path in found if path.is_file() and ".git" not in path.parts]
+    listed = []
+    if shutil.which("git"):
+        command = ["git", "ls-files", "-z"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        listed = [root / name for name in done.stdout.split("\0") if name]
+    found = listed or [  # it came as an archive: without what was put beside it since
+        path
+        for path in root.rglob("*.*")
+        if not re.search(r"(^|/)(\.|__pycache__)", path.relative_to(root).as_posix())
+    ]
+    return [path for path in found if path.is_file()]
 
 
 def test_no_hint_installs_a_strangers_program(root):

@@ -38,7 +38,7 @@ def test_every_public_name_is_there():
 
 
 def test_type_checkers_see_the_same_names():
-    tree = ast.parse(Path(hashkit.__file__).read_text())
+    tree = ast.parse(Path(hashkit.__file__).read_text("utf-8"))
     seen = {
         alias.name
         for node in ast.walk(tree)
@@ -93,8 +93,8 @@ MAY = {
 
 def test_only_what_answers_or_sends_imports_a_network_module():
     for path in Path(hashkit.__file__).parent.rglob("*.py"):
-        may = next((names for name, names in MAY.items() if str(path).endswith(name)), set())
-        for node in ast.walk(ast.parse(path.read_text())):
+        may = next((names for name, names in MAY.items() if path.as_posix().endswith(name)), set())
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from hashkit.hashes.registry import ALGORITHMS, Family, of_family
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "samples.json").read_text())
 MAKERS = {tool: old for tool, old in VECTORS["tools"].items() if tool != "pdqhash"}  # it makes none
-SAME_TOOLS = {tool: version(tool) for tool in MAKERS} == MAKERS
+# The same version is another build on another system, and writes other bytes.
+SAME_SYSTEM = (sys.platform, platform.machine()) == ("linux", "x86_64")
+SAME_TOOLS = SAME_SYSTEM and {tool: version(tool) for tool in MAKERS} == MAKERS
 IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
 VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
 CLASSIC = of_family(ALGORITHMS, Family.CLASSIC)

@@ -25,7 +25,7 @@ from hashkit.cli.commands.report import report_command
 from hashkit.cli.commands.schema import schema_command
 from hashkit.cli.commands.seal import open_command, seal_command
 from hashkit.cli.commands.send import profiles_command, send_command, withdraw_command
-from hashkit.cli.output.terminal import ExitCode, say
+from hashkit.cli.output.terminal import ExitCode, reader_left, say
 
 _LOOKED_AT = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -98,6 +98,6 @@ def main() -> None:
     except OSError as error:
         # Our output has nowhere to go: the reader has seen enough, or the disk is full.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
+        if not reader_left(error):
             say("The output could not be written completely.")
         sys.exit(ExitCode.SOME_FAILED)

@@ -13,7 +13,7 @@ import typer
 from hashkit.cli.for_service import ForService
 from hashkit.cli.output.json_lines import ToFile, ToStandardOutput
 from hashkit.cli.output.outcomes import Outcome, print_table, summary, tally, what_was_written
-from hashkit.cli.output.terminal import STAYED, ExitCode, fail, say, shown_name, told
+from hashkit.cli.output.terminal import STAYED, ExitCode, fail, reader_left, say, shown_name, told
 from hashkit.errors import HashkitError
 from hashkit.models import FailedFile
 from hashkit.submission.document import Submission, write_submission
@@ -90,8 +90,8 @@ class HashRun:
     def _write_line(self, outcome: Outcome, lines: ToStandardOutput | ToFile) -> None:
         try:
             lines.write(outcome)
-        except BrokenPipeError:  # whoever read our output has seen enough; --out is still wanted
-            if self.out is None:
+        except OSError as error:  # whoever read our output has seen enough; --out is still wanted
+            if self.out is None or not reader_left(error):
                 raise
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the rest of the process)
 

@@ -132,6 +132,10 @@ def _open_path(path: str) -> io.FileIO:
         if os.path.isdir(path):  # how Windows refuses to open a folder
             raise IsAFolder from None
         raise
+    except OSError as error:
+        if error.errno == errno.EINVAL and not os.path.lexists(path):
+            raise FileMissing from error  # no file can have this name on Windows, or on its disks
+        raise
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return io.FileIO(descriptor, "rb")

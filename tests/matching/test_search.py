@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -96,8 +97,10 @@ def test_an_original_that_is_not_there(tmp_path):
 
 def test_an_original_by_other_names(samples, tmp_path):
     """A link to it, or a longer path, is no copy of it."""
-    (tmp_path / "link.jpg").symlink_to(samples / "scene-1.jpg")
-    among = [tmp_path / "link.jpg", samples / ".." / samples.name / "scene-1.jpg"]
+    among = [samples / ".." / samples.name / "scene-1.jpg"]
+    if os.name == "posix":  # on Windows, not everybody may make a link
+        (tmp_path / "link.jpg").symlink_to(samples / "scene-1.jpg")
+        among.append(tmp_path / "link.jpg")
     search = find([samples / "scene-1.jpg"], among)
     assert (search.copies, search.searched) == ((), 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
 from hashkit.hashes import pdq
 from hashkit.media import images
+
+heard = pytest.mark.skipif(os.name != "posix", reason="on Windows, decoders are not heard")
 
 SUFFIXES = {".jpg": "jpeg", ".tiff": "tiff", ".heic": "heif", ".jp2": "jpeg2000"}
 UNDO = {
@@ -99,6 +102,7 @@ class TestJpeg:
         with pytest.raises(MediaTruncated):
             images.decode(data[: start_of_scan + 14], "jpeg")
 
+    @heard
     def test_a_piece_missing_in_the_middle_is_told(self, capfd):
         """libjpeg repairs this without an error; only its message says so."""
         data = saved(Image.fromarray(scene(1, 600, 800)), "JPEG", quality=95)
@@ -117,6 +121,7 @@ class TestJpeg:
         with_map = data + b"http://ns.adobe.com/hdr-gain-map/1.0/"
         assert images.decode(with_map, "jpeg").notices == ()
 
+    @heard
     def test_damage_to_cmyk_is_told_too(self, samples):
         data = (samples / "jpeg-cmyk.jpg").read_bytes()
         third = len(data) // 3
@@ -317,6 +322,7 @@ def test_junk_is_an_error_of_ours(name, junk):
         images.decode(junk, name)
 
 
+@heard
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_every_sample_cut_and_flipped(samples, capfd):

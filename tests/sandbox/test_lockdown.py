@@ -238,7 +238,7 @@ except MemoryError:
 print(resource.getrlimit(resource.RLIMIT_CORE))
 """
     out = python(code).splitlines()
-    assert out[1] == "(0, 0)"
+    assert out[-1] == "(0, 0)"
     if LINUX:
         assert out[0] == "refused"
 
@@ -289,7 +289,10 @@ class TestLessIsOffered:
             assert hashed["pdq"].quality == 100
             (worker,) = pool._all
             missing = [wall.name for wall in worker.walls if not wall.stands]
-            assert missing == ["files", "system calls"]
+            assert {"files", "system calls"} <= {*missing}
+            assert "Python" not in missing
+            if LINUX:
+                assert len(missing) == 2
             assert all(wall.reason for wall in worker.walls if not wall.stands)
         finally:
             pool.close()

@@ -183,6 +183,7 @@ def test_only_pieces_of_the_file_are_handed_over(wanted):
     assert holder.asked == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_worker_that_is_busy_is_ended_when_nobody_wants_its_work(samples):
     """Also one that says nothing for long: it is stopped in the middle of native code."""
     pool = WorkerPool(Options.checked("services", 1.0, 50_000_000, "none"), Limits())

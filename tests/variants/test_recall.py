@@ -58,7 +58,7 @@ def test_headlines(bench, found, amounts):
 @pytest.mark.parametrize("amounts", HEADLINES)
 def test_the_page_says_about_the_same(root, bench, amounts):
     """Other pictures, the same story."""
-    page = (root / "docs" / "variants.md").read_text()
+    page = (root / "docs" / "variants.md").read_text("utf-8")
     row = re.search(rf"^\| {amounts} +\|(.*)\|$", page, re.M).group(1)
     shown = dict(zip(bench.STEPS, map(int, re.findall(r"(\d+) %", row)), strict=True))
     for step, expected in HEADLINES[amounts].items():

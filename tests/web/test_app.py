@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
+import sys
 import threading
 import time
 from pathlib import Path
@@ -210,7 +212,7 @@ def test_leaving_ends_it_at_once(visitor, samples):
     visitor.hash((samples / "scene-1.jpg").read_bytes())
     visitor.begin(1 << 30)
     workers = visitor.server.workers
-    assert workers
+    assert workers or sys.platform != "linux"
     assert visitor.ask("POST", f"/leave?page={visitor.page}", b"")[0] == 204
     assert visitor.server.process.wait(30) == 0
     assert not [each for each in workers if Path(f"/proc/{each}").exists()]
@@ -261,6 +263,7 @@ def test_a_page_that_was_closed_is_forgotten_at_once(visitor, samples):
     assert submission_of(visitor)[0] == 404
 
 
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_interrupting_it_lets_go_of_the_page(visitor):
     connection = open_here(visitor)
     code, said = visitor.server.end()

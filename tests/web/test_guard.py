@@ -155,7 +155,10 @@ NOBODY_THERE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno
 
 
 def test_only_this_machine_is_listened_to(server):
-    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    others = set()
+    with suppress(socket.gaierror):  # its own name need not lead anywhere
+        found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        others = {info[4][0] for info in found}
     for address in {"127.0.0.2", *others} - {"127.0.0.1"}:
         with pytest.raises(OSError, match=r".") as refusal:
             socket.create_connection((address, server.port), timeout=5)
@@ -178,6 +181,7 @@ def test_leaving_takes_the_cookie_back(visitor):
 
 
 @pytest.mark.test_all
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_whoever_says_nothing_takes_nothing_away(visitor):
     """Others on this machine can connect, too; the page must go on."""
     silent = [

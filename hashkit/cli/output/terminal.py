@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import unicodedata
@@ -65,6 +66,12 @@ def console(stream: TextIO) -> Console:
 def say(text: str) -> None:
     """One line on stderr."""
     print(text, file=sys.stderr)
+
+
+def reader_left(error: OSError) -> bool:
+    """Is nobody there any more who reads what we print?"""
+    # Windows calls a pipe without a reader an invalid argument.
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 
 
 def told(error: HashkitError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_several_originals_and_files(run, samples, folder):
         *("find", samples / "scene-1.jpg", samples / "scene-2.jpg"),
         *("--in", folder / "scene-2.jpg", "--in", folder, "--in", folder),
     )
-    rows = {line.split()[0].rpartition("/")[2]: line for line in done.stdout.splitlines()[1:3]}
+    rows = {Path(line.split()[0]).name: line for line in done.stdout.splitlines()[1:3]}
     assert rows["scene-2.jpg"].rstrip().endswith("scene-2.jpg")
     assert rows["scene-1-mirrored.jpg"].rstrip().endswith("scene-1.jpg")
     assert "2 copies found in 3 files." in done.stdout

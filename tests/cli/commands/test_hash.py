@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import jsonschema
 import pytest
 
 import hashkit
+from hashkit.cli.output.terminal import reader_left
 
 LAST_LINE = "The pictures and videos themselves did not leave this computer."
 SCHEMA = json.loads(hashkit.submission_schema())
@@ -230,7 +232,16 @@ def test_the_same_file_twice_is_hashed_once(run, samples):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs descriptors to close")
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "> /dev/full"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        *(">&-", "2>&-", ">&- 2>&-"),
+        pytest.param(
+            "> /dev/full",
+            marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full"),
+        ),
+    ],
+)
 def test_closed_streams(samples, tmp_path, closed):
     command = f"{sys.executable} -m hashkit hash {samples / 'bmp.bmp'} --out s.json {closed}"
     done = subprocess.run(
@@ -313,7 +324,7 @@ def test_from_a_checkout(root, samples, tmp_path):
     done = subprocess.run(
         [sys.executable, root / "cli.py", "hash", samples / "scene-1.jpg"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=tmp_path,
         timeout=60,
         check=False,
@@ -339,7 +350,7 @@ def test_nothing_from_native_libraries_reaches_the_terminal(run, samples, tmp_pa
 def in_a_terminal(arguments, cwd, stdout=None, **environment):
     """Run hashkit with its streams on a terminal (stdout not, where a file is given for it); all
     that the terminal showed."""
-    pty = pytest.importorskip("pty")
+    pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
     parent, child = pty.openpty()
     environment = {
         **{key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")},
@@ -476,6 +487,15 @@ def test_a_reader_that_leaves_early(samples, tmp_path):
     process.wait(30)
     process.stderr.close()
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(("system", "left"), [("posix", False), ("nt", True)])
+def test_windows_has_another_word_for_a_reader_that_left(monkeypatch, system, left):
+    assert reader_left(BrokenPipeError())
+    with monkeypatch.context() as here:
+        here.setattr(os, "name", system)
+        found = [reader_left(OSError(each, "")) for each in (errno.EINVAL, errno.ENOSPC)]
+    assert found == [left, False]
 
 
 def test_variants(run, samples, tmp_path):

@@ -125,6 +125,7 @@ def test_no_passphrase_at_all(folder):
     assert (code, "There was no passphrase." in told) == (2, True)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows asks at the keyboard alone")
 def test_a_passphrase_is_asked_for_in_a_terminal_only(run, folder):
     before = names(folder)
     done = run(

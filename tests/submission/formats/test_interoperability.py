@@ -27,16 +27,19 @@ def submission(samples):
 @pytest.fixture
 def threatexchange(tmp_path):
     """Their command, with a home of its own, so that nothing of it stays."""
-    command = Path(sys.executable).with_name("threatexchange")
-    if not command.exists():
-        command = shutil.which("threatexchange")
+    beside = str(Path(sys.executable).parent)
+    command = shutil.which("threatexchange", path=beside) or shutil.which("threatexchange")
     home = tmp_path / "home"
     home.mkdir()
 
     def run(*arguments):
         done = subprocess.run(
             [command, *map(str, arguments)],
-            env={**os.environ, "HOME": str(home), "TMPDIR": str(tmp_path)},
+            env={
+                **os.environ,
+                **dict.fromkeys(("HOME", "USERPROFILE"), str(home)),
+                "TMPDIR": str(tmp_path),
+            },
             capture_output=True,
             encoding="utf-8",
             check=False,

@@ -321,7 +321,8 @@ def sender(submission: Submission, tmp_path: Path) -> Iterator[Callable[..., Sen
         services.append(service)
         address = re.sub(r"127\.0\.0\.1", host, service.address)
         text = PROFILES[kind].format(address=address)
-        (tmp_path / "profiles.toml").write_text(f'[test]\nkind = "{kind}"\n{text}\n{more}\n')
+        profile = f'[test]\nkind = "{kind}"\n{text}\n{more}\n'
+        (tmp_path / "profiles.toml").write_text(profile, "utf-8")
         (tmp_path / "s.json").write_text(submission.to_json())
         return Sender(tmp_path, submission, service, kind)
 

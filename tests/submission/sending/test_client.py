@@ -50,7 +50,7 @@ def ca(authority, tmp_path):
 
 def test_a_certificate_of_an_authority_that_the_profile_names(sender, authority, ca):
     sending = sender("webhook", served_by(authority, "127.0.0.1"), ca)
-    assert sending.profiles.read_text().count("https://127") == 1
+    assert sending.profiles.read_text("utf-8").count("https://127") == 1
     sending.go()
     assert len(sending.backend.stored) == len(sending.submission.items)
 
@@ -135,8 +135,8 @@ def test_certificates_that_cannot_be_read(sender, tmp_path):
 
 def test_a_server_without_tls(sender):
     sending = sender("webhook")
-    text = sending.profiles.read_text().replace("http://", "https://")
-    sending.profiles.write_text(text)
+    text = sending.profiles.read_text("utf-8").replace("http://", "https://")
+    sending.profiles.write_text(text, "utf-8")
     with pytest.raises(ServiceUnreachable):
         sending.go(tries=1)
     assert sending.service.seen == []

@@ -291,13 +291,13 @@ def test_what_the_documentation_shows(root, tmp_path):
     page = (root / "docs" / "sending.md").read_text("utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     path = tmp_path / "profiles.toml"
-    path.write_text(example)
+    path.write_text(example, "utf-8")
     profiles = read_profiles(path)
     assert {profile.kind for profile in profiles.values()} == set(BACKENDS)
     table = page.partition("| setting |")[2].partition("\n\n")[0]
     page = (root / "docs" / "receiving.md").read_text("utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    path.write_text(example)
+    path.write_text(example, "utf-8")
     assert read_profile(path, "receiver").kind == "webhook"
     for kind in BACKENDS.values():
         for name in ("address", "proxy", "ca", *kind.settings, *kind.credentials):
