@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 
 
 def test_two_commands_do_everything(root):
@@ -23,12 +24,43 @@ def test_links_lead_somewhere(root):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_every_option_is_documented(root, commands):
-    readme = (root / "README.md").read_text("utf-8")
-    options = commands["hash"] - {"--recursive"}
-    assert options
-    for option in options:
-        assert option in readme, option
+def test_the_table_is_what_is_printed(root, run, samples):
+    """The README shows three rows of what its first command prints."""
+    shown = re.search(r"```text\n(.*?)```", (root / "README.md").read_text("utf-8"), re.DOTALL)[1]
+    names = ("scene-1.jpg", "png-flat.png", "film-h264.mp4")
+    printed = run("hash", *names, cwd=samples).stdout.splitlines()
+    assert [line.split() for line in shown.splitlines()] == [
+        line.split() for line in printed[: len(names) + 1]
+    ]
+
+
+def test_the_page_of_commands_is_up_to_date(root, commands):
+    """If this is on purpose: ``python tools/cli_reference.py --write``."""
+    done = subprocess.run(
+        [sys.executable, root / "tools" / "cli_reference.py"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
+    )
+    page = (root / "docs" / "cli.md").read_text("utf-8")
+    block = page.partition("<!-- commands -->\n")[2].partition("<!-- /commands -->")[0]
+    assert block.strip() == done.stdout.strip()
+    for name, options in commands.items():
+        assert f"### hashkit {name}\n" in block
+        for option in options - {"--help"}:
+            assert f"`{option}" in block, option
+
+
+def test_prose_is_wrapped(root):
+    """Tables, commands, links and the old decisions may be wider than a hundred characters."""
+    for path in [*root.glob("*.md"), *root.glob("docs/**/*.md")]:
+        if path.name[:4].isdigit() and int(path.name[:4]) <= 16:
+            continue
+        text = re.sub(r"^( *)```.*?^ *```", "", path.read_text("utf-8"), flags=re.M | re.S)
+        for line in re.sub("`[^`\n]{40,}`", "", text).splitlines():
+            if not line.startswith("|") and "](" not in line and "http" not in line:
+                assert len(line) <= 100, f"{path.name}: {line}"
 
 
 def test_no_file_names_a_package_index(root):
