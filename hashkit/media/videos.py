@@ -175,6 +175,13 @@ class Video:
         return Frame(number, timestamp, duration, native, reformatter, self._turn)
 
 
+# Titles and the like may be anything but UTF-8. PyAV before 19 raises for them unless it is asked
+# not to; later versions have no such choice, and never raise.
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+
+
 @contextmanager
 def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     """Open a video of the format that ``formats.identify`` found, and check its header.
@@ -190,8 +197,8 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
             "r",
             format=_DEMUXERS[video_format],
             container_options=options,
-            metadata_errors="replace",
             buffer_size=1 << 18,
+            **_LENIENT,
         )
     except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
