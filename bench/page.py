@@ -63,7 +63,7 @@ class Page:
         number = state["file"]
         with path.open("rb") as file:
             while "done" not in state:
-                start, length = state["want"] or (0, 0)
+                start, length = state["read"] or (0, 0)
                 file.seek(start)
                 state = json.loads(self.ask("POST", f"/files/{number}", file.read(length)))
         if state["done"]["verdict"] != "good":

@@ -31,7 +31,7 @@ def loaded_after(code):
 def test_every_public_name_is_there():
     for name in hashkit.__all__:
         assert getattr(hashkit, name) is not None
-    assert set(hashkit.__all__) == set(hashkit._HOME_OF)
+    assert set(hashkit.__all__) == set(hashkit._MODULE_OF)
     assert set(hashkit.__all__) <= set(dir(hashkit))
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = hashkit.no_such_name

@@ -146,12 +146,12 @@ class TestManyPaths:
         outcomes = hashkit.hash_files(paths())
         for given, outcome in enumerate(itertools.islice(outcomes, 3000), 1):
             assert isinstance(outcome, HashedFile)
-            assert taken - given <= batch._AHEAD
+            assert taken - given <= batch._MAX_AHEAD
         outcomes.close()
 
     def test_large_outcomes_are_not_piled_up(self, samples, monkeypatch):
         """Behind a slow file, those that wait for their turn are limited by their size as well."""
-        monkeypatch.setattr(batch, "_AHEAD_BYTES", 2 << 20)
+        monkeypatch.setattr(batch, "_MAX_AHEAD_BYTES", 2 << 20)
         hanging, release = samples / "film-h264.mp4", threading.Event()
         real = WorkerPool.hash
 
@@ -226,19 +226,19 @@ class TestCopies:
         outcomes = hashkit.hash_files([path, path], workers=1)
         first = next(outcomes)
         changed = bytes([*data[:-500], *(255 - each for each in data[-500:])])
-        real = executors.sha256_apart
+        real = executors.compute_sha256
 
-        def sha256_apart(where):
+        def compute_sha256(where):
             path.write_bytes(changed)
             return real(where)
 
-        monkeypatch.setattr(executors, "sha256_apart", sha256_apart)
+        monkeypatch.setattr(executors, "compute_sha256", compute_sha256)
         # Whatever was read when: the outcome belongs to bytes that the file had.
         second = next(outcomes)
         assert second["sha256"] in (first["sha256"], hashkit.hash_file(path)["sha256"])
 
     def test_what_is_remembered_is_limited(self, monkeypatch):
-        monkeypatch.setattr(deduplication, "_REMEMBERED", 10_000)
+        monkeypatch.setattr(deduplication, "_MAX_REMEMBERED", 10_000)
         known = deduplication.Deduplication()
         for number in range(100):
             task = deduplication.Task(number, Path("a"), size=1000 + number)
@@ -274,7 +274,7 @@ class TestCalledOff:
     def test_closing_ends_the_workers(self, samples):
         outcomes = hashkit.hash_files([samples / "bmp.bmp"] * 500, workers=2)
         next(outcomes)
-        pool = outcomes.gi_frame.f_locals["self"]._engine._pool
+        pool = outcomes.gi_frame.f_locals["self"]._hash_executor._pool
         workers = [*pool._all]
         assert workers
         outcomes.close()
@@ -359,7 +359,7 @@ class TestAnyExecutor:
             list(hashkit.hash_files([samples / "bmp.bmp"], executor=executor))
         (pool,) = executors._pools.values()
         (worker,) = pool._all
-        assert [wall.name for wall in worker.walls if wall.stands]
+        assert [wall.name for wall in worker.restrictions if wall.stands]
         pool.close()
         executors._pools.clear()
 

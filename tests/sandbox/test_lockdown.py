@@ -1,4 +1,4 @@
-"""Trying to break out of a worker. Every attempt is also made without the walls, where it succeeds:
+"""Trying to break out of a worker. Every attempt is also made without the restrictions, where it succeeds:
 else its failure would prove nothing."""
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import pytest
 
 from hashkit.pipeline.options import Options
 from hashkit.sandbox import lockdown, process
-from hashkit.sandbox.lockdown import Wall
+from hashkit.sandbox.lockdown import Restriction
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits, WorkerProcess
 
 LINUX = sys.platform == "linux"
-needs_linux = pytest.mark.skipif(not LINUX, reason="these walls are Linux's")
+needs_linux = pytest.mark.skipif(not LINUX, reason="these restrictions are Linux's")
 THROUGH_PYTHON = {
     *("connect", "connect by IPv6", "UNIX socket"),
     *("write a file", "start a program", "fork"),
@@ -80,7 +80,7 @@ def refused(attempts):
 def test_a_worker_can_do_nothing_but_hash(tmp_path):
     worker = WorkerProcess(Options(), Limits(), with_escape_tests=True)
     try:
-        assert [wall for wall in worker.walls if not wall.stands] == []
+        assert [restriction for restriction in worker.restrictions if not restriction.active] == []
         with tempfile.TemporaryDirectory() as short, listeners(short) as (port, path):
             beside_the_input = tmp_path
             for folder in (beside_the_input, Path.home(), Path(tempfile.gettempdir())):
@@ -95,7 +95,7 @@ def test_a_worker_can_do_nothing_but_hash(tmp_path):
 
 
 def built_only(steps, folder):
-    """What is refused in a process around which only these walls were built."""
+    """What is refused in a process around which only these restrictions were built."""
     code = """
 import json, sys
 from hashkit.sandbox import lockdown, escape_tests
@@ -125,19 +125,19 @@ def test_without_walls_all_of_it_succeeds(short_folder):
 @needs_linux
 class TestEachWallAlone:
     def test_system_calls(self, short_folder):
-        assert built_only("_hold_system_calls", short_folder) == EVERYTHING - {"list a folder"}
+        assert built_only("_restrict_system_calls", short_folder) == EVERYTHING - {"list a folder"}
 
     def test_files(self, short_folder):
-        assert built_only("_hold_files", short_folder) - {"connect by IPv6"} == {
+        assert built_only("_restrict_files", short_folder) - {"connect by IPv6"} == {
             *("write a file", "write a file, without Python", "make a folder, without Python"),
             *("list a folder", "start a program"),
         }
 
     def test_python(self, short_folder):
-        assert built_only("_hold_python", short_folder) == THROUGH_PYTHON
+        assert built_only("_restrict_python", short_folder) == THROUGH_PYTHON
 
     def test_network_of_the_command(self, short_folder):
-        assert built_only("_hold_network_calls", short_folder) == {
+        assert built_only("_restrict_network_calls", short_folder) == {
             *("connect", "connect by IPv6", "UNIX socket", "connect, without Python"),
         }
 
@@ -197,7 +197,7 @@ calls = {
     "a key": (248, b"user", b"hashkit", b"x", 1, -2),
 }
 from hashkit.sandbox import lockdown
-lockdown._hold_python = lambda: None  # it would refuse to let us try
+lockdown._restrict_python = lambda: None  # it would refuse to let us try
 lockdown.lock_down(4 << 30)
 done = {}
 for name, arguments in calls.items():
@@ -264,14 +264,14 @@ def test_a_worker_knows_nothing_of_whose_it_is():
         names = {entry.split(b"=")[0].decode() for entry in environment.split(b"\0") if entry}
         assert {"HOME", "OMP_NUM_THREADS"} <= names
         others = names - {*process._OWN_ENVIRONMENT}
-        assert [name for name in others if not name.startswith(process._ENVIRONMENT)] == []
+        assert [name for name in others if not name.startswith(process._KEPT_ENVIRONMENT)] == []
         assert b"HOME=/nonexistent\0" in environment
     finally:
         worker.kill()
 
 
 class TestLessIsOffered:
-    """Where a wall is missing, the others stand, hashing works, and what is missing is said."""
+    """Where a restriction is missing, the others stand, hashing works, and what is missing is said."""
 
     MISSING = (
         "import hashkit.sandbox.lockdown, sys; sys.modules['landlock'] = None; "
@@ -280,24 +280,31 @@ class TestLessIsOffered:
     )
 
     def test_the_others_stand(self, monkeypatch, samples):
-        begin = process._BEGIN.replace("from hashkit.sandbox.worker import main", self.MISSING)
-        assert begin != process._BEGIN
-        monkeypatch.setattr(process, "_BEGIN", begin)
+        begin = process._BOOTSTRAP.replace("from hashkit.sandbox.worker import main", self.MISSING)
+        assert begin != process._BOOTSTRAP
+        monkeypatch.setattr(process, "_BOOTSTRAP", begin)
         pool = WorkerPool(Options(), Limits())
         try:
             hashed = pool.hash(samples / "scene-1.jpg").outcome
             assert hashed["pdq"].quality == 100
             (worker,) = pool._all
-            missing = [wall.name for wall in worker.walls if not wall.stands]
+            missing = [
+                restriction.name for restriction in worker.restrictions if not restriction.active
+            ]
             assert missing == ["files", "system calls"]
-            assert all(wall.reason for wall in worker.walls if not wall.stands)
+            assert all(
+                restriction.reason for restriction in worker.restrictions if not restriction.active
+            )
         finally:
             pool.close()
 
     def test_the_doctor_says_so(self, monkeypatch, capsys):
         from hashkit.sandbox import doctor
 
-        missing = (Wall("files", False, "this kernel has no Landlock"), Wall("Python", True))
+        missing = (
+            Restriction("files", False, "this kernel has no Landlock"),
+            Restriction("Python", True),
+        )
         nothing = {key: {} for key in ("system", "versions", "pictures", "videos")}
         found = doctor.Examination(missing, missing, {"fork": "not refused"}, **nothing)
         from hashkit.cli.commands.doctor import _facts, _in_words
@@ -307,7 +314,7 @@ class TestLessIsOffered:
         assert "NOT THERE: this kernel has no Landlock" in told
         assert "not refused" in told
         assert "does not refuse everything" in told
-        assert "worker wall, files: this kernel has no Landlock" in "\n".join(_facts(found))
+        assert "worker restriction, files: this kernel has no Landlock" in "\n".join(_facts(found))
 
 
 def test_what_starts_without_walls_says_why():
@@ -316,4 +323,4 @@ def test_what_starts_without_walls_says_why():
     def broken():
         raise reason
 
-    assert lockdown._build("files", broken) == Wall("files", False, str(reason))
+    assert lockdown._apply("files", broken) == Restriction("files", False, str(reason))

@@ -23,12 +23,12 @@ from hashkit.pipeline.options import Options
 from hashkit.sandbox import pool, process
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits, WorkerProcess
-from hashkit.sandbox.protocol import Answer
+from hashkit.sandbox.protocol import WorkerResult
 from hashkit.variants.sets import moving_names_at
 
 pytestmark = pytest.mark.test_all
 
-# What a decoder would do that was made to misbehave: in a real worker, with its walls.
+# What a decoder would do that was made to misbehave: in a real worker, with its restrictions.
 FAULTS = r"""
 import ctypes, hashlib, os, sys, time, hashkit.sandbox.worker as worker
 from hashkit.sandbox.worker import main
@@ -76,9 +76,11 @@ worker.hash_or_fail = hash_or_fail
 
 @pytest.fixture
 def misbehaving(monkeypatch):
-    begin = process._BEGIN.replace("from hashkit.sandbox.worker import main", f"exec({FAULTS!r})")
-    assert begin != process._BEGIN
-    monkeypatch.setattr(process, "_BEGIN", begin)
+    begin = process._BOOTSTRAP.replace(
+        "from hashkit.sandbox.worker import main", f"exec({FAULTS!r})"
+    )
+    assert begin != process._BOOTSTRAP
+    monkeypatch.setattr(process, "_BOOTSTRAP", begin)
 
 
 def hash_among_others(name, samples, folder, **options):
@@ -138,7 +140,7 @@ class TestMisbehaviour:
 
     @pytest.mark.parametrize("name", ["hang", "deaf"])
     def test_hangs(self, name, samples, tmp_path, monkeypatch):
-        monkeypatch.setattr(process, "_LAST_BREATH", 0.2)
+        monkeypatch.setattr(process, "_EXIT_TIMEOUT", 0.2)
         outcome = hash_among_others(name, samples, tmp_path, time_limit=4)
         expected = "took_too_long" if name == "hang" else "decoder_crashed"
         assert outcome.error.code == expected
@@ -146,7 +148,7 @@ class TestMisbehaviour:
 
     def test_getting_somewhere_for_ever(self, samples, tmp_path, monkeypatch):
         """Progress is what a worker says: one that was taken over could say so without end."""
-        monkeypatch.setattr(pool, "_SLOWEST_VIDEO", 1e5)
+        monkeypatch.setattr(pool, "_MIN_VIDEO_RATE", 1e5)
         outcome = hash_among_others("forever", samples, tmp_path, time_limit=3)
         assert outcome.error.code == "took_too_long"
         assert outcome.hashes
@@ -255,7 +257,7 @@ from hashkit.batch import run
 from hashkit.sandbox import process
 outcomes = hashkit.hash_files([sys.argv[1]] * 3, workers=1)
 next(outcomes)
-workers = outcomes.gi_frame.f_locals["self"]._engine._pool
+workers = outcomes.gi_frame.f_locals["self"]._hash_executor._pool
 print(*(worker._process.pid for worker in workers._all), flush=True)
 import os; os.kill(os.getpid(), 9)
 """
@@ -285,8 +287,8 @@ def test_the_longest_answer_fits_what_was_asked():
     frames = tuple(FrameHash(10**7 + n, 86_399.123456789, "f" * 64, 100) for n in range(1000))
     tmk = Hash("tmk_pdqf", bytes(263_344))
     found = HashedFile(None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames))
-    line = len(Answer(found, "0" * 64).to_line())
-    rest = len(Answer(HashedFile(None, MediaKind.VIDEO, (tmk,)), None).to_line())
+    line = len(WorkerResult(found, "0" * 64).to_line())
+    rest = len(WorkerResult(HashedFile(None, MediaKind.VIDEO, (tmk,)), None).to_line())
     whole_day = rest + (line - rest) / 1000 * 86_400
     assert whole_day < process.max_answer(Options()) < 20 << 20
     everything = Options(sample="all")
@@ -295,12 +297,12 @@ def test_the_longest_answer_fits_what_was_asked():
     with_variants = HashedFile(
         None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames), tuple(turned)
     )
-    longest = len(Answer(with_variants, "0" * 64).to_line()) / 1000 * 86_400
+    longest = len(WorkerResult(with_variants, "0" * 64).to_line()) / 1000 * 86_400
     assert longest < process.max_answer(Options(variants="orientations"))
 
 
 def test_a_worker_that_cannot_start(monkeypatch):
-    monkeypatch.setattr(process, "_BEGIN", "raise SystemExit(1)")
+    monkeypatch.setattr(process, "_BOOTSTRAP", "raise SystemExit(1)")
     with pytest.raises(WorkerUnavailable):
         list(hashkit.hash_files(["a.jpg"]))
 

@@ -61,10 +61,10 @@ outcomes = hashed | st.builds(
 
 @given(outcomes, st.none() | hex64)
 def test_round_trip(outcome, sha256):
-    line = protocol.Answer(outcome, sha256).to_line()
+    line = protocol.WorkerResult(outcome, sha256).to_line()
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
-    again = protocol.Answer.from_json(protocol.from_line(line), PATH)
+    again = protocol.WorkerResult.from_json(protocol.from_line(line), PATH)
     assert again.sha256 == sha256
     if isinstance(outcome, FailedFile):
         assert isinstance(again.outcome, FailedFile)
@@ -132,7 +132,7 @@ anything = st.recursive(
 @given(anything)
 def test_anything_else_is_refused(untrusted):
     try:
-        answer = protocol.Answer.from_json(untrusted, PATH)
+        answer = protocol.WorkerResult.from_json(untrusted, PATH)
     except DocumentInvalid as error:
         assert str(error)
     else:
@@ -155,7 +155,7 @@ def assert_clean(answer):
     codes = {notice.code for notice in notices.ALL}
     assert all(notice.code in codes for notice in answer.outcome.notices)
     assert (
-        protocol.Answer.from_json(protocol.from_line(answer.to_line()), PATH).sha256
+        protocol.WorkerResult.from_json(protocol.from_line(answer.to_line()), PATH).sha256
         == answer.sha256
     )
 

@@ -1,4 +1,4 @@
-"""Files that are handed over piece by piece: as exact as those that are read from the disk."""
+"""Files that are handed over read_range by read_range: as exact as those that are read from the disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hashkit.models import FailedFile
 from hashkit.pipeline.options import Options
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Cancelled, Limits
-from hashkit.sandbox.remote_file import MAX_PIECE, HandedOver, RemoteFile
+from hashkit.sandbox.remote_file import MAX_RANGE, RemoteFile, RemoteSource
 
 FILES = [
     *("scene-1.jpg", "heic.heic", "webp-animated.webp", "png-tiny.png", "jpeg-truncated.jpg"),
@@ -33,13 +33,13 @@ class Holder:
     def __init__(self, data):
         self.data, self.asked = data, []
 
-    def piece(self, start, length):
+    def read_range(self, start, length):
         self.asked.append((start, length))
         return self.data[start : start + length]
 
     @property
-    def handed_over(self):
-        return HandedOver(len(self.data), self.piece)
+    def remote(self):
+        return RemoteSource(len(self.data), self.read_range)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def pool():
 def test_the_outcome_is_that_of_the_file(name, samples, pool):
     holder = Holder((samples / name).read_bytes())
     by_path = pool.hash(samples / name)
-    by_pieces = pool.hash(holder.handed_over)
+    by_pieces = pool.hash(holder.remote)
     assert by_pieces.sha256 == by_path.sha256
     assert by_pieces.outcome.path is None
     for field in ("kind", "hashes", "notices"):
@@ -63,7 +63,7 @@ def test_the_outcome_is_that_of_the_file(name, samples, pool):
     else:
         assert by_pieces.outcome.frames == by_path.outcome.frames
         assert by_pieces.outcome.hashes == hash_file(samples / name).hashes
-    assert all(length <= MAX_PIECE for _, length in holder.asked)
+    assert all(length <= MAX_RANGE for _, length in holder.asked)
 
 
 JUMPS = st.lists(
@@ -75,7 +75,7 @@ JUMPS = st.lists(
 def test_it_reads_like_any_file(size, jumps):
     data = bytes(range(251)) * (size // 251 + 1)
     holder = Holder(data[:size])
-    mine, other = RemoteFile(size, holder.piece), io.BytesIO(data[:size])
+    mine, other = RemoteFile(size, holder.read_range), io.BytesIO(data[:size])
     for offset, whence, length in jumps:
         there = offset - size if whence == 2 else offset
         try:
@@ -113,15 +113,15 @@ def test_memory_does_not_grow_with_the_file():
     for jump in range(200):
         pieces.seek(jump << 30)
         pieces.read(10)
-    assert sum(map(len, pieces._kept.values())) <= 5 * MAX_PIECE
-    assert len(pieces._kept) <= 5
+    assert sum(map(len, pieces._cached.values())) <= 5 * MAX_RANGE
+    assert len(pieces._cached) <= 5
 
 
 def test_a_file_that_its_holder_cannot_read_costs_only_itself(pool, samples):
-    def piece(start, length):
+    def read_range(start, length):
         raise FileChanged
 
-    outcome = pool.hash(HandedOver(1000, piece)).outcome
+    outcome = pool.hash(RemoteSource(1000, read_range)).outcome
     assert outcome.error.code == "file_changed"
     assert outcome.path is None
     assert pool.hash(samples / "scene-1.jpg").outcome.hashes
@@ -134,13 +134,13 @@ class CalledOff(Exception):
 def test_calling_it_off_ends_the_worker_and_not_the_others(pool, samples):
     data = (samples / "film-h264.mp4").read_bytes() + bytes(1 << 20)
 
-    def piece(start, length):
+    def read_range(start, length):
         if start > 0:
             raise CalledOff
         return data[start : start + length]
 
     with pytest.raises(CalledOff):
-        pool.hash(HandedOver(len(data), piece))
+        pool.hash(RemoteSource(len(data), read_range))
     assert pool.hash(samples / "scene-1.jpg").outcome.hashes
 
 
@@ -150,22 +150,22 @@ def test_the_time_that_the_holder_takes_is_not_the_workers(samples):
 
     def slowly(start, length):
         time.sleep(3.0)
-        return holder.piece(start, length)
+        return holder.read_range(start, length)
 
     try:
-        outcome = pool.hash(HandedOver(len(holder.data), slowly)).outcome
+        outcome = pool.hash(RemoteSource(len(holder.data), slowly)).outcome
         assert outcome.hashes == hash_file(samples / "scene-1.jpg").hashes
     finally:
         pool.close()
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "read_requested",
     [
         [-1, 10],
         [0, 0],
         [0, -5],
-        [0, MAX_PIECE + 1],
+        [0, MAX_RANGE + 1],
         [999, 2],
         [0],
         [0, 1, 2],
@@ -176,10 +176,10 @@ def test_the_time_that_the_holder_takes_is_not_the_workers(samples):
         [10**30, 1],
     ],
 )
-def test_only_pieces_of_the_file_are_handed_over(wanted):
+def test_only_pieces_of_the_file_are_handed_over(read_requested):
     holder = Holder(bytes(1000))
     with pytest.raises(DecoderCrashed):
-        holder.handed_over.wanted(wanted)
+        holder.remote.read_requested(read_requested)
     assert holder.asked == []
 
 
@@ -187,17 +187,17 @@ def test_a_worker_that_is_busy_is_ended_when_nobody_wants_its_work(samples):
     """Also one that says nothing for long: it is stopped in the middle of native code."""
     pool = WorkerPool(Options.checked("services", 1.0, 50_000_000, "none"), Limits())
     data = (samples / "scene-1.jpg").read_bytes()
-    called_off = threading.Event()
+    is_cancelled = threading.Event()
 
-    def piece(start, length):
-        called_off.set()
+    def read_range(start, length):
+        is_cancelled.set()
         for worker in pool._all:  # it reads what it asked for, and gets no further
             os.kill(worker._process.pid, signal.SIGSTOP)
         return data[start : start + length]
 
     try:
         with pytest.raises(Cancelled):
-            pool.hash(HandedOver(len(data), piece, called_off.is_set))
+            pool.hash(RemoteSource(len(data), read_range, is_cancelled.is_set))
         assert pool.hash(samples / "scene-1.jpg").outcome.hashes
     finally:
         pool.close()

@@ -121,11 +121,11 @@ class Visitor:
 
     def go_on(self, number: int, state: dict, piece: Callable[[int, int], bytes]) -> dict:
         """Hand over what is wanted, if anything is. Returns what is said then."""
-        if state["want"] is None:
+        if state["read"] is None:
             status, _, body = self.ask("POST", f"/files/{number}", b"")
         else:
-            serial, start, length = state["want"]
-            path = f"/files/{number}/pieces/{serial}"
+            serial, start, length = state["read"]
+            path = f"/files/{number}/ranges/{serial}"
             status, _, body = self.ask("POST", path, piece(start, length))
         assert status == 200, body
         return json.loads(body)

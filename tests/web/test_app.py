@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from hashkit import Submission, hash_file
-from hashkit.sandbox.remote_file import MAX_PIECE
+from hashkit.sandbox.remote_file import MAX_RANGE
 from hashkit.submission.document import read_submission
 
 ANSWERS = {
@@ -100,9 +100,9 @@ NOT_UNDERSTOOD = [
     ("PUT", "/files/1", {"size": 1}, 400),
     ("PUT", "/files/-1", {"size": 1, "variants": False}, 404),
     ("PUT", "/files/" + "9" * 5_000, {"size": 1, "variants": False}, 404),
-    ("POST", "/files/99/pieces/1", b"x", 404),
+    ("POST", "/files/99/ranges/1", b"x", 404),
     ("POST", "/files/99", b"", 404),
-    ("POST", "/files/99/pieces/1", bytes(MAX_PIECE + 1), 413),
+    ("POST", "/files/99/ranges/1", bytes(MAX_RANGE + 1), 413),
     ("POST", "/files/99/unreadable", b"", 404),
     ("DELETE", "/files/99", None, 204),
     ("POST", "/guide", {**ANSWERS, "age": "old"}, 400),
@@ -131,10 +131,10 @@ def test_what_is_not_understood_is_refused(visitor):
 def test_a_piece_that_was_not_asked_for_is_refused(visitor, samples):
     data = (samples / "scene-1.jpg").read_bytes()
     number, state = visitor.begin(len(data))
-    while not state["want"]:
+    while not state["read"]:
         state = json.loads(visitor.ask("POST", f"/files/{number}", b"")[2])
-    serial, _, length = state["want"]
-    path = f"/files/{number}/pieces"
+    serial, _, length = state["read"]
+    path = f"/files/{number}/ranges"
     assert visitor.ask("POST", f"{path}/{serial}", data[: length - 1])[0] == 409
     assert visitor.ask("POST", f"{path}/{serial}", data + b"x")[0] == 409
     assert visitor.ask("POST", f"{path}/{serial + 1}", data[:length])[0] == 409
@@ -149,9 +149,9 @@ def test_what_is_sent_twice_is_taken_once(visitor, tmp_path):
     data = (tmp_path / "large.bmp").read_bytes()
     number, state = visitor.begin(len(data))
     while "done" not in state:
-        if state["want"]:
-            serial, start, length = state["want"]
-            path = f"/files/{number}/pieces/{serial}"
+        if state["read"]:
+            serial, start, length = state["read"]
+            path = f"/files/{number}/ranges/{serial}"
             assert visitor.ask("POST", path, data[start : start + length])[0] == 200
         state = visitor.go_on(number, state, lambda start, length: data[start : start + length])
     found = Submission.from_json(submission_of(visitor)[2])

@@ -455,13 +455,13 @@ def test_an_answer_that_is_lost_does_no_harm(page, tmp_path):
     lost = []
 
     def lose_once(route):
-        if lost or "/pieces/3" not in route.request.url:
+        if lost or "/ranges/3" not in route.request.url:
             route.continue_()
             return
         lost.append(route.fetch().status)
         route.abort()
 
-    page.route("**/pieces/*", lose_once)
+    page.route("**/ranges/*", lose_once)
     picture = tmp_path / "large.bmp"
     Image.frombytes("RGB", (2000, 2000), random.Random(1).randbytes(12_000_000)).save(picture)
     answer(page)

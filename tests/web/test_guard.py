@@ -27,7 +27,7 @@ def attempts(visitor):
         ("POST", "/guide", {}),
         ("PUT", "/files/1", {"size": 1, "variants": False}),
         ("POST", "/files/1", b""),
-        ("POST", "/files/1/pieces/1", b"x"),
+        ("POST", "/files/1/ranges/1", b"x"),
         ("POST", "/files/1/unreadable", b""),
         ("DELETE", "/files/1", None),
         ("POST", f"/closed?page={visitor.page}", b""),

@@ -36,11 +36,11 @@ def opened(clock):
 
 def test_a_page_that_never_comes_is_forgotten(opened, clock):
     name = opened.open("en")
-    clock.seconds += pages._COMING
-    opened.drop_those_away()
+    clock.seconds += pages._FIRST_CONNECTION_TIMEOUT
+    opened.drop_disconnected()
     assert opened.find(name)
     clock.seconds += 1
-    opened.drop_those_away()
+    opened.drop_disconnected()
     assert opened.find(name) is None
 
 
@@ -48,22 +48,22 @@ def test_a_page_that_loses_touch_may_come_back(opened, clock):
     name = opened.open("en")
     page = opened.find(name)
     page.outcomes[1] = FailedFile(None, FileEmpty())
-    opened.is_here(page)
+    opened.connected(page)
     clock.seconds += 10_000
-    opened.drop_those_away()
-    opened.is_away(page)
-    clock.seconds += pages._AWAY
-    opened.drop_those_away()
+    opened.drop_disconnected()
+    opened.disconnected(page)
+    clock.seconds += pages._RECONNECT_TIMEOUT
+    opened.drop_disconnected()
     assert opened.find(name) is page
-    opened.is_here(page)
-    opened.is_here(page)
-    opened.is_away(page)
+    opened.connected(page)
+    opened.connected(page)
+    opened.disconnected(page)
     clock.seconds += 10_000
-    opened.drop_those_away()
+    opened.drop_disconnected()
     assert opened.find(name) is page
-    opened.is_away(page)
-    clock.seconds += pages._AWAY + 1
-    opened.drop_those_away()
+    opened.disconnected(page)
+    clock.seconds += pages._RECONNECT_TIMEOUT + 1
+    opened.drop_disconnected()
     assert opened.find(name) is None
     assert page.outcomes == {}
 
@@ -90,7 +90,7 @@ def test_a_page_has_only_so_many_files(opened, monkeypatch):
 @pytest.mark.parametrize("busy", [False, True])
 def test_it_ends_when_nobody_does_anything(busy, monkeypatch):
     monkeypatch.setattr(lifetime, "_IDLE", -1.0 if not busy else 0.05)
-    monkeypatch.setattr(serving, "_LOOK", 0.01)
+    monkeypatch.setattr(serving, "_CHECK_INTERVAL", 0.01)
     monkeypatch.setattr(Pages, "busy", busy)
     ended = []
 

@@ -138,14 +138,14 @@ def test_a_very_long_video_takes_no_memory_and_no_disk(visitor, samples):
 
     size = len(head) + padding
     number, state = visitor.begin(size)
-    handed_over = 0
+    remote = 0
     while "done" not in state:
-        handed_over += state["want"][2] if state["want"] else 0
+        remote += state["read"][2] if state["read"] else 0
         pids = [visitor.server.process.pid, *visitor.server.workers]
         assert [written for pid in pids for written in written_by(pid)] == []
         state = visitor.go_on(number, state, piece)
     assert state["done"]["verdict"] == "good"
-    assert handed_over < size + (16 << 20)
+    assert remote < size + (16 << 20)
     for pid in pids:
         assert most_memory_of(pid) < 300 << 20
 

@@ -12,7 +12,7 @@ from hashkit.errors import FileEmpty, FileError, HashkitError, MediaCorrupt, Med
 from hashkit.models import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.pipeline.hashing import hash_or_fail
 from hashkit.pipeline.options import Options
-from hashkit.web.words import ERRORS, NOTICES, TITLES, Verdict, in_words
+from hashkit.web.words import ERRORS, NOTICES, TITLES, Usability, describe
 
 EXACT = Hash("sha256", "0" * 64)
 
@@ -59,45 +59,45 @@ def test_the_words_suit_a_page():
 @pytest.mark.parametrize(
     ("outcome", "verdict"),
     [
-        (image(50), Verdict.GOOD),
-        (image(49), Verdict.PLAIN),
-        (image(None), Verdict.EXACT_ONLY),
-        (image(None, notices.NO_HASH, exact=False), Verdict.UNREADABLE),
-        (video(0, 50, 3), Verdict.GOOD),
-        (video(0, 49), Verdict.PLAIN),
-        (video(), Verdict.EXACT_ONLY),
-        (FailedFile(None, FileEmpty()), Verdict.UNREADABLE),
+        (image(50), Usability.GOOD),
+        (image(49), Usability.PLAIN),
+        (image(None), Usability.EXACT_ONLY),
+        (image(None, notices.NO_HASH, exact=False), Usability.UNREADABLE),
+        (video(0, 50, 3), Usability.GOOD),
+        (video(0, 49), Usability.PLAIN),
+        (video(), Usability.EXACT_ONLY),
+        (FailedFile(None, FileEmpty()), Usability.UNREADABLE),
         (
             FailedFile(None, MediaCorrupt(), MediaKind.IMAGE, (EXACT,), (notices.EXACT_ONLY,)),
-            Verdict.EXACT_ONLY,
+            Usability.EXACT_ONLY,
         ),
-        (FailedFile(None, NotMedia(), None, (EXACT,)), Verdict.UNREADABLE),  # in no submission
+        (FailedFile(None, NotMedia(), None, (EXACT,)), Usability.UNREADABLE),  # in no submission
     ],
 )
 def test_verdicts(outcome, verdict):
-    said = in_words(outcome)
+    said = describe(outcome)
     assert (said.verdict, said.title) == (verdict, TITLES[verdict])
     assert len(set(said.points)) == len(said.points)
-    assert said.points or verdict is Verdict.GOOD, "whatever is not good is explained"
+    assert said.points or verdict is Usability.GOOD, "whatever is not good is explained"
 
 
 def test_what_happened_comes_first_and_what_to_do_last():
     failed = FailedFile(None, MediaCorrupt(), MediaKind.IMAGE, (EXACT,), (notices.EXACT_ONLY,))
     happened, what_next = ERRORS["media_corrupt"]
-    assert in_words(failed).points == (happened, NOTICES["exact_only"], what_next)
+    assert describe(failed).points == (happened, NOTICES["exact_only"], what_next)
 
 
 def test_an_error_of_another_kind_has_words_too():
-    said = in_words(FailedFile(None, HashkitError()))
-    assert said.verdict is Verdict.UNREADABLE
+    said = describe(FailedFile(None, HashkitError()))
+    assert said.verdict is Usability.UNREADABLE
     assert len(said.points) == 2
 
 
 def test_samples(samples):
-    assert in_words(hash_file(samples / "scene-1.jpg")).verdict is Verdict.GOOD
-    assert in_words(hash_file(samples / "film-h264.mp4")).verdict is Verdict.GOOD
-    flat = in_words(hash_file(samples / "png-flat.png"))
-    assert flat.verdict is Verdict.PLAIN
+    assert describe(hash_file(samples / "scene-1.jpg")).verdict is Usability.GOOD
+    assert describe(hash_file(samples / "film-h264.mp4")).verdict is Usability.GOOD
+    flat = describe(hash_file(samples / "png-flat.png"))
+    assert flat.verdict is Usability.PLAIN
     assert flat.points == (NOTICES["low_quality"], NOTICES["flat"])
-    other = in_words(hash_or_fail(samples / "generate.py", Options()))
-    assert (other.verdict, other.points) == (Verdict.UNREADABLE, ERRORS["not_media"])
+    other = describe(hash_or_fail(samples / "generate.py", Options()))
+    assert (other.verdict, other.points) == (Usability.UNREADABLE, ERRORS["not_media"])
