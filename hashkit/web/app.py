@@ -215,10 +215,8 @@ async def _state_of(page: Page, number: int) -> dict[str, Any]:
     if (transfer := page.transfers.get(number)) is not None:
         await transfer.wait_for_change(_POLL_TIMEOUT)
         if transfer.outcome is None:
-            return {
-                "read": transfer.requested and astuple(transfer.requested),
-                "part": transfer.part,
-            }
+            requested = transfer.requested and astuple(transfer.requested)
+            return {"read": requested, "part": transfer.part}
         if number in page.transfers:  # and was not removed meanwhile
             page.finish(number, transfer.outcome)
     outcome = page.outcomes.get(number)

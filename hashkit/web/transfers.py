@@ -63,14 +63,10 @@ class Transfer:
     def receive(self, serial: int, data: bytes) -> None:
         """Take the range with this serial number. Earlier ones are ignored: a page that got no
         response repeats its request. ValueError for any other range than the requested one."""
-        if 0 < serial <= self._serial and (
-            self.requested is None or serial < self.requested.serial
-        ):
+        requested = self.requested
+        if 0 < serial <= self._serial and (requested is None or serial < requested.serial):
             return
-        if self.requested is None or (serial, len(data)) != (
-            self.requested.serial,
-            self.requested.length,
-        ):
+        if requested is None or (serial, len(data)) != (requested.serial, requested.length):
             raise ValueError("this range was not requested")
         self._answer(data)
 

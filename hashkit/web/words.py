@@ -155,8 +155,8 @@ def describe(outcome: Outcome) -> FileDescription:
     usability = _usability_of(outcome)
     happened, *what_next = _failure(outcome)
     points = [happened, _MEANINGS.get(usability), *(NOTICES[each.code] for each in outcome.notices)]
-    said = dict.fromkeys(point for point in (*points, *what_next) if point)
-    return FileDescription(usability, TITLES[usability], tuple(said))
+    sentences = dict.fromkeys(point for point in (*points, *what_next) if point)
+    return FileDescription(usability, TITLES[usability], tuple(sentences))
 
 
 def _failure(outcome: Outcome) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
-"""Trying to break out of a worker. Every attempt is also made without the restrictions, where it succeeds:
-else its failure would prove nothing."""
+"""Escape attempts from a worker. Each is also made without restrictions, where it must succeed;
+otherwise its failure would prove nothing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits, WorkerProcess
 
 LINUX = sys.platform == "linux"
-needs_linux = pytest.mark.skipif(not LINUX, reason="these restrictions are Linux's")
+needs_linux = pytest.mark.skipif(not LINUX, reason="Linux only")
 THROUGH_PYTHON = {
     *("connect", "connect by IPv6", "UNIX socket"),
     *("write a file", "start a program", "fork"),
 }
-PAST_PYTHON = {
+THROUGH_C = {
     *("connect, without Python", "write a file, without Python"),
     *("make a folder, without Python", "fork, without Python"),
 }
-EVERYTHING = THROUGH_PYTHON | PAST_PYTHON | {"list a folder"}
+EVERYTHING = THROUGH_PYTHON | THROUGH_C | {"list a folder"}
 
 
 def python(code, *arguments):
@@ -43,7 +43,7 @@ def python(code, *arguments):
 
 @contextmanager
 def listeners(folder):
-    """Somebody who would answer, by IPv4, IPv6 and a UNIX socket: (port, path)."""
+    """Listens on IPv4, IPv6 and a UNIX socket and checks that nobody connects: (port, path)."""
     with (
         socket.create_server(("127.0.0.1", 0)) as four,
         socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as six,
@@ -59,14 +59,14 @@ def listeners(folder):
         yield port, path
         for each in (four, six, local):
             each.setblocking(False)
-            with pytest.raises(OSError):  # noqa: PT011 (nobody came, or it does not listen)
+            with pytest.raises(OSError):  # noqa: PT011 (nobody connected, or it does not listen)
                 each.accept()
 
 
 def has_ipv6():
     try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
+        with socket.socket(socket.AF_INET6) as six:
+            six.bind(("::1", 0))
     except OSError:
         return False
     return True
@@ -85,8 +85,8 @@ def test_a_worker_can_do_nothing_but_hash(tmp_path):
             beside_the_input = tmp_path
             for folder in (beside_the_input, Path.home(), Path(tempfile.gettempdir())):
                 before = {*os.listdir(folder)}
-                probe = {"folder": str(folder), "port": port, "unix_path": path}
-                attempts = worker.ask({"probe": probe}, 60)["probe"]
+                targets = {"folder": str(folder), "port": port, "unix_path": path}
+                attempts = worker.ask({"escape_tests": targets}, 60)["escape_tests"]
                 assert {*attempts} == EVERYTHING
                 assert refused(attempts) == EVERYTHING
                 assert not [name for name in {*os.listdir(folder)} - before if "probe" in name]
@@ -94,8 +94,8 @@ def test_a_worker_can_do_nothing_but_hash(tmp_path):
         worker.kill()
 
 
-def built_only(steps, folder):
-    """What is refused in a process around which only these restrictions were built."""
+def refused_with_only(steps, folder):
+    """The attempts that are refused in a process with only these restrictions."""
     code = """
 import json, sys
 from hashkit.sandbox import lockdown, escape_tests
@@ -118,31 +118,33 @@ def short_folder():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the C library")
-def test_without_walls_all_of_it_succeeds(short_folder):
-    assert built_only("", short_folder) - {"connect by IPv6"} == set()
+def test_without_restrictions_all_attempts_succeed(short_folder):
+    assert refused_with_only("", short_folder) - {"connect by IPv6"} == set()
 
 
 @needs_linux
-class TestEachWallAlone:
+class TestEachRestrictionAlone:
     def test_system_calls(self, short_folder):
-        assert built_only("_restrict_system_calls", short_folder) == EVERYTHING - {"list a folder"}
+        assert refused_with_only("_restrict_system_calls", short_folder) == EVERYTHING - {
+            "list a folder"
+        }
 
     def test_files(self, short_folder):
-        assert built_only("_restrict_files", short_folder) - {"connect by IPv6"} == {
+        assert refused_with_only("_restrict_files", short_folder) - {"connect by IPv6"} == {
             *("write a file", "write a file, without Python", "make a folder, without Python"),
             *("list a folder", "start a program"),
         }
 
     def test_python(self, short_folder):
-        assert built_only("_restrict_python", short_folder) == THROUGH_PYTHON
+        assert refused_with_only("_restrict_python", short_folder) == THROUGH_PYTHON
 
     def test_network_of_the_command(self, short_folder):
-        assert built_only("_restrict_network_calls", short_folder) == {
+        assert refused_with_only("_restrict_network_calls", short_folder) == {
             *("connect", "connect by IPv6", "UNIX socket", "connect, without Python"),
         }
 
 
-# What hostile code would do: system calls by their numbers on x86-64, with nothing in between.
+# Raw system calls by their x86-64 numbers, as hostile code would make them.
 RAW = """
 import ctypes, json, os, sys
 folder = os.fsencode(sys.argv[1])
@@ -244,8 +246,8 @@ print(resource.getrlimit(resource.RLIMIT_CORE))
 
 
 @needs_linux
-def test_a_worker_has_one_thread_when_its_walls_are_built():
-    """Landlock holds the thread that asks for it: one that was there before would go free."""
+def test_a_worker_has_one_thread_when_it_restricts_itself():
+    """Landlock applies to the calling thread: other threads would stay unrestricted."""
     worker = WorkerProcess(Options(), Limits())
     try:
         status = Path(f"/proc/{worker._process.pid}/status").read_text()
@@ -257,7 +259,7 @@ def test_a_worker_has_one_thread_when_its_walls_are_built():
 
 
 @needs_linux
-def test_a_worker_knows_nothing_of_whose_it_is():
+def test_a_worker_does_not_know_its_user():
     worker = WorkerProcess(Options(), Limits())
     try:
         environment = Path(f"/proc/{worker._process.pid}/environ").read_bytes()
@@ -270,8 +272,8 @@ def test_a_worker_knows_nothing_of_whose_it_is():
         worker.kill()
 
 
-class TestLessIsOffered:
-    """Where a restriction is missing, the others stand, hashing works, and what is missing is said."""
+class TestMissingRestrictions:
+    """Where a restriction is missing, the others apply, hashing works, and the doctor says so."""
 
     MISSING = (
         "import hashkit.sandbox.lockdown, sys; sys.modules['landlock'] = None; "
@@ -279,7 +281,7 @@ class TestLessIsOffered:
         "from hashkit.sandbox.worker import main"
     )
 
-    def test_the_others_stand(self, monkeypatch, samples):
+    def test_the_others_apply(self, monkeypatch, samples):
         begin = process._BOOTSTRAP.replace("from hashkit.sandbox.worker import main", self.MISSING)
         assert begin != process._BOOTSTRAP
         monkeypatch.setattr(process, "_BOOTSTRAP", begin)
@@ -310,14 +312,14 @@ class TestLessIsOffered:
         from hashkit.cli.commands.doctor import _facts, _in_words
 
         assert not found.all_refused
-        told = "\n".join(_in_words(found))
-        assert "NOT THERE: this kernel has no Landlock" in told
-        assert "not refused" in told
-        assert "does not refuse everything" in told
-        assert "worker restriction, files: this kernel has no Landlock" in "\n".join(_facts(found))
+        text = "\n".join(_in_words(found))
+        assert "NOT THERE: this kernel has no Landlock" in text
+        assert "not refused" in text
+        assert "does not refuse everything" in text
+        assert "worker wall, files: this kernel has no Landlock" in "\n".join(_facts(found))
 
 
-def test_what_starts_without_walls_says_why():
+def test_a_restriction_that_fails_gives_the_reason():
     reason = OSError(1, "no")
 
     def broken():

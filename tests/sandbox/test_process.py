@@ -1,4 +1,4 @@
-"""Workers that crash, hang, outgrow their memory or lie: each costs the one file it was on."""
+"""Workers that crash, hang, exceed their memory or lie: each costs only the file it was hashing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hashkit.variants.sets import moving_names_at
 
 pytestmark = pytest.mark.test_all
 
-# What a decoder would do that was made to misbehave: in a real worker, with its restrictions.
+# Faults of a compromised decoder, in a real worker with its restrictions.
 FAULTS = r"""
 import ctypes, hashlib, os, sys, time, hashkit.sandbox.worker as worker
 from hashkit.sandbox.worker import main
@@ -84,7 +84,7 @@ def misbehaving(monkeypatch):
 
 
 def hash_among_others(name, samples, folder, **options):
-    """The outcome of a picture with a name that misbehaves, between two that do not."""
+    """The outcome of a file whose name triggers a fault, hashed between two good ones."""
     data = (samples / "bmp.bmp").read_bytes()
     paths = [folder / "first.bmp", folder / f"{name}.bmp", folder / "last.bmp"]
     for number, path in enumerate(paths):
@@ -98,7 +98,7 @@ def hash_among_others(name, samples, folder, **options):
 
 @pytest.mark.usefixtures("misbehaving")
 class TestMisbehaviour:
-    @pytest.mark.skipif(os.name != "posix", reason="writes where answers go")
+    @pytest.mark.skipif(os.name != "posix", reason="writes to the pipe of answers")
     @pytest.mark.parametrize(
         "name",
         [
@@ -110,15 +110,15 @@ class TestMisbehaviour:
         outcome = hash_among_others(name, samples, tmp_path)
         assert isinstance(outcome, FailedFile)
         assert outcome.error.code == "decoder_crashed"
-        # Services can still find exact copies.
+        # The exact hashes are still there.
         exact = hashlib.sha256(outcome.path.read_bytes()).hexdigest()
         assert {each.algorithm: each.value for each in outcome.hashes}["sha256"] == exact
         assert [notice.code for notice in outcome.notices] == ["exact_only"]
 
-    @pytest.mark.skipif(os.name != "posix", reason="writes where answers go")
+    @pytest.mark.skipif(os.name != "posix", reason="writes to the pipe of answers")
     def test_a_file_cannot_pass_for_another(self, samples, tmp_path):
-        """A worker that was taken over claims that its file is a copy of another one, so that this
-        gets its made-up hashes."""
+        """A compromised worker claims that its file is a copy of another, so that the other would
+        get its forged hashes."""
         data = (samples / "bmp.bmp").read_bytes()
         innocent = tmp_path / "innocent.bmp"
         innocent.write_bytes(data)
@@ -129,8 +129,8 @@ class TestMisbehaviour:
             expected = hashkit.hash_file(innocent)
             assert [outcomes[1], outcomes[3]] == [expected] * 2
 
-    def test_a_hang_that_another_file_left_behind(self, samples, tmp_path):
-        """A worker that answers, and then hangs on whatever comes next."""
+    def test_a_hang_caused_by_an_earlier_file(self, samples, tmp_path):
+        """A worker that answers, and then hangs on the next file."""
         names = ("later-1.bmp", "good-2.bmp", "good-3.bmp")
         for name in names:
             (tmp_path / name).write_bytes((samples / "bmp.bmp").read_bytes() + name.encode())
@@ -146,20 +146,20 @@ class TestMisbehaviour:
         assert outcome.error.code == expected
         assert outcome.hashes
 
-    def test_getting_somewhere_for_ever(self, samples, tmp_path, monkeypatch):
-        """Progress is what a worker says: one that was taken over could say so without end."""
+    def test_progress_for_ever(self, samples, tmp_path, monkeypatch):
+        """A compromised worker could report progress for ever."""
         monkeypatch.setattr(pool, "_MIN_VIDEO_RATE", 1e5)
         outcome = hash_among_others("forever", samples, tmp_path, time_limit=3)
         assert outcome.error.code == "took_too_long"
         assert outcome.hashes
 
-    def test_slow_but_getting_somewhere(self, samples, tmp_path):
+    def test_slow_progress(self, samples, tmp_path):
         outcome = hash_among_others("creep", samples, tmp_path, time_limit=1.9)
         assert isinstance(outcome, HashedFile)
 
 
 def solid_png(path, side):
-    """A PNG of a few kilobytes that takes gigabytes to open."""
+    """A PNG of a few kilobytes that takes gigabytes to decode."""
     row = b"\0" + bytes(side * 4 * 2)
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
@@ -173,10 +173,10 @@ def solid_png(path, side):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b""))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, memory is not held")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
 @pytest.mark.parametrize("kind", ["png", "jpg", "tiff", "webp", "avif", "heic", "jp2", "bmp"])
 def test_too_much_memory(kind, samples, tmp_path):
-    """Whichever decoder runs out of it, and however it says so, it is one file that is lost."""
+    """Whichever decoder runs out of memory, and however it reports that, only this file fails."""
     bomb = tmp_path / f"bomb.{kind}"
     if kind == "png":
         solid_png(bomb, 6000)
@@ -200,8 +200,8 @@ def test_too_much_memory(kind, samples, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-class TestFromOutside:
-    """The system ends a worker, in the middle of real work."""
+class TestKilledByTheSystem:
+    """The system kills a worker while it is hashing."""
 
     def film(self, folder):
         import av
@@ -226,7 +226,7 @@ class TestFromOutside:
             (signal.SIGSTOP, "took_too_long"),
         ],
     )
-    def test_in_the_middle(self, sent, code, tmp_path, samples):
+    def test_while_hashing(self, sent, code, tmp_path, samples):
         film = self.film(tmp_path)
         workers = WorkerPool(
             Options(("sha256", "vpdq")), Limits(seconds=4 if sent == signal.SIGSTOP else 120)
@@ -249,8 +249,8 @@ class TestFromOutside:
         finally:
             workers.close()
 
-    def test_workers_go_when_nobody_is_there_to_ask(self, samples):
-        """Killed without a chance to clean up, the parent leaves no process behind."""
+    def test_workers_end_when_the_parent_is_killed(self, samples):
+        """When the parent process is killed, its workers end too."""
         code = """
 import sys, hashkit
 from hashkit.batch import run
@@ -282,7 +282,7 @@ def is_alive(pid):
     return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
 
 
-def test_the_longest_answer_fits_what_was_asked():
+def test_the_longest_answer_fits_the_limit():
     """A day of video, with the longest numbers."""
     frames = tuple(FrameHash(10**7 + n, 86_399.123456789, "f" * 64, 100) for n in range(1000))
     tmk = Hash("tmk_pdqf", bytes(263_344))
@@ -313,7 +313,7 @@ def test_a_python_that_is_not_there(monkeypatch):
         WorkerProcess(Options(), Limits())
 
 
-def test_idle_workers_retire(samples):
+def test_idle_workers_are_ended(samples):
     workers = WorkerPool(Options(), Limits(), idle_seconds=0.2)
     workers.hash(samples / "bmp.bmp")
     deadline = time.monotonic() + 20
@@ -324,7 +324,7 @@ def test_idle_workers_retire(samples):
     workers.close()
 
 
-def test_the_folder_of_hostile_files_is_not_imported_from(samples, tmp_path, monkeypatch):
+def test_nothing_is_imported_from_the_folder_of_hostile_files(samples, tmp_path, monkeypatch):
     for name in ("json", "numpy", "hashkit", "cv2"):
         (tmp_path / f"{name}.py").write_text("open('ran', 'w')")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What a worker says: every outcome comes through as it is, and nothing else comes through."""
+"""The worker protocol: every outcome survives a round trip, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATH = Path("a")
 
 quality = st.integers(0, 100)
 hex64 = st.text("0123456789abcdef", min_size=64, max_size=64)
-told = st.lists(
+file_notices = st.lists(
     st.sampled_from(
         [notice for notice in notices.ALL if "{span}" not in notice.text]
         + [notices.with_span(notices.VIDEO_TRUNCATED, 0.0, 4000.25, 9000)]
@@ -46,8 +46,8 @@ frames = st.none() | st.builds(
 ERRORS = [kind for base in (FileError, MediaError) for kind in protocol._branch(base)]
 moving = st.lists(st.builds(FrameHashes, st.just(1.0), ordered, names), max_size=2).map(tuple)
 kinds = st.sampled_from(MediaKind)
-hashed = st.builds(HashedFile, st.just(PATH), kinds, with_edits, told, frames) | st.builds(
-    HashedFile, st.just(PATH), kinds, with_edits, told, frames.filter(bool), moving
+hashed = st.builds(HashedFile, st.just(PATH), kinds, with_edits, file_notices, frames) | st.builds(
+    HashedFile, st.just(PATH), kinds, with_edits, file_notices, frames.filter(bool), moving
 )
 outcomes = hashed | st.builds(
     FailedFile,
@@ -55,7 +55,7 @@ outcomes = hashed | st.builds(
     st.sampled_from(ERRORS).map(lambda kind: kind()),
     st.none() | st.sampled_from(MediaKind),
     hashes,
-    told,
+    file_notices,
 )
 
 
@@ -88,7 +88,7 @@ def test_round_trip(outcome, sha256):
         (Options(variants="unframed"), False),
     ],
 )
-def test_only_what_was_asked_for(options, expected):
+def test_only_what_was_requested(options, expected):
     found = HashedFile(
         PATH,
         MediaKind.IMAGE,
@@ -151,7 +151,7 @@ def test_any_bytes_are_refused_or_json(untrusted):
 
 
 def assert_clean(answer):
-    """Nothing in it but hashes and what hashkit itself would say."""
+    """Only hashes, and texts that hashkit itself has."""
     codes = {notice.code for notice in notices.ALL}
     assert all(notice.code in codes for notice in answer.outcome.notices)
     assert (
@@ -217,7 +217,7 @@ def test_what_does_not_belong_is_refused(change):
         protocol.outcome_from_json({**GOOD, **change}, PATH)
 
 
-def test_every_error_of_a_file_can_be_told():
+def test_every_error_of_a_file_round_trips():
     assert {kind.code for kind in ERRORS} >= {
         *("not_media", "file_missing", "too_much_memory", "decoder_crashed", "took_too_long"),
     }
@@ -225,7 +225,7 @@ def test_every_error_of_a_file_can_be_told():
 
 
 @given(st.binary(max_size=300).filter(lambda name: b"\0" not in name))
-def test_any_path_goes_there_and_back(name):
+def test_any_path_round_trips(name):
     import os
 
     path = Path(os.fsdecode(name))

@@ -1,4 +1,4 @@
-"""What other pages in the same browser can do to the local page: nothing."""
+"""Other pages in the same browser get nothing from the local page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.test_all
 
 @pytest.fixture
 def elsewhere():
-    """Another server on this machine, whose pages belong to somebody else."""
+    """Another server on this machine with hostile pages."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -36,7 +36,7 @@ def elsewhere():
 
 @pytest.fixture
 def mine(window, server):
-    """The local page, open in this browser: its cookie is there."""
+    """The local page, open in this browser, which has its cookie."""
     page = window.new_page()
     page.goto(server.address)
     return page
@@ -44,7 +44,7 @@ def mine(window, server):
 
 @pytest.fixture
 def theirs(window, mine, elsewhere):
-    """A page of theirs, in the same browser."""
+    """A hostile page in the same browser."""
     page = window.new_page()
     page.goto(elsewhere)
     return page
@@ -101,7 +101,7 @@ def test_a_page_from_elsewhere_gets_nothing(name, theirs, mine, server):
 
 
 def test_a_window_that_they_open_is_out_of_their_reach(theirs, mine, server):
-    """Links from elsewhere lead to the refusal, since they come from another page."""
+    """Links from elsewhere lead to the error page, since they come from another page."""
     with theirs.expect_popup() as popup:
         theirs.evaluate("(at) => { window.other = open(at); }", server.home)
     expect(popup.value.locator("h1")).to_be_visible()
@@ -111,7 +111,7 @@ def test_a_window_that_they_open_is_out_of_their_reach(theirs, mine, server):
 
 
 def test_a_name_that_leads_here_is_refused(window, mine, server):
-    """DNS rebinding: the browser takes the port for that of another host."""
+    """DNS rebinding: the browser takes the port for another host's."""
     other = window.new_page()
     answered = other.goto(f"http://rebound.test:{server.port}{server.folder}")
     assert answered.status == 403

@@ -1,4 +1,4 @@
-"""When it ends by itself, without waiting for it."""
+"""When the server ends by itself, with a fake clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of pages, and for how long, without waiting for it."""
+"""How long results of pages are kept, with a fake clock."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_page_has_only_so_many_files(opened, monkeypatch):
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_it_ends_when_nobody_does_anything(busy, monkeypatch):
-    monkeypatch.setattr(lifetime, "_IDLE", -1.0 if not busy else 0.05)
+    monkeypatch.setattr(lifetime, "_IDLE_TIMEOUT", -1.0 if not busy else 0.05)
     monkeypatch.setattr(serving, "_CHECK_INTERVAL", 0.01)
     monkeypatch.setattr(Pages, "busy", busy)
     ended = []

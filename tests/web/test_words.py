@@ -1,4 +1,4 @@
-"""What the page says about a file: every outcome has its words, and the right verdict."""
+"""The page's words for a file: every outcome has them, with the right usability."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def kinds_of(branch: type[HashkitError]) -> Iterator[type[HashkitError]]:
             yield from kinds_of(each)
 
 
-def image(quality: int | None, *told: notices.Notice, exact: bool = True) -> HashedFile:
+def image(quality: int | None, *file_notices: notices.Notice, exact: bool = True) -> HashedFile:
     pdq = () if quality is None else (Hash("pdq", "0" * 64, quality),)
-    return HashedFile(None, MediaKind.IMAGE, ((EXACT,) if exact else ()) + pdq, told)
+    return HashedFile(None, MediaKind.IMAGE, ((EXACT,) if exact else ()) + pdq, file_notices)
 
 
 def video(*qualities: int) -> HashedFile:
@@ -41,23 +41,23 @@ def test_every_notice_has_words():
 def test_every_error_of_a_file_has_words():
     wanted = {each.code for branch in (FileError, MediaError) for each in kinds_of(branch)}
     assert wanted | {"worker_lost", "worker_unavailable"} == ERRORS.keys()
-    assert all(len(said) >= 2 for said in ERRORS.values()), "what happened, and what to do next"
+    assert all(len(texts) >= 2 for texts in ERRORS.values()), "what happened, and what to do next"
 
 
 def test_the_words_suit_a_page():
-    said = [
+    texts = [
         *TITLES.values(),
         *NOTICES.values(),
         *(text for each in ERRORS.values() for text in each),
     ]
-    for text in said:
+    for text in texts:
         assert not re.search(r"!|--|[{}%<>]|\b(window|spelling|should have|PDQ|vPDQ|TMK)\b", text)
         assert max(len(part.split()) for part in re.split(r"[.:]", text)) <= 22, text
-    assert all(text.endswith(".") for text in said if text not in TITLES.values())
+    assert all(text.endswith(".") for text in texts if text not in TITLES.values())
 
 
 @pytest.mark.parametrize(
-    ("outcome", "verdict"),
+    ("outcome", "usability"),
     [
         (image(50), Usability.GOOD),
         (image(49), Usability.PLAIN),
@@ -74,11 +74,11 @@ def test_the_words_suit_a_page():
         (FailedFile(None, NotMedia(), None, (EXACT,)), Usability.UNREADABLE),  # in no submission
     ],
 )
-def test_verdicts(outcome, verdict):
-    said = describe(outcome)
-    assert (said.verdict, said.title) == (verdict, TITLES[verdict])
-    assert len(set(said.points)) == len(said.points)
-    assert said.points or verdict is Usability.GOOD, "whatever is not good is explained"
+def test_usability(outcome, usability):
+    described = describe(outcome)
+    assert (described.usability, described.title) == (usability, TITLES[usability])
+    assert len(set(described.points)) == len(described.points)
+    assert described.points or usability is Usability.GOOD, "whatever is not good is explained"
 
 
 def test_what_happened_comes_first_and_what_to_do_last():
@@ -88,16 +88,16 @@ def test_what_happened_comes_first_and_what_to_do_last():
 
 
 def test_an_error_of_another_kind_has_words_too():
-    said = describe(FailedFile(None, HashkitError()))
-    assert said.verdict is Usability.UNREADABLE
-    assert len(said.points) == 2
+    described = describe(FailedFile(None, HashkitError()))
+    assert described.usability is Usability.UNREADABLE
+    assert len(described.points) == 2
 
 
 def test_samples(samples):
-    assert describe(hash_file(samples / "scene-1.jpg")).verdict is Usability.GOOD
-    assert describe(hash_file(samples / "film-h264.mp4")).verdict is Usability.GOOD
+    assert describe(hash_file(samples / "scene-1.jpg")).usability is Usability.GOOD
+    assert describe(hash_file(samples / "film-h264.mp4")).usability is Usability.GOOD
     flat = describe(hash_file(samples / "png-flat.png"))
-    assert flat.verdict is Usability.PLAIN
+    assert flat.usability is Usability.PLAIN
     assert flat.points == (NOTICES["low_quality"], NOTICES["flat"])
     other = describe(hash_or_fail(samples / "generate.py", Options()))
-    assert (other.verdict, other.points) == (Usability.UNREADABLE, ERRORS["not_media"])
+    assert (other.usability, other.points) == (Usability.UNREADABLE, ERRORS["not_media"])
