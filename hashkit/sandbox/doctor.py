@@ -39,8 +39,7 @@ class Examination:
 
 
 def examine() -> Examination:
-    """Start a worker and run the escape tests in it. Raises WorkerUnavailable if none can be
-    started.
+    """Run the escape tests in a new worker. Raises WorkerUnavailable if none can be started.
 
     Locks the network of this process, as the commands that hash do.
     """

@@ -127,7 +127,7 @@ class TestFacts:
             assert set(re.findall(r"\d+", text)) <= {"18"}, text
             assert not re.search(r"https?:|www\.|\.(org|com|gov|uk|ca)\b|@", text), text
 
-    def test_who_uploads_is_told_that_the_file_leaves(self):
+    def test_uploading_services_say_that_the_file_leaves(self):
         for each in all_services():
             leaves = any("leaves your device" in limit for limit in each.limits)
             assert leaves == (each.handling is Handling.UPLOAD)

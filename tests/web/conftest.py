@@ -174,6 +174,28 @@ def window(browser) -> Iterator[object]:
 
 
 @pytest.fixture
+def page(window: object, server: Server) -> object:
+    """The page, just opened."""
+    page = window.new_page()
+    page.goto(server.address)
+    return page
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
 def hold() -> Callable[..., None]:
     """Blocks a page's transfers, or that of the file with this number: what it sends never
     arrives."""

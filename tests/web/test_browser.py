@@ -23,14 +23,6 @@ STEPS = ("welcome", "questions", "guidance", "choose", "working", "result")
 
 
 @pytest.fixture
-def page(window, server):
-    """The page, just opened."""
-    page = window.new_page()
-    page.goto(server.address)
-    return page
-
-
-@pytest.fixture
 def files(tmp_path, samples):
     """Pictures, a video, a decompression bomb, a text named as a picture; their names are
     marked."""

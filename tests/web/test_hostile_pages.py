@@ -35,19 +35,11 @@ def elsewhere():
 
 
 @pytest.fixture
-def mine(window, server):
-    """The local page, open in this browser, which has its cookie."""
-    page = window.new_page()
-    page.goto(server.address)
-    return page
-
-
-@pytest.fixture
-def theirs(window, mine, elsewhere):
+def theirs(window, page, elsewhere):
     """A hostile page in the same browser."""
-    page = window.new_page()
-    page.goto(elsewhere)
-    return page
+    hostile = window.new_page()
+    hostile.goto(elsewhere)
+    return hostile
 
 
 ATTEMPTS = {
@@ -93,24 +85,24 @@ ATTEMPTS = {
 
 
 @pytest.mark.parametrize("name", ATTEMPTS)
-def test_a_page_from_elsewhere_gets_nothing(name, theirs, mine, server):
-    number = mine.locator("body").get_attribute("data-page")
+def test_a_page_from_elsewhere_gets_nothing(name, theirs, page, server):
+    number = page.locator("body").get_attribute("data-page")
     with pytest.raises(Error):
         theirs.evaluate(ATTEMPTS[name].replace("PAGE", number), server.home)
-    assert_untouched(mine, server)
+    assert_untouched(page, server)
 
 
-def test_a_window_that_they_open_is_out_of_their_reach(theirs, mine, server):
+def test_a_window_that_they_open_is_out_of_their_reach(theirs, page, server):
     """Links from elsewhere lead to the error page, since they come from another page."""
     with theirs.expect_popup() as popup:
         theirs.evaluate("(at) => { window.other = open(at); }", server.home)
     expect(popup.value.locator("h1")).to_be_visible()
     assert popup.value.locator("#welcome").count() == 0
     assert theirs.evaluate("window.other.closed") is True  # cut off by the opener policy
-    assert_untouched(mine, server)
+    assert_untouched(page, server)
 
 
-def test_a_name_that_leads_here_is_refused(window, mine, server):
+def test_a_name_that_leads_here_is_refused(window, page, server):
     """DNS rebinding: the browser takes the port for another host's."""
     other = window.new_page()
     answered = other.goto(f"http://rebound.test:{server.port}{server.folder}")
@@ -118,10 +110,10 @@ def test_a_name_that_leads_here_is_refused(window, mine, server):
     assert other.locator("#welcome").count() == 0
     answered = other.goto(f"http://rebound.test:{server.port}{server.start}")
     assert answered.status == 403
-    assert_untouched(mine, server)
+    assert_untouched(page, server)
 
 
-def assert_untouched(mine, server):
+def assert_untouched(page, server):
     assert server.process.poll() is None
-    mine.locator("#begin").click()
-    expect(mine.locator("#questions h1")).to_be_visible()
+    page.locator("#begin").click()
+    expect(page.locator("#questions h1")).to_be_visible()

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from hashkit.web.lifetime import _IDLE_TIMEOUT, _OPEN_TIMEOUT, _RECONNECT_TIMEOUT, Lifetime
-
-
-@pytest.fixture
-def clock():
-    class Clock:
-        seconds = 1000.0
-
-        def __call__(self):
-            return self.seconds
-
-    return Clock()
 
 
 def test_a_page_that_is_never_opened(clock):

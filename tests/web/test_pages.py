@@ -15,18 +15,6 @@ from hashkit.web.app import LocalPage
 from hashkit.web.pages import Pages
 
 
-class Clock:
-    seconds = 0.0
-
-    def __call__(self):
-        return self.seconds
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def opened(clock):
     found = Pages(clock)

@@ -193,7 +193,7 @@ def test_labels_lead_to_what_they_label(page):
     assert {each for names in pointed for each in names.split()} <= {*page.ids}
 
 
-def test_what_the_script_is_told(page):
+def test_what_the_script_is_given(page):
     (body,) = [fields for tag, fields in page.elements if tag == "body"]
     assert body == {"data-page": PAGE_ID, "data-workers": "3", "data-language": "en"}
     assert f"submission?page={PAGE_ID}" in page.attributes("href")
