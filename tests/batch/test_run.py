@@ -250,7 +250,7 @@ class TestCopies:
             assert known.finish(task, found, sha256) == []
         assert 0 < len(known._unverified) < 10
         assert len(known._sizes) == len(known._unverified)
-        assert known._taken <= 10_000
+        assert known._memory_used <= 10_000
         assert not known._unread
         assert not known._being_hashed
         assert not known._waiting
