@@ -1,8 +1,8 @@
-"""Many files: workers and walls, in one run. ``python bench/batch.py [--markdown FILE]``.
+"""Many files: sandboxed workers against no isolation. ``python bench/batch.py [--markdown FILE]``.
 
-Needs ``pip install '.[bench]'`` and about 2 GB of disk, given back at the end. 500 files such as a
-phone holds are made on the spot, no two of them alike; each way to hash them runs in processes of
-its own, and they take turns.
+Needs ``pip install '.[bench]'`` and about 2 GB of disk, freed at the end. 500 files like those on a
+phone are generated, all different; each way to hash them runs in processes of its own, and the ways
+take turns.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEADINGS = ["way", "files a second", "MB a second", "time", "memory: this proces
 
 
 def picture(seed: int, width: int, height: int) -> Image.Image:
-    """Forms of all sizes with a camera's noise."""
+    """Shapes of all sizes with camera noise."""
     rng = np.random.default_rng(seed)
     pixels = np.full((height, width, 3), 110.0, np.float32)
     for cells in (5, 21, 83, 401):
@@ -59,20 +59,20 @@ def originals(folder: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> None:
-    """500 files: copies of the originals, with a few bytes after the end that differ."""
+    """500 files: copies of the originals with a few different bytes at the end."""
     with tempfile.TemporaryDirectory() as scratch:
         made = list(originals(Path(scratch)))
         for kind, count in COUNTS.items():
             sources = [path.read_bytes() for path in made if path.suffix == f".{kind}"]
             for number in range(count):
-                # A box that readers of MP4 and HEIC skip; elsewhere, bytes after the end.
+                # MP4 and HEIC: a box that readers skip; others: bytes after the end.
                 tail = b"\0\0\0\x10free" + number.to_bytes(8, "big")
                 path = folder / f"{number:03}.{kind}"
                 path.write_bytes(sources[number % len(sources)] + tail)
 
 
 def in_this_process(paths: list[Path]) -> int:
-    """No isolation, one after the other: what anybody would write."""
+    """No isolation, one after the other: the naive loop."""
     from hashkit.pipeline.hashing import hash_or_fail
     from hashkit.pipeline.options import Options
 
@@ -84,13 +84,13 @@ def _hash(path: Path) -> bool:
 
 
 def in_two_processes(paths: list[Path]) -> int:
-    """No isolation, over the standard library's processes."""
+    """No isolation, over the standard library's process pool."""
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         return sum(executor.map(_hash, paths))
 
 
 def isolated(paths: list[Path], workers: int) -> int:
-    """As hashkit does it."""
+    """With hashkit's sandboxed workers."""
     import hashkit
 
     return sum(bool(each.hashes) for each in hashkit.hash_files(paths, workers=workers))
@@ -105,7 +105,7 @@ WAYS = {
 
 
 def run_one(way: str, folder: Path) -> None:
-    """In a process of its own: print the seconds, and the megabytes at most."""
+    """In a process of its own: print the seconds and the peak memory in megabytes."""
     import resource
 
     paths = sorted(folder.iterdir())
@@ -126,7 +126,7 @@ def measure_all(folder: Path) -> dict[str, list[float]]:
     for _ in range(ROUNDS):
         for way in WAYS:
             command = [sys.executable, __file__, "--one", way, "--files", str(folder)]
-            # Else the threads of two processes would be in each other's way.
+            # Else the threads of two processes would compete.
             environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
             done = subprocess.run(
                 command, check=True, capture_output=True, text=True, env=environment
@@ -139,7 +139,7 @@ def measure_all(folder: Path) -> dict[str, list[float]]:
 
 
 def report(found: dict[str, list[float]], megabytes: float) -> str:
-    """The table, and the two ratios that there are budgets for."""
+    """The table, and the two ratios that have budgets."""
     count = sum(COUNTS.values())
     rows = [
         [
@@ -165,7 +165,7 @@ def report(found: dict[str, list[float]], megabytes: float) -> str:
 
 
 def main() -> None:
-    """Measure, print, and write the table if asked."""
+    """Measure, print, and write the table if requested."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--one", choices=WAYS, help=argparse.SUPPRESS)
@@ -178,12 +178,12 @@ def main() -> None:
         fill(Path(folder))
         megabytes = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
         found = measure_all(Path(folder))
-    told = (
+    text = (
         f"{report(found, megabytes)}\n{megabytes:.0f} MB in all. {where_and_with_what(PACKAGES)}\n"
     )
-    print(told)
+    print(text)
     if options.markdown:
-        options.markdown.write_text(told)
+        options.markdown.write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measuring two or more ways side by side, in one run, and writing the result as a table."""
+"""Measures several ways side by side in one run and writes the result as a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Work = Callable[[], object]
 
 
 def measure(ways: Mapping[str, Work], rounds: int = 9) -> dict[str, float]:
-    """Median seconds of each way. They take turns, so that a slow moment hits them all."""
+    """Median seconds of each way. They take turns, so that a slow moment affects them all."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for work in ways.values():
         work()
@@ -29,7 +29,7 @@ def measure(ways: Mapping[str, Work], rounds: int = 9) -> dict[str, float]:
 
 
 def process(*command: str) -> Work:
-    """Run a command, its output thrown away."""
+    """Run a command and discard its output."""
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -38,7 +38,7 @@ def milliseconds(seconds: float) -> str:
 
 
 def row(work: str, ours: float, peer: str, theirs: float, budget: float | None = None) -> list[str]:
-    """A row of a table: our time, the peer's, the ratio, and whether it keeps the budget."""
+    """A row of a table: our time, the peer's, the ratio, and whether the budget is kept."""
     ratio = ours / theirs
     shown = f"1/{1 / ratio:.0f}" if ratio < 0.4 else f"{ratio:.2f}"
     kept = (
@@ -52,7 +52,7 @@ def _fraction(budget: float) -> str:
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table whose columns line up in a terminal too."""
+    """A Markdown table with aligned columns."""
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
     lines = [headings, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -73,5 +73,5 @@ def where_and_with_what(packages: list[str]) -> str:
 
 
 def python(*arguments: str) -> Work:
-    """Run this Python, its output thrown away."""
+    """Run this Python and discard its output."""
     return process(sys.executable, *arguments)

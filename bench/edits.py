@@ -1,7 +1,7 @@
-"""What people and apps do to a picture before they pass it on: random edits, drawn on real pixels.
+"""Random edits that people and apps make before they share a picture, for measuring.
 
-The populations that ``variants.py`` measures with. Every edit takes dice and a picture and gives a
-picture; ``KINDS`` names them. Nothing here knows how hashkit computes its variants.
+``variants.py`` measures with these populations. Every edit takes a random generator and a picture
+and returns a picture; ``KINDS`` names them. They do not depend on how hashkit computes variants.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 
 class Dice:
-    """Chance, with a seed. ``mild`` ones give amounts from nothing to the middle of a range."""
+    """A random generator with a seed. ``mild`` ones give amounts in the lower half of a range."""
 
     def __init__(self, seed: int, *, mild: bool = False) -> None:
         self.rng, self._mild = np.random.default_rng(seed), mild
 
     def between(self, low: float, high: float) -> float:
-        """An amount."""
+        """A random amount."""
         return self.rng.uniform(0, (low + high) / 2) if self._mild else self.rng.uniform(low, high)
 
     def chance(self, part: float) -> bool:
-        """True so often."""
+        """True with this probability."""
         return bool(self.rng.random() < part)
 
 
@@ -64,7 +64,7 @@ def crop_some_sides(dice: Dice, picture: Image.Image) -> Image.Image:
 
 
 def crop_to_shape(dice: Dice, picture: Image.Image) -> Image.Image:
-    """To a shape that apps ask for, in the middle (three of five) or anywhere."""
+    """To an aspect ratio that apps use, in the middle (three of five) or anywhere."""
     own = picture.width / picture.height
     others = [shape for shape in SHAPES.values() if abs(shape / own - 1) > 0.03]
     wanted = others[dice.rng.integers(len(others))]
@@ -75,7 +75,7 @@ def crop_to_shape(dice: Dice, picture: Image.Image) -> Image.Image:
 
 
 def pad_to_shape(dice: Dice, picture: Image.Image) -> Image.Image:
-    """Whole, on black, white or its own blurred likeness, in a shape that apps ask for."""
+    """The whole picture on black, white or its blurred self, in an aspect ratio that apps use."""
     own = picture.width / picture.height
     others = [shape for shape in SHAPES.values() if abs(shape / own - 1) > 0.03]
     wanted = others[dice.rng.integers(len(others))]
@@ -99,12 +99,12 @@ def mirror(dice: Dice, picture: Image.Image) -> Image.Image:  # noqa: ARG001
 
 
 def quarter_turn(dice: Dice, picture: Image.Image) -> Image.Image:
-    """Lying on a side, or upside down."""
+    """Turned by 90, 180 or 270 degrees."""
     return picture.rotate(90 * int(dice.rng.integers(1, 4)), expand=True)
 
 
 def rotate_and_crop(dice: Dice, picture: Image.Image) -> Image.Image:
-    """By 1 to 6 degrees, enlarged until no corner is empty, as photo apps do it."""
+    """By 1 to 6 degrees, enlarged until no corner is empty, as photo apps do."""
     angle = dice.between(1, 6) * dice.rng.choice([-1, 1])
     turned = picture.rotate(angle, Image.Resampling.BICUBIC, expand=True)
     across, along = abs(sin(radians(angle))), cos(radians(angle))
@@ -123,7 +123,7 @@ def rotate(dice: Dice, picture: Image.Image) -> Image.Image:
 
 
 def caption(dice: Dice, picture: Image.Image) -> Image.Image:
-    """A bar of 8 to 25 % of the height above or below, with words; seven of ten are white."""
+    """A bar of 8 to 25 % of the height above or below, with text; seven of ten are white."""
     colour, ink = ("white", "black") if dice.chance(0.7) else ("black", "white")
     bar = max(8, round(dice.between(0.08, 0.25) * picture.height))
     above = dice.chance(0.5)
@@ -133,7 +133,7 @@ def caption(dice: Dice, picture: Image.Image) -> Image.Image:
 
 
 def screenshot(dice: Dice, picture: Image.Image) -> Image.Image:
-    """Across the screen of a phone, dark or light, with the bars that are there."""
+    """On the screen of a phone, dark or light, with the app's bars."""
     dark = dice.chance(0.5)
     paper, ink = ("black", "white") if dark else ("white", "black")
     width = 540
@@ -202,7 +202,7 @@ PAIRS = "two of these"
 
 
 def edited(dice: Dice, picture: Image.Image, kind: str) -> Image.Image:
-    """A random edit of this kind, saved once more as a JPEG, as any app does."""
+    """A random edit of this kind, saved again as a JPEG."""
     names = [kind] if kind != PAIRS else dice.rng.choice([*KINDS], 2, replace=False)
     for name in names:
         picture = KINDS[name](dice, picture)

@@ -1,6 +1,6 @@
-"""Films to measure with, drawn on the spot from fixed numbers: a camera over scenes, discs, cuts.
+"""Videos to measure with, generated from fixed numbers: camera moves, discs, cuts.
 
-Nothing in them is a person. They live in memory alone.
+They show no person and exist in memory only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Size = tuple[int, int]  # width and height
 
 
 class Clip(NamedTuple):
-    """A video in memory: its frames, uint8 RGB, and how many there are a second."""
+    """A video in memory: its frames, uint8 RGB, and its frame rate."""
 
     frames: list[Pixels]
     rate: Fraction
 
 
 def encoded(clip: Clip, codec: str = "libx264", crf: int = 26) -> bytes:
-    """The bytes of a video file. One thread, so that they are the same every time."""
+    """The bytes of a video file. One thread, so that they are always the same."""
     stream = io.BytesIO()
     form, options = {
         "libx264": ("mp4", {"preset": "superfast", "crf": str(crf)}),
@@ -70,7 +70,7 @@ def look(
 
 
 def grainy(pixels: Pixels, time: float) -> Pixels:
-    """With a camera's noise, another at any time."""
+    """With camera noise that changes with time."""
     noise = np.random.default_rng(round(time * 1000)).normal(0, 4, (*pixels.shape[:2], 1))
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
@@ -83,7 +83,7 @@ def shaken(number: int, t: float, frame: Size, strength: float) -> Pixels:
 
 
 def cut(t: float, frame: Size, seed: int, shortest: float, longest: float) -> Pixels:
-    """Shots of lengths between two numbers of seconds; in each the camera moves a little."""
+    """Shots of random lengths between two numbers of seconds, with small camera moves."""
     ends = np.cumsum(np.random.default_rng(seed).uniform(shortest, longest, 250))
     shot = int(np.searchsorted(ends, t, side="right"))
     return look(seed + shot % 60, frame, x=0.02 * (t - ends[shot]), part=0.6)
@@ -110,7 +110,7 @@ def with_discs(pixels: Pixels, t: float, count: int) -> Pixels:
 
 
 class Film(NamedTuple):
-    """A film to be drawn, by a function of the time in seconds and the size of a frame."""
+    """A film, drawn by a function of the time in seconds and the frame size."""
 
     draw: Callable[[float, Size], Pixels]
     seconds: float
@@ -138,7 +138,7 @@ FILMS = {
 
 
 def original(name: str) -> tuple[bytes, Clip]:
-    """The file of a film, or of the sample of this name; and what a player shows of it."""
+    """The file of a film, or of the sample with this name; and the frames that a player shows."""
     if name in SAMPLES:
         data = SAMPLES[name]()
     else:

@@ -1,6 +1,6 @@
 """Pictures: hashkit beside its peers, in one run. ``python bench/images.py [--markdown FILE]``.
 
-Needs ``pip install '.[bench]'``. Every budget is a ratio of two times taken in turns; the table
+Needs ``pip install '.[bench]'``. Every budget is a ratio of two times measured in turns; the table
 says which are kept.
 """
 
@@ -27,7 +27,7 @@ HEADINGS = ["work", "hashkit", "against", "its time", "ratio", "budget"]
 
 
 def photo(width: int, height: int, seed: int = 0) -> np.ndarray:
-    """Forms of all sizes with a little noise: what a camera gives."""
+    """Shapes of all sizes with a little noise, as from a camera."""
     rng = np.random.default_rng(seed)
     picture = np.full((height, width, 3), 128, np.float32)
     for cells in (3, 8, 20, 50, 200):
@@ -136,7 +136,7 @@ def start_up() -> list[list[str]]:
 
 
 def main() -> None:
-    """Measure, print, and write the table where asked to."""
+    """Measure, print, and write the table if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()

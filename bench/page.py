@@ -1,9 +1,8 @@
-"""A long video through the local page's server, beside the same file from the disk, in one run.
-``python bench/page.py [--gigabytes N]``.
+"""A long video through the local page's server and from disk: ``python bench/page.py``.
 
-What a browser takes to read and send a piece comes on top: here the pieces are sent by a script,
-as the page sends them. The file is a short film with a long empty box behind it, and takes next to
-nothing on the disk. Linux only, for the memory.
+The browser's own time to read and send a range comes on top: here a script sends the ranges. The
+file is a short film followed by a long empty box, and takes little space on disk. Linux only, for
+the memory. ``--gigabytes N`` is its size.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def long_film(path: Path, gigabytes: float) -> Path:
 
 
 class Page:
-    """Speaks to ``hashkit app`` as the page does."""
+    """Makes the requests of the page to ``hashkit app``."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "hashkit", "app", "--no-browser"]
@@ -63,7 +62,7 @@ class Page:
         number = state["file"]
         with path.open("rb") as file:
             while "done" not in state:
-                start, length = state["want"] or (0, 0)
+                start, length = state["read"] or (0, 0)
                 file.seek(start)
                 state = json.loads(self.ask("POST", f"/files/{number}", file.read(length)))
         if state["done"]["verdict"] != "good":
@@ -71,7 +70,7 @@ class Page:
 
 
 def most_memory(pid: int) -> float:
-    """Megabytes that a process has had at most."""
+    """Peak memory of a process in megabytes."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 

@@ -32,7 +32,7 @@ from hashkit.variants.sets import UNFRAMED
 
 
 class Hashed(NamedTuple):
-    """A video as services hash it, a frame a second; and as ``hashkit find`` does."""
+    """A video as services hash it, one frame per second; and as ``hashkit find`` does."""
 
     plain: HashedFile
     searched: HashedFile
@@ -42,7 +42,7 @@ Hashes = tuple[Hashed, list[Hashed]]
 
 
 class Edit(NamedTuple):
-    """One edit at one strength: what becomes of the frames, and how they are encoded again."""
+    """One edit at one strength: how it changes the frames, and how they are encoded again."""
 
     name: str
     strength: str
@@ -59,20 +59,20 @@ def scaled(clip: Clip, across: float, down: float) -> Clip:
 
 
 def at_rate(clip: Clip, times: Fraction | int, speed: Fraction | int = 1) -> Clip:
-    """So many times the frames a second, so many times as fast. Frames are left out or repeated."""
+    """A factor for the frame rate and one for the speed. Frames are dropped or repeated."""
     step = Fraction(speed) / times  # exact, so that no frame is off by one
     frames = [clip.frames[int(n * step)] for n in range(int(len(clip.frames) / step))]
     return Clip(frames, clip.rate * times)
 
 
 def trimmed(clip: Clip, start: float, end: float) -> Clip:
-    """From one part of the length to another."""
+    """From one fraction of the length to another."""
     length = len(clip.frames)
     return Clip(clip.frames[round(start * length) : round(end * length)], clip.rate)
 
 
 def with_bars(clip: Clip, beside: float, above: float) -> Clip:
-    """Black bars on both sides that each take so much of the new width or height."""
+    """Black bars on both sides, each this fraction of the new width or height."""
     height, width = clip.frames[0].shape[:2]
     x, y = round(width * beside / (1 - 2 * beside)), round(height * above / (1 - 2 * above))
     bars = (y, y, x, x, cv2.BORDER_CONSTANT)
@@ -80,7 +80,7 @@ def with_bars(clip: Clip, beside: float, above: float) -> Clip:
 
 
 def upright(clip: Clip) -> Clip:
-    """In the middle of a frame of 9:16, as on a telephone."""
+    """In the middle of a 9:16 frame, as on a phone."""
     height, width = clip.frames[0].shape[:2]
     return with_bars(clip, 0, (1 - height / (width * 16 / 9)) / 2)
 
@@ -97,7 +97,7 @@ def with_logo(clip: Clip, part: float) -> Clip:
 
 
 def captioned(clip: Clip) -> Clip:
-    """A white bar with words over the lowest 15 % of the picture."""
+    """A white bar with text over the lowest 15 % of the picture."""
     frames = [frame.copy() for frame in clip.frames]
     height, width = frames[0].shape[:2]
     foot, size = (width // 20, round(height * 0.95)), width / 500
@@ -108,7 +108,7 @@ def captioned(clip: Clip) -> Clip:
 
 
 def embedded(clip: Clip, times: float) -> Clip:
-    """In the middle of another film, so many times as long before and after it."""
+    """In the middle of another film, with this multiple of its length before and after."""
     height, width = clip.frames[0].shape[:2]
     count = round(len(clip.frames) * times)
     moments = (n / float(clip.rate) for n in range(2 * count))
@@ -143,8 +143,8 @@ EDITS = [
 
 
 class Way(NamedTuple):
-    """The scores of (original, copy), and how much each must be at least in a copy. ``columns``
-    names those of which the table shows means."""
+    """The scores of (original, copy), and the least scores of a copy. ``columns`` names those whose
+    means the table shows."""
 
     scores: Callable[[Hashed, Hashed], tuple[float, ...]]
     least: tuple[float, ...]
@@ -155,7 +155,7 @@ signature = cache(tmk.Signature.from_bytes)
 
 
 def vpdq_share(one: Hashed, copy: Hashed) -> tuple[float, ...]:
-    """What part of the original's unique frames is found in the copy."""
+    """The share of the original's unique frames that are found in the copy."""
     return (vpdq.compare(one.plain.frames.hashes, copy.plain.frames.hashes).first / 100,)
 
 
@@ -172,7 +172,7 @@ def tmk_levels(one: Hashed, copy: Hashed) -> tuple[float, ...]:
 
 
 def find(one: Hashed, copy: Hashed) -> tuple[float, ...]:
-    """1 where ``hashkit find`` would name the copy, by any of its hashes."""
+    """1 if ``hashkit find`` would name the copy, by any of its hashes."""
     return (float(compare(one.searched, copy.searched).verdict.is_copy),)
 
 
@@ -207,8 +207,8 @@ def hashed(data: bytes, variants: str) -> Hashed:
 
 
 class Outcome(NamedTuple):
-    """What a way says of each original and its own copies, and of each and the copies of all
-    others. ``scores`` and ``found`` are indexed by original and edit."""
+    """The scores of each original with its own copies, and with the copies of all others.
+    ``scores`` and ``found`` are indexed by original and edit."""
 
     scores: npt.NDArray[np.float64]
     found: npt.NDArray[np.bool_]
@@ -240,7 +240,7 @@ def by_edit(outcomes: dict[str, Outcome]) -> str:
 
 
 def by_original(names: list[str], hashes: list[Hashes], outcomes: dict[str, Outcome]) -> str:
-    """How many frames of each have enough detail, and how many of its copies are found."""
+    """For each original, its frames with enough detail, and its copies that are found."""
     rows = []
     for number, (one, _) in enumerate(hashes):
         enough = [f.quality >= vpdq.QUALITY_THRESHOLD for f in one.plain.frames.hashes]
@@ -280,7 +280,7 @@ def plot(outcomes: dict[str, Outcome], target: Path) -> None:
 
 
 def main() -> None:
-    """Measure, print, and renew the page and its plot where asked to."""
+    """Measure, print, and renew the page and its plot if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--docs", type=Path, help="the folder of the page and the plot to renew")
     arguments = parser.parse_args()

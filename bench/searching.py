@@ -24,7 +24,7 @@ from hashkit.matching.index import Index
 SIZES = (100_000, 1_000_000)
 QUERIES = (1, 50)
 SUBSET = 10_000
-"""Python's own numbers are compared with this many, and the time is taken times the rest."""
+"""Pure Python compares this many, and its time is extrapolated."""
 BUDGETS = {(100_000, 1): 0.005, (100_000, 50): 0.5}
 """Seconds that hashkit may take with NumPy alone, by hashes and queries."""
 HEADINGS = [
@@ -42,7 +42,7 @@ def hashes(count: int, seed: int = 0) -> list[str]:
 
 
 def queries(values: list[str], count: int, seed: int = 1) -> list[str]:
-    """Every other one near to one of ``values``, the rest near to none."""
+    """Alternately near to one of ``values`` and near to none."""
     rng = np.random.default_rng(seed)
     found = hashes(count, seed)
     for i in range(0, count, 2):
@@ -111,7 +111,7 @@ def searching(size: int) -> list[list[str]]:
 
 
 def check(found: dict[str, Found], among_the_first: Found) -> None:
-    """All ways find the same, if not in the same order."""
+    """All ways find the same, in any order."""
     alike = {name: [sorted(each) for each in every] for name, every in found.items()}
     alike["Python"] = [sorted(each) for each in among_the_first]
     for name, every in alike.items():
@@ -123,7 +123,7 @@ def check(found: dict[str, Found], among_the_first: Found) -> None:
 
 
 def saving() -> list[list[str]]:
-    """Not a peer's work, but what a search costs that starts with a file."""
+    """Loading and saving: the cost of a search that starts with a file."""
     rows = []
     for size in SIZES:
         index = Index()
@@ -143,7 +143,7 @@ def saving() -> list[list[str]]:
 
 
 def main() -> None:
-    """Measure, print, and write the table where asked to."""
+    """Measure, print, and write the table if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()

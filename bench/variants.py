@@ -52,7 +52,7 @@ ALL_KINDS = [*KINDS, PAIRS]
 
 
 def pictures() -> Iterator[Image.Image]:
-    """Natural ones, scenes like the samples, and clouds; upright, lying and square."""
+    """Natural pictures, scenes like the samples, and clouds; portrait, landscape and square."""
     number = 0
     for package, names in NATURAL.items():
         for name in names:
@@ -77,7 +77,7 @@ def _in_shape(picture: Image.Image, shape: float) -> Image.Image:
 
 
 def _clouds(number: int, width: int, height: int) -> Image.Image:
-    """Noise with the spectrum of natural pictures, which falls with the frequency."""
+    """Noise with the spectrum of natural pictures."""
     rng = np.random.default_rng(1000 + number)
     down, across = np.fft.fftfreq(height)[:, None] * height, np.fft.rfftfreq(width) * width
     frequency = np.maximum(np.hypot(down, across), 1)
@@ -148,13 +148,13 @@ class Copies:
     bits: np.ndarray
 
     def weights(self) -> np.ndarray:
-        """Each kind counts the same, however many copies there are of it."""
+        """Weights such that each kind counts the same, however many copies it has."""
         counts = {kind: (self.kind == kind).sum() for kind in ALL_KINDS}
         return np.array([1 / counts[kind] for kind in self.kind]) / len(ALL_KINDS)
 
 
 def population(originals: list[Image.Image], each: int, *, mild: bool) -> Copies:
-    """So many random edits of each kind of each picture."""
+    """This many random edits of each kind of each picture."""
     dice = Dice(20261122 + mild, mild=mild)
     found = [
         (number, kind, pdq.compute(np.asarray(edited(dice, picture, kind))).text)
@@ -173,7 +173,7 @@ def as_bits(values: object) -> np.ndarray:
 
 
 def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Of all of one to all of the other, in bits."""
+    """Distances of all pairs in bits."""
     return (one.sum(1)[:, None] + other.sum(1) - 2 * one @ other.T).astype(np.uint16)
 
 
@@ -222,7 +222,7 @@ def sets_of(originals: list[Image.Image]) -> list[np.ndarray]:
 
 
 def nearest(sets: list[np.ndarray], copies: Copies) -> np.ndarray:
-    """For each copy, the distance to the nearest of the first so many hashes, by ``STEPS``."""
+    """For each copy, the distance to the nearest of the first n hashes, by ``STEPS``."""
     found = np.empty((len(copies.bits), len(STEPS)), np.uint16)
     for number, bits in enumerate(sets):
         mine = copies.picture == number
@@ -232,7 +232,7 @@ def nearest(sets: list[np.ndarray], copies: Copies) -> np.ndarray:
 
 
 def recalls(sets: list[np.ndarray], copies: Copies) -> dict[str, np.ndarray]:
-    """By kind, and over all kinds, the part that is found with so many hashes."""
+    """Recall by kind, and over all kinds, with n hashes."""
     hit = nearest(sets, copies) <= THRESHOLD
     by_kind = {kind: hit[copies.kind == kind].mean(0) for kind in ALL_KINDS}
     return {**by_kind, "all": np.mean([*by_kind.values()], axis=0)}
@@ -251,12 +251,12 @@ def price(sets: list[np.ndarray], copies: Copies) -> tuple[int, int, int]:
 
 
 def halves(originals: list[Image.Image]) -> tuple[list[Image.Image], list[Image.Image]]:
-    """To choose with, and to measure with."""
+    """One half to choose with, one to measure with."""
     return originals[::2], originals[1::2]
 
 
 def report(originals: list[Image.Image], each: int, docs: Path | None) -> None:
-    """Measure, print, and renew the page and its plot where asked to."""
+    """Measure, print, and renew the page and its plot if requested."""
     sets = sets_of(originals)
     strong, mild = (population(originals, each, mild=mild) for mild in (False, True))
     found = {"full": recalls(sets, strong), "mild": recalls(sets, mild)}
@@ -298,7 +298,7 @@ def _percent(part: float) -> str:
 
 
 def _cost() -> str:
-    """What the variants of a 12 MP JPEG cost beside decoding it."""
+    """The cost of the variants of a 12 MP JPEG relative to decoding it."""
     large = np.asarray(_clouds(0, 2000, 1500).resize((4000, 3000)))
     large = large + np.random.default_rng(0).integers(0, 12, large.shape, dtype=np.uint8)
     data = cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]

@@ -55,7 +55,7 @@ def film(path: Path, codec: str, seconds: float, spacing: float, **options: str)
 
 
 def bare_decode(path: Path) -> tuple[str, Work]:
-    """The decoder alone: the peer that nobody can beat with the same decoder."""
+    """The decoder alone: the lower bound with the same decoder."""
     if shutil.which("ffmpeg"):
         command = ("ffmpeg", "-v", "error", "-i", str(path), "-f", "null", "-")
         return "ffmpeg -f null", process(*command)
@@ -70,7 +70,7 @@ def bare_decode(path: Path) -> tuple[str, Work]:
 
 
 def grab(path: Path) -> None:
-    """OpenCV's loop over all frames, without making pictures of them."""
+    """OpenCV's loop over all frames, without converting them."""
     capture = cv2.VideoCapture(str(path))
     while capture.grab():
         pass
@@ -118,7 +118,7 @@ def memory(path: Path) -> float:
 
 
 def longer(path: Path, target: Path, times: int) -> Path:
-    """The same film over and over, without encoding it again."""
+    """The same film repeated, without encoding it again."""
     with av.open(str(path)) as source, av.open(str(target), "w") as out:
         track = out.add_stream_from_template(source.streams.video[0])
         packets = [packet for packet in source.demux(video=0) if packet.dts is not None]
@@ -134,7 +134,7 @@ def longer(path: Path, target: Path, times: int) -> Path:
 
 
 def keyframes_find_copies(folder: Path) -> list[list[str]]:
-    """Does keyframe sampling find re-encoded copies as one-second sampling does?"""
+    """Whether keyframe sampling finds re-encoded copies as one-second sampling does."""
     rows = []
     original = folder / "h264-1.mp4"
     for name, spacing in (("8 s", 8.0), ("1.7 s", 1.7)):
@@ -152,7 +152,7 @@ def keyframes_find_copies(folder: Path) -> list[list[str]]:
 
 
 def main() -> None:
-    """Measure, print, and write the tables where asked to."""
+    """Measure, print, and write the tables if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markdown", type=Path, help="also write the tables to this file")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""hashkit: hashes of pictures, computed on the device they are on. Only the hash leaves it.
+"""hashkit: hashes of intimate pictures and videos, computed on the device; only hashes leave it.
 
     from hashkit import hash_file
 
@@ -10,22 +10,22 @@
     clip = hash_file("clip.mp4", sample=1.0)
     clip.frames.hashes, clip["tmk_pdqf"].value
 
-``hash_file`` raises a ``HashkitError`` when it cannot, and opens the file in this process.
-``hash_files`` goes through many files in isolated processes, which cannot write or reach the
-network, and gives a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document
-that may leave the machine: it knows no path, name or date.
+``hash_file`` opens the file in this process and raises a ``HashkitError`` if it fails.
+``hash_files`` hashes many files in isolated processes, which cannot write or reach the network, and
+yields a ``HashedFile`` or a ``FailedFile`` for each. ``Submission`` is the document that may leave
+the machine: it holds no path, name or date.
 
     from hashkit import Submission, hash_files, write_submission
 
     submission = Submission.of(hash_files(paths))
     write_submission(submission, "submission.json")
 
-``export_submission`` writes it in the format of a service or a tool, and lists what that cannot
-hold; ``import_submission`` reads some of these. ``seal`` closes it for one person, and
-``send_submission`` hands it to a service that you have an agreement with.
+``export_submission`` writes it in the format of a service or a tool, and lists what that format
+cannot hold; ``import_submission`` reads some of these formats. ``seal`` encrypts it for one person,
+and ``send_submission`` sends it to a service that you have an agreement with.
 
-``compare`` says what two pictures or videos are to each other, ``find`` finds copies among many,
-and ``Index`` holds many PDQ hashes to be searched.
+``compare`` compares two pictures or videos, ``find`` finds copies among many files, and ``Index``
+searches many PDQ hashes.
 
     from hashkit import compare, files_in, find
 
@@ -33,7 +33,7 @@ and ``Index`` holds many PDQ hashes to be searched.
     for copy in find(["photo.jpg"], files_in("pictures")).copies:
         print(copy.path, copy.comparison.verdict)
 
-The algorithms are public on their own: ``hashkit.hashes.pdq.compute(pixels)``, likewise
+The algorithms are public modules: ``hashkit.hashes.pdq.compute(pixels)``, likewise
 ``hashkit.hashes.cryptographic``, ``classic``, ``vpdq`` and ``tmk``.
 """
 
@@ -131,7 +131,7 @@ __all__ = [
     "write_submission",
 ]
 
-_HOMES = {
+_MODULES = {
     "hashkit.batch.run": ("hash_files",),
     "hashkit.errors": ("HashkitError",),
     "hashkit.matching.search": ("Copy", "Search", "compare", "find"),
@@ -168,14 +168,14 @@ _HOMES = {
     ),
     "hashkit.submission.sending.submitting": ("Sent", "send_submission", "withdraw_submission"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for when it is asked for: ``import hashkit`` stays light."""
-    if name not in _HOME_OF:
+    """Import public names on first use, so that ``import hashkit`` stays light."""
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'hashkit' has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME_OF[name]), name)
+    value: object = getattr(import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
 

@@ -1,10 +1,10 @@
-"""``python -m hashkit``."""
+"""Runs the command line with ``python -m hashkit``."""
 
 import os
 import sys
 
-# Python would import from the current folder, which may be the one with the hostile files. (Not
-# from a checkout, which is where hashkit itself is.)
+# Do not import from the current folder, which may hold the hostile files, unless hashkit itself is
+# there, as in a checkout.
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:] = [each for each in sys.path if os.path.abspath(each) != os.getcwd() or each == _HERE]
 

@@ -1,4 +1,4 @@
-"""Every way in which hashkit can fail, each with a stable code.
+"""The exceptions of hashkit, each with a stable code.
 
     HashkitError
     ├── FileError                 the bytes could not be read
@@ -55,7 +55,7 @@
 
 ``code`` never changes once released: programs may branch on it. ``text`` says what happened and
 ``advice`` what to do next, both in plain words; neither holds a path or a file name, so that an
-error can be passed on without saying what somebody's files are called.
+error can be passed on without revealing the names of files.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class MediaTruncated(MediaError):
 
 
 class MediaCorrupt(MediaError):
-    """The decoder gave up."""
+    """The decoder failed."""
 
     code = "media_corrupt"
     text = "The file is damaged, and the picture could not be read."
@@ -215,7 +215,7 @@ class TooMuchMemory(MediaError):
 
 
 class TookTooLong(MediaError):
-    """The worker got nowhere for longer than the limit, and was ended."""
+    """The worker made no progress for longer than the time limit, and was killed."""
 
     code = "took_too_long"
     text = "Opening this file took too long, so it was stopped."
@@ -223,7 +223,7 @@ class TookTooLong(MediaError):
 
 
 class DecoderCrashed(MediaError):
-    """The worker crashed on this file, or gave an answer that makes no sense."""
+    """The worker crashed on this file, or gave an invalid answer."""
 
     code = "decoder_crashed"
     text = "Opening this file made the decoder crash."

@@ -1,4 +1,4 @@
-"""The values that every room speaks. Frozen, small, free of behaviour that could surprise."""
+"""Immutable value types shared by all packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hashkit.errors import HashkitError
 
 ORIGINAL = "original"
-"""The variant of a hash that is of the picture as it is."""
+"""The variant name of the unedited picture."""
 
 ORIENTATIONS = (
     ORIGINAL,
@@ -25,16 +25,16 @@ ORIENTATIONS = (
     "transposed",
     "transverse",
 )
-"""The eight ways to turn a picture over, in the order of PDQ's reference. Rotations are
+"""The eight orientations of a picture, in the order of PDQ's reference. Rotations are
 anticlockwise; ``mirrored`` swaps left and right, ``flipped`` top and bottom, ``transposed`` and
 ``transverse`` mirror along a diagonal."""
 
 BARS_REMOVED = "bars-removed"
-"""The variant of a video without the bars around it."""
+"""The variant of a video whose black bars are cut off."""
 
 
 class MediaKind(StrEnum):
-    """What a file shows: one picture (``image``), or many over time (``video``)."""
+    """What a file shows: one picture (``image``), or frames over time (``video``)."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -62,7 +62,7 @@ class Hash:
 
 
 def original_of(hashes: Iterable[Hash], algorithm: str) -> Hash | None:
-    """The hash of the picture as it is, by this algorithm, if it is among these."""
+    """The hash of the unedited picture by this algorithm, if it is among these."""
     return next(
         (each for each in hashes if each.algorithm == algorithm and each.variant == ORIGINAL), None
     )
@@ -99,8 +99,8 @@ class FrameHashes:
 class Notice:
     """Something a person should know about a file that was hashed.
 
-    ``code`` never changes: programs may branch on it. ``label`` says it in a word or two, ``text``
-    in sentences; neither holds a path or a name.
+    ``code`` is stable: programs may branch on it. ``label`` is a word or two, ``text`` whole
+    sentences; neither holds a path or a name.
     """
 
     code: str
@@ -110,13 +110,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """What came of one file. Local: it knows its path, and never leaves the machine as it is.
+    """The hashes of one file. Local: it knows its path, so it is never sent as it is.
 
-    ``path`` is None where an open file was hashed, ``kind`` what it shows. ``hashed["pdq"]`` is the
-    hash of the original by that name; KeyError where there is none, and for vPDQ, which is in
-    ``frames`` where something moves. The hashes of edits that were asked for with ``variants``
-    stand in ``hashes`` after that of the original, and for what moves in ``frame_variants``.
-    ``notices`` are what a person should know about it.
+    ``path`` is None for an open file, ``kind`` is what the file shows. ``hashed["pdq"]`` is the
+    hash of the original by that algorithm; KeyError if there is none, and for vPDQ, which is in
+    ``frames`` for videos and animations. ``hashes`` also holds the hashes of the edits requested
+    with ``variants``, after that of the original; those of videos and animations are in
+    ``frame_variants``. ``notices`` are what a person should know about the file.
     """
 
     path: Path | None
@@ -135,12 +135,12 @@ class HashedFile:
 
 @dataclass(frozen=True, slots=True)
 class FailedFile:
-    """A file that gave no picture, and why.
+    """A file whose picture or video could not be hashed, and why.
 
     ``path`` is where it is, and ``error`` an error of the tree in ``hashkit.errors``, not raised.
-    Where its bytes could be read all the same, ``hashes`` holds the cryptographic ones, with a
-    notice among ``notices``: services that match exact copies can use them. ``kind`` is then what
-    it claims to be, else None.
+    If its bytes could be read, ``hashes`` holds the cryptographic hashes, with a notice among
+    ``notices``: services that match exact copies can use them. ``kind`` is then what the file
+    claims to be, else None.
     """
 
     path: Path | None
@@ -148,3 +148,6 @@ class FailedFile:
     kind: MediaKind | None = None
     hashes: tuple[Hash, ...] = ()
     notices: tuple[Notice, ...] = ()
+
+
+Outcome = HashedFile | FailedFile

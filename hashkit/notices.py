@@ -1,4 +1,4 @@
-"""What hashkit tells a person about a file that it could hash. The codes are stable."""
+"""Notices shown to a person about a file that was hashed. Their codes are stable."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ TMK_LEFT_OUT = Notice(
 
 
 def with_span(notice: Notice, start: float, end: float, whole: float | None) -> Notice:
-    """The notice, saying from when to when (in seconds) a video could be read."""
+    """The notice with the times in seconds between which a video could be read."""
     span = f"from {clock(start)} to {clock(end)}"
     if whole is not None and whole > end:
         span += f" of {clock(whole)}"
@@ -84,7 +84,7 @@ def with_span(notice: Notice, start: float, end: float, whole: float | None) -> 
 
 
 def clock(seconds: float) -> str:
-    """A time in a video, in words: minutes and seconds, and hours where it needs them."""
+    """A time in a video as text: ``m:ss.s``, or ``h:mm:ss.s`` from an hour on."""
     minutes, rest = divmod(int(seconds * 10), 600)
     hours, minutes = divmod(minutes, 60)
     shown = f"{minutes}:{rest / 10:04.1f}"

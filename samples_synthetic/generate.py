@@ -29,10 +29,10 @@ SAMPLES: dict[str, Callable[[], bytes]] = {}
 
 
 def scene(number: int, width: int = 512, height: int = 384) -> Image.Image:
-    """A picture with large and small detail, another one for each number."""
+    """A picture with large and small detail, different for each number."""
     rng = np.random.default_rng(number)
     pixels = np.full((height, width, 3), 96.0, np.float32)
-    for cells in (4, 9, 23, 61):  # from large forms to small ones
+    for cells in (4, 9, 23, 61):  # from large to small shapes
         noise = rng.uniform(-1, 1, (cells, cells, 3)).astype(np.float32)
         layer = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
         pixels += layer * (160 / cells**0.5)
@@ -49,7 +49,7 @@ def scene(number: int, width: int = 512, height: int = 384) -> Image.Image:
 
 
 def small(number: int) -> Image.Image:
-    """A picture for samples of which only the format matters."""
+    """A picture for samples that are about the format."""
     return scene(number, 160, 120)
 
 
@@ -121,7 +121,7 @@ def captioned(picture: Image.Image) -> Image.Image:
 
 
 def motion_photo() -> bytes:
-    """A JPEG with the beginning of an MP4 behind it, as phones write them."""
+    """A JPEG with the beginning of an MP4 appended, as phones write them."""
     video = struct.pack(">I4s4sI4s", 20, b"ftyp", b"mp42", 0, b"isom") + struct.pack(
         ">I4s", 8, b"mdat"
     )
@@ -285,7 +285,7 @@ def _register() -> None:
             "avif.avif": lambda: encoded(small(39), "AVIF", quality=70, max_threads=1),
             "jpeg2000.jp2": lambda: encoded(small(40), "JPEG2000"),
             "icon.ico": lambda: encoded(scene(41, 128, 128), "ICO", sizes=[(128, 128), (32, 32)]),
-            # A picture that is not what its name says.
+            # A picture whose suffix is wrong.
             "really-a-png.jpg": lambda: encoded(small(42), "PNG"),
         }
     )
@@ -298,7 +298,7 @@ _register_videos()
 
 
 def main() -> None:
-    """Write every sample into the folder that is named, or beside this file."""
+    """Write every sample into the given folder, or beside this file."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     for name, make in SAMPLES.items():
         (folder / name).write_bytes(make())

@@ -1,5 +1,5 @@
-"""What somebody could get wrong: PDQ and TMK written plainly, with a switch for each mistake, and
-hashkit's answers changed a little."""
+"""Plausible mistakes: PDQ and TMK written plainly, with a switch for each mistake, and altered
+answers of hashkit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Named:
 
 @dataclass(frozen=True)
 class Pdq(_Named):
-    """What each switch is when it is right."""
+    """The switches and their right values."""
 
     weights: tuple[float, ...] = (0.299, 0.587, 0.114)
     grey_bytes: bool = False
@@ -96,7 +96,7 @@ def _quality(luma, how):
 
 @dataclass(frozen=True)
 class Tmk(_Named):
-    """What each switch is when it is right."""
+    """The switches and their right values."""
 
     first_time: int = 0
     normalized: bool = True
@@ -138,7 +138,7 @@ def tmk_answer(request, how):
 
 
 def naive_clock(request):
-    """The last frame that began, every fifteenth of a second."""
+    """The frame that is shown at every fifteenth of a second."""
     times = [time for time, _ in request["frames"]]
     end = times[-1] + 1 / request["rate"]
     ticks = np.arange(0, end, 1 / 15)

@@ -1,4 +1,4 @@
-"""What the tests share."""
+"""Fixtures and options shared by all tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from packaging.requirements import Requirement
 from PIL import Image
 
-# Machines are noisy: no test fails for being slow. Examples are drawn anew on every run.
+# Machines are noisy: no test fails for being slow. Examples are random in every run.
 settings.register_profile(
     "hashkit", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-# Tests marked test_all are slow, or need more than the core: they run where the extra is.
+# Tests marked test_all are slow or need more than the core: they run if the extra is installed.
 
 NEEDS_TEST_ALL = "needs the extra test-all: pip install -c constraints.txt '.[test-all]'"
 _WHOLE_MODULE = re.compile(r"^pytestmark = pytest\.mark\.test_all$", re.MULTILINE)
@@ -51,7 +51,7 @@ HAS_TEST_ALL = _has_test_all()
 
 
 class _SkippedModule(pytest.Module):
-    """Not imported: what it imports may not be installed."""
+    """A module that is not imported, since its imports may not be installed."""
 
     def collect(self) -> list[pytest.Item]:
         pytest.skip(NEEDS_TEST_ALL, allow_module_level=True)
@@ -60,7 +60,7 @@ class _SkippedModule(pytest.Module):
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> _SkippedModule | None:
-    """Skip a module that is marked as a whole, where the extra is not installed."""
+    """Skip a module that is marked as a whole, if the extra is not installed."""
     if HAS_TEST_ALL or not _WHOLE_MODULE.search(module_path.read_text("utf-8")):
         return None
     skipped: _SkippedModule = _SkippedModule.from_parent(parent, path=module_path)
@@ -84,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A skip is a gap: on a desk it is allowed, in CI a test that cannot run there is a fault."""
+    """With --no-skips, as in CI, a test that cannot run fails the run."""
     if not terminalreporter.config.getoption("no_skips"):
         return
     reasons = {str(each.longrepr[2]) for each in terminalreporter.stats.get("skipped", ())}
@@ -109,7 +109,7 @@ def samples() -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run ``hashkit`` as a process of its own, in an empty folder."""
+    """Run ``hashkit`` in a process of its own, in an empty folder."""
 
     def hashkit(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "hashkit", *map(str, arguments)]
@@ -124,8 +124,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def commands() -> dict[str, set[str]]:
-    """Every command, with its options: from the parser, since how a page of help is laid out is up
-    to Typer."""
+    """Every command and its options, from the parser: the layout of help pages is Typer's."""
     import typer
 
     from hashkit.cli import app
@@ -145,8 +144,7 @@ def commands() -> dict[str, set[str]]:
 
 @pytest.fixture(scope="session")
 def unwrapped() -> Callable[[str], str]:
-    """What a page of help or an error says, however Typer wraps it and whatever it draws around
-    it."""
+    """The text of a help page or an error, without Typer's line breaks and frames."""
     return lambda text: " ".join(re.sub(r"\x1b\[[\d;]*m|[\u2500-\u257f]", " ", text).split())
 
 
@@ -165,14 +163,14 @@ CHROMIUM = next(
 _QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
-    # What a hostile page would use to give this machine a name of its own (DNS rebinding).
+    # For tests of DNS rebinding: another name for this machine.
     "--host-resolver-rules=MAP rebound.test 127.0.0.1",
 )
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
-    """A real browser, without a window."""
+    """A real browser without a window."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome)")
     from playwright.sync_api import sync_playwright
@@ -185,9 +183,9 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def found_by_axe() -> Callable[[object], list[tuple[str, str, str]]]:
-    """What axe-core finds on a page, by the rules that are listed beside this file. A newer axe has
-    more rules, and does not fail these tests by them: whoever takes them up adds them to the list.
-    One that a newer axe has dropped is not asked for."""
+    """The violations that axe-core finds, by the rules listed beside this file. A newer axe has
+    more rules and does not fail these tests by them, until they are added to the list; rules that
+    it dropped are left out."""
     import axe_playwright_python
 
     axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")

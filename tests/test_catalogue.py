@@ -1,7 +1,7 @@
-"""tools/catalogue.py: nothing is missing here, and what is missing elsewhere it finds.
+"""tools/catalogue.py: nothing is missing here, and it finds what is missing elsewhere.
 
-Babel reads and writes the files, and how it wraps, orders and spells is not ours. So the catalogue
-that is edited here is written here, and what the tool writes is read before it is looked at.
+Babel reads and writes the files, and how it wraps, orders and spells is up to it. So the test
+catalogue is written here, and the tool's output is parsed before it is compared.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ STALE = "fr: the .mo file is not what the .po file makes"
 
 @pytest.fixture
 def tree(tmp_path):
-    """A small checkout, translated whole."""
+    """A small checkout, fully translated."""
     for name, content in {
         "said.py": PYTHON,
         "web/templates/page.html": TEMPLATE,
@@ -135,7 +135,7 @@ def edit(tree, old, new, count=1):
 
 
 def written(tree):
-    """The catalogue, read: each text with what it says."""
+    """The catalogue, parsed: each text with its translation."""
     with tree.po("fr").open("rb") as stream:
         return {each.id: each for each in read_po(stream) if each.id}
 
@@ -149,7 +149,7 @@ COMPILED = {
 
 
 def mo_of(texts):
-    """A .mo with these, as the manual of gettext defines the format."""
+    """A .mo file with these texts, as the gettext manual defines the format."""
     pairs = sorted((one.encode(), other.encode()) for one, other in texts.items())
     blob, at = b"", 28 + 16 * len(pairs)
     tables = [b"", b""]
@@ -169,7 +169,7 @@ def say(tree, content):
 
 
 def test_nothing_is_missing_here(root):
-    """Fails until every text that hashkit says is translated."""
+    """Fails until every text of hashkit is translated."""
     done = subprocess.run(
         [sys.executable, root / "tools" / "catalogue.py", "check"],
         capture_output=True,
@@ -183,7 +183,7 @@ def test_nothing_is_missing_here(root):
     ("language", "several"), [("es", lambda number: number != 1), ("fr", lambda number: number > 1)]
 )
 def test_each_language_counts_as_its_speakers_do(root, language, several):
-    """In Spanish nothing is several (0 archivos), in French it is one thing (0 fichier)."""
+    """Zero is plural in Spanish (0 archivos) and singular in French (0 fichier)."""
     rule = catalogue._checkout(root).rule(language)
     assert rule.forms == 2
     assert rule.chosen() == {number: int(several(number)) for number in rule.chosen()}
@@ -342,7 +342,7 @@ def test_the_head_says_nothing_of_who_and_when(tree):
 
 
 def test_a_language_whose_rule_has_another_number_of_forms(tree):
-    """The form that is new is asked for, and those that were there are kept."""
+    """The new form is reported as missing, and the others are kept."""
     rule = "nplurals=3; plural=(n == 0 ? 0 : n == 1 ? 1 : 2);"
     more = replace(tree, plurals={"fr": rule})
     assert OTHER_HEAD in catalogue.faults_in(more)

@@ -1,4 +1,4 @@
-"""The conformance kit: hashkit passes it, it is whole, and it finds what is subtly wrong."""
+"""The conformance kit: hashkit passes it, it is complete, and it finds subtle mistakes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import pytest
 
 VECTORS = Path(__file__).parent / "vectors"
 sys.path[:0] = [str(VECTORS), str(VECTORS.parent)]
-# The kit stands on its own, and is no package.
+# The kit is no package.
 answer_hashkit, check, comparing, mutants = map(
     import_module, ("answer_hashkit", "check", "comparing", "conformance_mutants")
 )
 Pdq, Tmk = mutants.Pdq, mutants.Tmk
 
 SLOW = ("vpdq_video", "tmk_video")
-"""Asked once, in the test that asks for everything."""
+"""Run once, in the test that runs all cases."""
 
 
 def run_check(*arguments):
@@ -34,7 +34,7 @@ def run_check(*arguments):
 
 
 def judge(do, answer_of, exact=False):
-    """The outcomes of all cases, in this process: {name: (outcome, what)}."""
+    """The outcomes of all cases, in this process: {name: (outcome, difference)}."""
 
     class Answering:
         def ask(self, request):
@@ -45,7 +45,8 @@ def judge(do, answer_of, exact=False):
 
 
 def has_the_tools_of(do):
-    """Are the libraries here those that the values of this kind were made with?"""
+    """Whether the libraries that made the values of this kind are installed in the same
+    versions."""
     return all(version(name) == made for name, made in check.load(do)["made_with"].items())
 
 
@@ -139,7 +140,7 @@ class TestTheKitIsWhole:
 
 
 def _undated(name, content):
-    """Without the versions of the tools: newer ones have to give the same."""
+    """Without the versions of the tools: newer ones must give the same values."""
     if len(name.parts) > 1 or name.suffix != ".json" or name.name not in _CASES:
         return content
     return {**json.loads(content), "made_with": None}
@@ -246,7 +247,7 @@ def test_a_wrong_answer_is_caught(do, wrong, step):
 
 
 class TestWrongVideos:
-    """Against the reference's own numbers, changed a little: no video is decoded."""
+    """The reference's own numbers, altered; no video is decoded."""
 
     def judge(self, do, wrong=lambda answer: answer):
         kit, outcomes = check.load(do), {}
@@ -338,7 +339,7 @@ class TestTheChecker:
         assert found.stdout.splitlines()[0].split() == ["bytes", "3", "not", "implemented"]
         assert run_check("--only", "bytes", "--all", *unknown).returncode == 1
 
-    def test_what_differs_is_told(self, command):
+    def test_differences_are_reported(self, command):
         wrong = command('print(json.dumps({"hash": "0" * 64, "quality": 0}))')
         found = run_check("--only", "pdq", *wrong)
         assert found.returncode == 1
@@ -362,7 +363,7 @@ class TestTheChecker:
         assert "pass" not in found.stdout
 
     @pytest.mark.parametrize(
-        ("body", "told"),
+        ("body", "text"),
         [
             ("sys.exit()", "ended"),
             ("print('hello')", "not JSON"),
@@ -370,10 +371,10 @@ class TestTheChecker:
             ("import time; time.sleep(60)", "said nothing for 1 seconds"),
         ],
     )
-    def test_a_command_that_does_not_answer(self, command, body, told):
+    def test_a_command_that_does_not_answer(self, command, body, text):
         found = run_check("--only", "bytes", "--seconds", 1, *command(body))
         assert found.returncode == 2
-        assert told in found.stderr
+        assert text in found.stderr
 
     @pytest.mark.parametrize("arguments", [[], ["--only", "md6", "true"], ["/no/such/command"]])
     def test_wrong_use(self, arguments):

@@ -1,6 +1,7 @@
-"""What CONTRIBUTING.md, the hooks, the templates and the workflows say agrees, and is there.
+"""CONTRIBUTING.md, the hooks, the templates and the workflows agree with each other.
 
-These read text, so that they need no YAML: the hook of each kind of file checks its schema.
+These tests read them as text, so that they need no YAML; a hook checks each kind against its
+schema.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ def read(root):
 
 
 def sh(page):
-    """The lines of the blocks of shell commands."""
+    """The lines of the shell code blocks."""
     found = re.findall(r"^ *```sh\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
     return [line.strip() for block in found for line in block.splitlines()]
 
 
 @pytest.fixture
 def templates(read):
-    """Each text that somebody meets who writes an issue or a change."""
+    """Each text shown to people who open an issue or a pull request."""
     forms = {name: read(".github", "ISSUE_TEMPLATE", name) for name in FORMS}
     return {**forms, "change": read(".github", "PULL_REQUEST_TEMPLATE.md")}
 

@@ -1,8 +1,8 @@
-"""Every code block of the README and of the documentation does what it says.
+"""Every code block of the README and of the documentation works as shown.
 
 The blocks of a page run one after the other in one folder, as a reader would run them. What a page
-takes for granted is there from the start: a photo, a submission, a service to send to. Where a
-command asks, the answer is typed in a terminal.
+assumes is there from the start: a photo, a submission, a service to send to. Prompts of a command
+are answered in a terminal.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", "tests/vectors/README.md"]
 PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
 
 ANSWERS = {
-    "Send them?": "y",  # what Typer puts behind the question is its own
+    "Send them?": "y",  # Typer's own ending of a question
     "Take back what it got in ": "y",
     "Passphrase: ": "correct horse battery staple",
     "The same passphrase again: ": "correct horse battery staple",
@@ -48,7 +48,7 @@ EXTRA_FOR = {
     **{"seal": "seal", "open": "seal"},
     **{"send": "send", "withdraw": "send", "profiles": None},
 }
-# What docs/releasing.md asks for that needs a checkout, much time, an index, or a database.
+# Commands of docs/releasing.md that need a checkout, much time, an index, or a database.
 NOT_HERE = [
     *(["git", "status"], [".ci/run"], [".ci/latest"], [".ci/lowest"]),
     *(["python", "-m", "venv"], ["python", "-m", "pip"], ["pip-audit"]),
@@ -83,7 +83,7 @@ def free_port():
 
 
 class Reader:
-    """Somebody who does what a page says, in a folder of their own."""
+    """Runs the blocks of a page in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,10 +102,10 @@ class Reader:
             "BROWSER": "true",
         }
         self.environment.pop("HASHKIT_PROFILES", None)
-        self._have_what_is_taken_for_granted()
+        self._provide_assumed_files()
         self.given = {path.name for path in folder.iterdir()}
 
-    def _have_what_is_taken_for_granted(self) -> None:
+    def _provide_assumed_files(self) -> None:
         samples, folder = ROOT / "samples_synthetic", self.folder
         for name in ("samples_synthetic", "examples", "tools", "hashkit", "docs"):
             shutil.copytree(ROOT / name, folder / name)
@@ -150,7 +150,7 @@ class Reader:
         )
 
     def toml(self, content: str) -> None:
-        """Profiles: each can be used. They are there for the commands that follow."""
+        """Delivery profiles: each is valid. They are kept for the commands that follow."""
         path = self.folder / "config" / "hashkit" / "profiles.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content.replace(":8000", f":{self.port}"), "utf-8")
@@ -159,15 +159,15 @@ class Reader:
         assert all(isinstance(each, Profile) for each in found.values()), found
 
     def json(self, content: str) -> None:
-        """One value, or one a line."""
+        """One JSON value, or one per line."""
         try:
             assert json.loads(content)
         except ValueError:
             assert [json.loads(line) for line in content.splitlines()]
 
     def po(self, content: str) -> None:
-        """It is a catalogue, and what it shows of ours has this translation. It counts as ours
-        does: without our head, Babel would say how many forms a text has in Spanish."""
+        """A catalogue whose translations are ours. Our head is added: with Babel's, Spanish would
+        have another number of plural forms."""
         ours = (ROOT / "hashkit/locale/es/LC_MESSAGES/hashkit.po").read_text("utf-8")
         head = ours.partition("\n\n")[0]
         known = {each.id: each.string for each in read_po(io.BytesIO(ours.encode()))}
@@ -207,7 +207,7 @@ class Reader:
                 self._shell(self._for_real(command))
 
     def _can_be_installed(self, what: str) -> None:
-        """Installing itself is for .ci/run, which does it first of all."""
+        """Only checked here: .ci/run does the installing."""
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
         extra = re.fullmatch(r"\.(?:\[([a-z]+)\])?", what)
         assert extra, what
@@ -261,7 +261,7 @@ class Reader:
         return done.stdout
 
     def _typed(self, command: str) -> None:
-        """Run it in a terminal, and answer what it asks."""
+        """Run a command in a terminal and answer its prompts."""
         import pty
 
         ours, theirs = pty.openpty()
@@ -275,21 +275,23 @@ class Reader:
             start_new_session=True,
         )
         os.close(theirs)
-        told = ""
+        printed = ""
         limit = threading.Timer(120, process.kill)
         limit.start()
         with process:
             while letter := process.stdout.read(1):
-                told += letter.decode("latin-1")
-                if answer := next((ANSWERS[each] for each in ANSWERS if told.endswith(each)), ""):
-                    told += "\n"
+                printed += letter.decode("latin-1")
+                if answer := next(
+                    (ANSWERS[each] for each in ANSWERS if printed.endswith(each)), ""
+                ):
+                    printed += "\n"
                     os.write(ours, f"{answer}\n".encode())
         limit.cancel()
         os.close(ours)
-        assert process.returncode == 0, f"{command}\n{told}"
+        assert process.returncode == 0, f"{command}\n{printed}"
 
     def _serve(self, command: str) -> None:
-        """Start a server, and go on when it answers."""
+        """Start a server and wait until it accepts connections."""
         server = self._start(command)
         while server.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
@@ -297,7 +299,7 @@ class Reader:
         pytest.fail(f"{command}\n{server.stdout.read()}")
 
     def _serves(self, command: str, sign: str) -> None:
-        """Start a server that says where it is, and stop it as a person would."""
+        """Start a server that prints its address, and interrupt it."""
         server = self._start(command)
         line = ""
         while sign not in line:
@@ -320,7 +322,7 @@ class Reader:
         return server
 
     def release(self) -> None:
-        """Have what a release is built of and with."""
+        """Provide what a release needs."""
         for program in ("ssh-keygen", "sha256sum"):
             if shutil.which(program) is None:
                 pytest.skip(f"needs {program}")
@@ -328,7 +330,7 @@ class Reader:
             shutil.copy(ROOT / name, self.folder)
 
     def _partner(self) -> None:
-        """A service: the receiving example, with the profile of the page turned to it."""
+        """A service: the receiving example, with the page's profile pointing to it."""
         self.sh(
             'export PARTNER_SECRET="whsec_'
             '$(python -c "import base64; print(base64.b64encode(bytes(32)).decode())")"'
@@ -375,7 +377,7 @@ def test_there_is_code_to_run():
 
 
 def test_the_lines_of_json_are_those_that_are_printed(run, samples, tmp_path):
-    """docs/json-lines.md shows a file that was hashed, and one that was not."""
+    """docs/json-lines.md shows a hashed file and a failed one."""
     shown = [json.loads(text) for kind, text in blocks("docs/json-lines.md") if kind == "json"]
     shutil.copy(samples / "gif-animated.gif", tmp_path / "photo.gif")
     (tmp_path / "notes.txt").write_text("notes")

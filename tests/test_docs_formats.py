@@ -1,4 +1,4 @@
-"""docs/formats.md: its examples are what is written, and its tables name what there is."""
+"""docs/formats.md: its examples match the output, and its tables are complete."""
 
 from __future__ import annotations
 

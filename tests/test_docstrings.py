@@ -1,4 +1,4 @@
-"""Every public docstring says what there is to know: arguments, fields, arrays, errors, sources."""
+"""Every public docstring documents arguments, fields, arrays, errors and sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ERRORS = {name: value for name, value in vars(errors).items() if inspect.isclass
 
 
 def defined_in(module):
-    """The public functions and classes of a module, that it does not import from elsewhere."""
+    """The public functions and classes that a module defines itself."""
     for name, value in vars(module).items():
         mine = getattr(value, "__module__", None) == module.__name__
         if not name.startswith("_") and callable(value) and mine:

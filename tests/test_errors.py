@@ -1,4 +1,4 @@
-"""The exception tree: drawn where it stands, with codes that are unique and texts that are kind."""
+"""The exception tree: drawn in its docstring, with unique codes and calm texts."""
 
 from __future__ import annotations
 

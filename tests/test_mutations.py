@@ -1,9 +1,9 @@
-"""2,000 damaged copies of the samples, through real workers.
+"""2,000 damaged copies of the samples, hashed by real workers.
 
-None takes this process down, hangs, or gives a hash without a notice where less than the whole
-picture was read. Whether all of it was read can be told from outside where bytes are missing at the
-end: the hashes are then those of the whole picture, or a notice says that they are not. A byte that
-was changed can be another colour as well as damage, so of those the outcome is checked to be one.
+None crashes this process, hangs, or gives a hash without a notice if less than the whole picture
+was read. For copies that miss bytes at the end this is checked: the hashes are those of the whole
+picture, or a notice says otherwise. A changed byte may be another colour as well as damage, so for
+those only the form of the outcome is checked.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SAMPLES = sorted(
 )
 EACH = 2000 // len(SAMPLES) + 1
 
-TOLD = {"truncated", "damaged", "video_truncated", "video_damaged"}
-"""Notices that less than the whole was read."""
+INCOMPLETE = {"truncated", "damaged", "video_truncated", "video_damaged"}
+"""Notices that the picture was not read completely."""
 
 
 def flip(data, chance):
@@ -37,18 +37,18 @@ def flip(data, chance):
 
 
 def cut(data, chance):
-    """Leave out the end."""
+    """Drop the end."""
     return data[: chance.randrange(1, len(data))]
 
 
 def hole(data, chance):
-    """Leave out a piece in the middle."""
+    """Drop a part in the middle."""
     begin = chance.randrange(1, len(data) - 1)
     return data[:begin] + data[begin + chance.randint(1, max(1, len(data) // 4)) :]
 
 
 def splice(data, chance):
-    """Put a piece of another sample in the middle, or go on as that."""
+    """Insert a part of another sample, or continue with it."""
     other = chance.choice(SAMPLES).read_bytes()
     begin, end = sorted(chance.randrange(len(other)) for _ in range(2))
     place = chance.randrange(len(data))
@@ -59,13 +59,13 @@ WAYS = {"flip": flip, "cut": cut, "hole": hole, "splice": splice}
 
 
 def perceptual(outcome):
-    """What shows the picture: all but the hashes of the bytes."""
+    """The perceptual hashes and frames, without the cryptographic hashes."""
     shown = tuple(each for each in outcome.hashes if each.algorithm in ("pdq", "tmk_pdqf"))
     return shown, outcome.frames
 
 
 def check(outcome, whole, way):
-    """None, or what is wrong."""
+    """None, or the error."""
     if isinstance(outcome, FailedFile):
         assert outcome.error.code not in ("worker_lost", "worker_unavailable", "error")
         assert str(outcome.error)
@@ -74,8 +74,10 @@ def check(outcome, whole, way):
     assert outcome.kind in MediaKind
     if way != "cut" or perceptual(outcome) == perceptual(whole):
         return None
-    told = {notice.code for notice in outcome.notices}
-    return None if told & TOLD else f"{sorted(told)}, and nothing says that a part is missing"
+    codes = {notice.code for notice in outcome.notices}
+    return (
+        None if codes & INCOMPLETE else f"{sorted(codes)}, and nothing says that a part is missing"
+    )
 
 
 @pytest.mark.test_all

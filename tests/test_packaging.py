@@ -1,4 +1,4 @@
-"""What is installed: under which name, with which versions, built of what, and the same twice."""
+"""The package: its name, its pinned versions, and a reproducible build."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_pins_are_exact_and_say_nothing_of_where_from():
 
 
 def test_what_builds_it_is_pinned_too():
-    """Constraints do not reach the packages that a build needs."""
+    """Constraints do not apply to build requirements."""
     needed = [Requirement(each) for each in PROJECT["build-system"]["requires"]]
     assert "hatchling" in {each.name for each in needed}
     assert all(re.fullmatch(r"==[\w.]+", str(each.specifier)) for each in needed)
@@ -116,7 +116,7 @@ def files_of(root):
 
 
 def test_no_hint_installs_a_strangers_program(root):
-    """``hashkit`` in the public index is not ours: whoever followed such a hint would run it."""
+    """``hashkit`` in the public index is another project: such a hint would install that."""
     assert PROJECT["project"]["name"] == "takedown-hashkit"
     searched = 0
     for path in files_of(root):
@@ -135,7 +135,7 @@ def test_no_hint_installs_a_strangers_program(root):
 
 
 def build(folder, year, umask):
-    """A wheel and a source archive, from a copy of the checkout."""
+    """Build a wheel and a source archive from a copy of the checkout."""
     for path in files_of(ROOT):
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The public surface is declared once, is complete, and is light to import."""
+"""The public API is declared once, complete, and light to import."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def loaded_after(code):
 def test_every_public_name_is_there():
     for name in hashkit.__all__:
         assert getattr(hashkit, name) is not None
-    assert set(hashkit.__all__) == set(hashkit._HOME_OF)
+    assert set(hashkit.__all__) == set(hashkit._MODULE_OF)
     assert set(hashkit.__all__) <= set(dir(hashkit))
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = hashkit.no_such_name
@@ -77,15 +77,15 @@ def test_reading_a_submission_loads_no_decoder():
 
 
 MAY = {
-    "sandbox/escape_tests.py": {"socket"},  # tries to get out of a worker, and must fail
-    "cli/commands/app.py": {"webbrowser"},  # asks the person's browser to open the local page
-    "web/serving.py": {"socket", "asyncio", "uvicorn"},  # listens to it, and gives up all else
+    "sandbox/escape_tests.py": {"socket"},  # its attempts to connect must fail
+    "cli/commands/app.py": {"webbrowser"},  # opens the local page in the browser
+    "web/serving.py": {"socket", "asyncio", "uvicorn"},  # listens, and denies itself all else
     "web/connections.py": {"asyncio", "uvicorn"},
     "submission/sending/client.py": {
         "httpx",
         "ssl",
         "socket",
-    },  # the only way out, when it is told to
+    },  # the only one that connects
     "web/app.py": {"asyncio"},
     "web/transfers.py": {"asyncio"},
 }
@@ -105,7 +105,7 @@ def test_only_what_answers_or_sends_imports_a_network_module():
 
 
 def test_nothing_public_changes_unnoticed(root):
-    """If this is on purpose: ``python tools/public_surface.py > tests/public_surface.txt``, and a
+    """If a change is intended: ``python tools/public_surface.py > tests/public_surface.txt``, and a
     line in the changelog (docs/stability.md)."""
     done = subprocess.run(
         [sys.executable, root / "tools" / "public_surface.py"],

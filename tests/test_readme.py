@@ -1,4 +1,4 @@
-"""The README's commands are the ones that CI runs, and its code works."""
+"""The README: its commands are those of CI, its links work, every option is documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The samples: made by the script, and hashed to what the reference tools say of them."""
+"""The samples: the script makes them, and hashkit hashes them as the reference tools do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAME_TOOLS = SAME_SYSTEM and {tool: version(tool) for tool in MAKERS} == MAKERS
 IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
 VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
 CLASSIC = of_family(ALGORITHMS, Family.CLASSIC)
-NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round otherwise
+NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round differently
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_videos_are_hashed_as_expected(name, samples):
             assert pdq.distance(found.value, frame["value"]) <= 8
 
 
-def test_copies_of_the_film_are_told_from_other_films(samples):
+def test_copies_of_the_film_differ_from_other_films(samples):
     film = hashkit.hash_file(samples / "film-h264.mp4", sample="all")
     signature = tmk.Signature.from_bytes(film["tmk_pdqf"].value)
     for name, least in (("film-reencoded.webm", 95), ("film-trimmed.mkv", 70)):
@@ -84,9 +84,9 @@ def test_hashes_and_notices_are_the_expected_ones(name, samples):
 
 
 def near_in_each_segment(found, expected):
-    """Are these the hashes of the same picture, or of the same segments? Versions of Pillow and
-    SciPy resize and blur a little differently. That the value is the library's own is tested in
-    tests/hashes."""
+    """Whether these are hashes of the same picture, or of the same segments. Versions of Pillow and
+    SciPy resize and blur a little differently. tests/hashes checks that the value is the library's
+    own."""
     pairs = zip(found.split(","), expected.split(","), strict=True)
     return all((int(one, 16) ^ int(other, 16)).bit_count() <= 8 for one, other in pairs)
 

@@ -1,7 +1,7 @@
-"""The documentation as a site: its links lead somewhere, and it loads nothing from elsewhere.
+"""The documentation site: its links work, and it loads nothing from elsewhere.
 
-What MkDocs and its theme write is their own. So the pages are read with a parser, for what they
-load, what they lead to and which places can be led to.
+The markup is up to MkDocs and its theme. So the pages are parsed for what they load, link to, and
+name as targets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ELSEWHERE = re.compile(r"([a-z]+:)?//", re.IGNORECASE)
 
 
 class Page(HTMLParser):
-    """What is in a page: addresses that it loads, links, places to lead to, and its words."""
+    """The addresses that a page loads, its links, its link targets, and its words."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -59,8 +59,8 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def built(root, tmp_path_factory):
-    """The folder of the site, and what MkDocs said. It is not asked to be strict: then it takes the
-    news of every plugin for a fault."""
+    """The folder of the site and MkDocs' output. Not strict: that would fail on news of any
+    plugin."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--no-strict", "--site-dir", folder],
@@ -84,12 +84,14 @@ def pages(site):
 
 
 def test_nothing_of_ours_is_warned_of(root, built):
-    """In whatever words: a warning about us names a page or a module."""
+    """A warning about us names a page or a module."""
     ours = [path.name for path in root.glob("docs/**/*.md")]
     ours += [path.relative_to(root).as_posix() for path in root.glob("hashkit/**/*.py")]
     ours += ["SECURITY.md", "CHANGELOG.md", "mkdocs.yml", "hashkit."]
-    told = [line for line in built[1].splitlines() if re.search("warn|error", line, re.IGNORECASE)]
-    assert not [line for line in told if any(name in line for name in ours)]
+    warning = [
+        line for line in built[1].splitlines() if re.search("warn|error", line, re.IGNORECASE)
+    ]
+    assert not [line for line in warning if any(name in line for name in ours)]
 
 
 def test_nothing_comes_from_elsewhere(site, pages):
@@ -105,8 +107,7 @@ def test_nothing_comes_from_elsewhere(site, pages):
 
 
 def faults_of_links(pages: dict[Path, Page]) -> Iterator[tuple[Path, str]]:
-    """Every page with a link on it that leads nowhere. (The one for what is not found is MkDocs'
-    own, and is for a server.)"""
+    """Every page with a broken link. (The 404 page is MkDocs' own.)"""
     for path, page in pages.items():
         if path.name == "404.html":
             continue
@@ -137,7 +138,7 @@ def test_every_page_is_in_the_menu(root, site):
 
 
 def test_everything_public_is_in_the_reference(site, pages):
-    """Each name is a place that can be led to, as mkdocstrings promises: by its path."""
+    """mkdocstrings gives each name a link target: its path."""
     places = {place for path, page in pages.items() for place in page.places if _is_reference(path)}
     for name in hashkit.__all__:
         assert {f"hashkit.{name}", f"hashkit.errors.{name}"} & places, name

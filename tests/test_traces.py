@@ -1,4 +1,4 @@
-"""Nothing is left behind, nothing is sent: the whole command, watched from outside."""
+"""Nothing is left behind, nothing is sent: every command, watched by strace."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_every_command_is_here(commands):
 
 @pytest.fixture
 def given(run, samples, tmp_path):
-    """Folders for what is asked for, and for what must stay empty."""
+    """Folders for input and output, and folders that must stay empty."""
     out, home, temporary, work = (tmp_path / name for name in ("out", "home", "tmp", "work"))
     for folder in (out, home, temporary, work):
         folder.mkdir()
@@ -145,7 +145,7 @@ WRITING = (
     ],
 )
 def test_strace_sees_no_network_and_one_file_written(name, given, samples, tmp_path):
-    """Everything that the command and its workers ask the system for."""
+    """All system calls of the command and its workers."""
     out, home, temporary, work = given
     log = tmp_path / "strace.log"
     arguments = [each.format(samples=samples, out=out) for each in COMMANDS[name]]

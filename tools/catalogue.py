@@ -1,17 +1,17 @@
-"""Keeps the catalogues of hashkit's texts, ``hashkit/locale``: run it from a checkout.
+"""Updates and checks the translation catalogues in ``hashkit/locale``, from a checkout.
 
-    python tools/catalogue.py update   # brings each .po up to date with the texts, makes each .mo
-    python tools/catalogue.py check    # lists what is wrong, and exits with 1 if anything is
+    python tools/catalogue.py update   # update each .po from the texts, compile each .mo
+    python tools/catalogue.py check    # list what is wrong, and exit with 1 if anything is
 
 The texts come from the Python files (``marked``, ``gettext``, ``ngettext``), the templates, and the
-directory of services. What a translator has to know is in docs/translating.md.
+directory of services. docs/translating.md is for translators.
 
-A .po holds nothing but texts: no dates, no names, no line numbers, in the order of the English. So
-a change of a catalogue shows what was translated, and not who ran this, or when.
+A .po file holds only texts: no dates, names or line numbers, in the order of the English. So its
+diff shows what was translated, and not who ran this, or when.
 
-Babel reads and writes the files, and nothing here depends on how: its releases differ in plural
-rules, wrapping and order. The rules are those of hashkit/locale/language.py, and ``check`` looks at
-what a file says, not at its bytes.
+Babel reads and writes the files, but nothing depends on its plural rules, wrapping or order, which
+differ between releases. The plural rules are those of hashkit/locale/language.py, and ``check``
+compares parsed files, not bytes.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.ext import babel_extract
 
 Text = str | tuple[str, str]
-"""A text in English, or one text for one thing and another for several."""
+"""An English text, or its singular and plural."""
 
 Found = tuple[Text | None, int]
-"""A text and its line; None for one that cannot be read off where it stands."""
+"""A text and its line; None for one that cannot be determined from the source."""
 
 _TEXTS_IN_CALL = {"marked": 1, "gettext": 1, "_": 1, "ngettext": 2}
 _TEXT_KEYS = {"audience", "what_it_does", "needs", "limits", "shared_limits"}
@@ -54,12 +54,12 @@ _NUMBERS = [*range(201), 1_000, 10_000, 1_000_000]  # some languages count milli
 
 
 class Unreadable(Exception):
-    """A file that cannot be read. Nothing is written then: its translations would be lost."""
+    """A file cannot be read. Nothing is written then: its translations would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which form of a text goes with which number, as the head of a catalogue says it."""
+    """The plural rule in the head of a catalogue: which form goes with which number."""
 
     written: str
     forms: int
@@ -67,7 +67,7 @@ class Rule:
 
     @classmethod
     def read(cls, written: str) -> Rule:
-        """Raises ValueError for one that chooses no form, or one that is not there."""
+        """ValueError for a rule that selects no form, or a form that does not exist."""
         parts = _RULE.fullmatch(written)
         if parts is None:
             raise ValueError(f"this is no plural rule: {written!r}")
@@ -77,7 +77,7 @@ class Rule:
         return rule
 
     def chosen(self) -> dict[int, int]:
-        """The form for each of many numbers: what the rule means, however it is spelled."""
+        """The form for each of many numbers: the meaning of the rule, however it is spelled."""
         form_for = gettext.c2py(self.expression)  # raises ValueError
         return {number: form_for(number) for number in _NUMBERS}
 
@@ -109,7 +109,7 @@ class Tree:
         return self.po(language).with_suffix(".mo")
 
     def rule(self, language: str) -> Rule:
-        """Raises Unreadable: without a rule nobody knows how many forms a text has."""
+        """Raises Unreadable: without a rule, the number of forms is unknown."""
         try:
             return Rule.read(self.plurals[language])
         except KeyError as error:
@@ -121,8 +121,8 @@ class Tree:
 
 
 class Catalogue(Catalog):
-    """Babel's catalogue, with a head of ours: Babel's has dates, a place for names, and plural
-    rules that change from one release to the next."""
+    """Babel's catalogue with our head: Babel's has dates, names, and plural rules that change
+    between releases."""
 
     def __init__(self, tree: Tree, language: str) -> None:
         lines = [
@@ -158,7 +158,6 @@ class Catalogue(Catalog):
 
     @mime_headers.setter
     def mime_headers(self, value: Iterable[tuple[str, str]]) -> None:
-        """Babel's can be set, so ours has to say what becomes of it."""
         raise NotImplementedError("the head is ours")
 
 
@@ -166,7 +165,7 @@ class Catalogue(Catalog):
 
 
 def texts_of(tree: Tree) -> tuple[dict[Text, list[str]], list[str]]:
-    """Every text with the files that say it, and the faults of the files. Raises Unreadable."""
+    """Every text with the files that use it, and the faults of the files. Raises Unreadable."""
     said: dict[str, Text] = {}
     places: dict[str, set[str]] = {}
     faults = []
@@ -203,8 +202,8 @@ def _found_in(path: Path) -> list[Found]:
 
 
 def _found_in_python(source: bytes) -> Iterator[Found]:
-    """Through ``ast``, which sees what Babel's own reader of Python passes over in silence: a
-    marked text that is an f-string, or is put together."""
+    """Through ``ast``, which finds what Babel's own parser skips silently: a marked text that is an
+    f-string or a concatenation."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -258,7 +257,7 @@ def _text(name: str, words: Iterable[object]) -> Text | None:
 
 
 def update(tree: Tree) -> None:
-    """Writes each catalogue anew, with the translations that it had. Raises Unreadable."""
+    """Write each catalogue anew with its translations. Raises Unreadable."""
     texts, _ = texts_of(tree)
     before = {language: _read(tree.po(language)) for language in tree.languages}
     for language in tree.languages:
@@ -295,8 +294,8 @@ def _po(catalogue: Catalog) -> bytes:
 
 
 def compiled(tree: Tree, language: str) -> bytes:
-    """What the .po makes, under our head whatever its own is. What is not ready is left out: it is
-    said in English until it is."""
+    """The compiled .po with our head. Unfinished translations are left out, so that the English
+    text is shown."""
     whole = Catalogue(tree, language)
     for message in _messages(_read(tree.po(language))):
         if _is_ready(message, whole.rule):
@@ -307,7 +306,7 @@ def compiled(tree: Tree, language: str) -> bytes:
 
 
 def _messages(catalogue: Catalog) -> list[Message]:
-    """All but the head, which Babel keeps as the translation of nothing."""
+    """All messages but the head, which Babel keeps as the translation of the empty text."""
     return [message for message in catalogue if message.id]
 
 
@@ -316,7 +315,7 @@ def _id(message: Message) -> Text:
 
 
 def _is_ready(message: Message, rule: Rule) -> bool:
-    """Whether hashkit can say it: it never asks for a text with a context."""
+    """Whether hashkit can use it: it never asks for a text with a context."""
     forms = _forms(message.string)
     number = 1 if isinstance(message.id, str) else rule.forms
     return all(forms) and len(forms) == number and not message.fuzzy and not message.context
@@ -361,7 +360,7 @@ def _faults_of_catalogue(
 
 
 def _has_head(po: str, catalogue: Catalogue) -> bool:
-    """Whether its comment and its fields are ours, in whatever order and however it is wrapped."""
+    """Whether its comment and fields are ours, in any order and wrapping."""
     lines = [line.strip() for line in po.partition("\n\n")[0].splitlines()]
     comment = [line for line in lines if line.startswith("#")]
     quoted = "".join(line[1:-1] for line in lines if line.startswith('"'))
@@ -381,7 +380,8 @@ def _unwrapped(comment: Iterable[str]) -> list[str]:
 
 
 def _says(mo: Path, messages: Sequence[Message], rule: Rule) -> bool:
-    """Whether hashkit reads in this file what is ready in the catalogue, and nothing else."""
+    """Whether the compiled file holds the finished translations of the catalogue, and nothing
+    else."""
     ready = [message for message in messages if _is_ready(message, rule)]
     try:
         with mo.open("rb") as stream:
@@ -443,7 +443,7 @@ def _shown(text: Text) -> str:
 
 
 def _checkout(root: Path) -> Tree:
-    """The languages are those that the checkout lists, whatever hashkit is installed."""
+    """The languages are those of the checkout, whatever hashkit is installed."""
     listed = runpy.run_path(str(root / "hashkit" / "locale" / "language.py"))
     names = {code: name for code, name in listed["LANGUAGES"].items() if code != "en"}
     return Tree(root, names, listed["UNREVIEWED"], listed["PLURALS"])

@@ -36,8 +36,8 @@ _NO_WHEEL = re.compile(r"Because (\S+?)(?:\{[^}]*\})?==\S+ has no usable wheels"
 
 
 def missing(platform: str, python: str) -> str:
-    """The first package without a wheel there, or nothing. Raises RuntimeError if uv says no for
-    another reason."""
+    """The first package without a wheel, or nothing. RuntimeError if uv fails for another
+    reason."""
     done = subprocess.run(
         [
             *("uv", "pip", "compile", "pyproject.toml", "--quiet", "--only-binary", ":all:"),
@@ -59,7 +59,7 @@ def missing(platform: str, python: str) -> str:
 
 
 def table() -> tuple[str, bool]:
-    """The table in Markdown, and whether it has no gap."""
+    """The table in Markdown, and whether it is complete."""
     with ThreadPoolExecutor(4) as pool:
         cases = list(product(PLATFORMS, PYTHONS))
         gaps = dict(zip(cases, pool.map(lambda case: missing(*case), cases), strict=True))
@@ -73,7 +73,7 @@ def table() -> tuple[str, bool]:
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", action="store_true", help="put the table in docs/platforms.md")
     write = parser.parse_args().write

@@ -34,7 +34,7 @@ _FOUND_ANYWHERE = frozenset({"pip", "setuptools", "wheel"})  # a virtual environ
 
 
 def project() -> dict[str, object]:
-    """The table ``project`` of pyproject.toml."""
+    """The ``project`` table of pyproject.toml."""
     with (ROOT / "pyproject.toml").open("rb") as stream:
         table: dict[str, object] = tomllib.load(stream)["project"]
     return table
@@ -47,13 +47,13 @@ def renew() -> None:
 
 
 def lowest() -> str:
-    """The lowest version of each package that hashkit names, for its oldest Python; of those that
-    these need, the newest that fit."""
+    """The lowest version of each package that hashkit names, for its oldest Python; the newest that
+    fit of those that these need."""
     return _compiled("--extra", "test", "--resolution", "lowest-direct")
 
 
 def _compiled(*options: str) -> str:
-    """The lines that uv makes of pyproject.toml."""
+    """uv's lines for pyproject.toml."""
     oldest = str(project()["requires-python"]).removeprefix(">=")
     command = ["uv", "pip", "compile", "pyproject.toml", "--quiet", "--python-version", oldest]
     command += ["--no-header", "--no-annotate", "--no-emit-package", OURS, *options]
@@ -62,14 +62,14 @@ def _compiled(*options: str) -> str:
 
 
 def pins(lines: Iterable[str]) -> Iterator[Requirement]:
-    """The requirements of a file of constraints."""
+    """The requirements in a constraints file."""
     for line in lines:
         if line.strip() and not line.startswith("#"):
             yield Requirement(line)
 
 
 def not_pinned() -> list[str]:
-    """What is installed here otherwise than ``constraints.txt`` says, a line each."""
+    """Installed packages that differ from ``constraints.txt``, a line each."""
     wanted: dict[str, list[str]] = {}
     for pin in pins(CONSTRAINTS.read_text("utf-8").splitlines()):
         if pin.marker is None or pin.marker.evaluate():
@@ -86,7 +86,7 @@ def not_pinned() -> list[str]:
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("task", choices=["renew", "lowest", "check-installed"])
     task = parser.parse_args().task

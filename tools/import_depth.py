@@ -38,7 +38,7 @@ def graph_of(modules: Mapping[str, Path], *, in_functions: bool) -> Graph:
 
 
 def longest_chain(graph: Graph) -> list[str]:
-    """The longest chain, from the top. Raises CycleError."""
+    """The longest chain, importing modules first. Raises CycleError."""
     chains: dict[str, list[str]] = {}
     for name in TopologicalSorter(graph).static_order():  # what is imported comes first
         below = (chains[each] for each in sorted(graph[name]))

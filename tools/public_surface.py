@@ -1,9 +1,9 @@
-"""Lists all that programs and scripts may rely on, a line each: docs/stability.md.
+"""Lists everything that programs and scripts may rely on, a line each: docs/stability.md.
 
     python tools/public_surface.py > tests/public_surface.txt
 
-A test fails when the file and the code differ, so nothing public changes unnoticed. Whoever changes
-it on purpose writes the file anew, and a line in the changelog.
+A test fails when the file and the code differ, so that nothing public changes unnoticed. For an
+intended change, write the file anew and add a line to the changelog.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROOT = Path(hashkit.__file__).parent
 
 
 def lines() -> Iterator[str]:
-    """All of it."""
+    """All lines."""
     for name in hashkit.__all__:
         yield from _thing(f"hashkit.{name}", getattr(hashkit, name))
     for module in (cryptographic, pdq, vpdq, tmk, classic):
@@ -54,7 +54,7 @@ def _module(module: ModuleType) -> Iterator[str]:
 
 
 def _defined_in(module: ModuleType) -> Iterator[str]:
-    """The public names that a module gives itself, and does not import."""
+    """The public names that a module defines itself."""
     for node in ast.parse(inspect.getsource(module)).body:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
@@ -96,17 +96,17 @@ def _class(name: str, value: type) -> Iterator[str]:
 
 
 def _arguments(value: Any) -> str:
-    """The arguments and the result, written the same under every version of Python."""
+    """Arguments and result, written the same under every version of Python."""
     signature = inspect.signature(value)
     parts = []
     for each in signature.parameters.values():
         default = each.default
         if isinstance(default, BuiltinFunctionType):
             default = f"{default.__module__}.{default.__name__}"
-        told = each.replace(annotation=each.empty, default=each.empty)
+        plain = each.replace(annotation=each.empty, default=each.empty)
         kind = getattr(each.annotation, "__forward_arg__", each.annotation)
         parts.append(
-            f"{told}{'' if kind is each.empty else f': {kind}'}"
+            f"{plain}{'' if kind is each.empty else f': {kind}'}"
             f"{'' if default is each.empty else f' = {default!r}'}"
         )
         if each.kind is each.KEYWORD_ONLY and "*" not in parts:

@@ -1,8 +1,8 @@
-"""A hook for MkDocs: what the pages link to outside of ``docs`` goes along, below ``files``.
+"""A hook for MkDocs that adds files outside of ``docs`` to the site, below ``files``.
 
-In a checkout the links lead to the files themselves. On the site there is no checkout, so schemas,
-the example and some pages are taken along and the links are turned to them. A link in one of those
-to what is not on the site becomes plain text.
+In a checkout, links lead to the files themselves. For the site, linked schemas, the example and
+some pages are added, and the links changed to them. In those pages, a link to a file that is not on
+the site becomes plain text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PAGES = ("SECURITY.md", "CHANGELOG.md")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add every file that a page links to outside of ``docs``."""
+    """Add every linked file outside of ``docs``."""
     root = Path(config.docs_dir).parent
     found = set(_PAGES)
     for page in files.documentation_pages():
@@ -34,7 +34,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Turn such links to where the files are on the site."""
+    """Change links to such files to their place on the site."""
     del config
     here = page.file.src_uri
     there = {file.src_uri for file in files}
@@ -50,7 +50,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def _in_checkout(page: str, target: str) -> str:
-    """What a link on a page of the site means, as a path from the top folder."""
+    """The path in the checkout that a link on a page means."""
     taken_along = page.startswith(f"{_FOLDER}/")
     source = PurePosixPath(page.removeprefix(f"{_FOLDER}/") if taken_along else f"docs/{page}")
     return os.path.normpath(source.parent / target)

@@ -1,1 +1,1 @@
-"""Many files: the run, where its work is done, and which files are the same."""
+"""Hashing many files in parallel, each distinct file once."""

@@ -1,4 +1,4 @@
-"""Many files, over isolated workers: no bad one stops the rest, and none is decoded twice."""
+"""Hashes many files in sandboxed workers; a bad file does not stop the rest."""
 
 from __future__ import annotations
 
@@ -10,20 +10,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hashkit.batch.deduplication import Deduplication, Outcome, Task, room
-from hashkit.batch.executors import Engine, ExecutorAdapter, OwnWorkers, answer_of, cores, sha256_of
+from hashkit.batch.deduplication import Deduplication, Task, memory_of
+from hashkit.batch.executors import (
+    ExecutorAdapter,
+    HashExecutor,
+    LocalExecutor,
+    cores,
+    result_of,
+    sha256_of,
+)
 from hashkit.hashes.registry import DEFAULT
 from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
+from hashkit.models import Outcome
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.sandbox.process import TIME_LIMIT, Limits
 from hashkit.variants.sets import NONE
 
 _MAX_TIME_LIMIT = 1e6  # seconds
-_BETWEEN_PROGRESS = 0.2  # seconds
-_AHEAD = 1_000  # files that may be done before one that they must come after
-_AHEAD_BYTES = 64 << 20  # of TMK and frame hashes in them, roughly
-_AT_A_TIME_ELSEWHERE = 64
+_PROGRESS_INTERVAL = 0.2  # seconds
+_MAX_AHEAD = 1_000  # files that may be done before an earlier one
+_MAX_AHEAD_BYTES = 64 << 20  # approximate memory of their outcomes
+_EXECUTOR_WIDTH = 64
 
 
 def hash_files(
@@ -42,21 +50,20 @@ def hash_files(
     """Hash many files in isolated processes, which cannot write, or reach the network.
 
     ``paths`` may be endless: a few are taken at a time. ``algorithms``, ``sample``, ``max_pixels``
-    and ``variants`` are as for ``hash_file``. One outcome comes for each path, in their order, or
-    as they are done if ``ordered`` is false. What goes wrong with a file is its outcome, a
-    FailedFile: also where it crashes the decoder, keeps it busy for more than ``time_limit``
-    seconds (180 if not given) without getting anywhere, or takes too much memory. Files that are
-    byte for byte the same are decoded once.
+    and ``variants`` are as for ``hash_file``. Yields one outcome for each path, in the order of the
+    paths, or as they finish if ``ordered`` is false. A file that fails gives a FailedFile, also if
+    it crashes the decoder, makes no progress for ``time_limit`` seconds (180 if not given), or
+    takes too much memory. Files with the same bytes are decoded once.
 
-    ``workers`` is the number of processes, as many as there are cores if not given. With an
-    ``executor``, the work is handed to it (at most ``workers`` files at a time, 64 if not given);
-    the files must be readable where it runs, and it is left running.
+    ``workers`` is the number of processes (default: the number of cores). With an ``executor``, the
+    work is submitted to it (at most ``workers`` files at a time, 64 if not given); the files must
+    be readable where it runs, and it is not shut down.
 
-    ``on_progress`` is called, in this thread, with the number of files that are done; one that is
-    half done counts half.
+    ``on_progress`` is called, in this thread, with the number of files that are done; half of a
+    file counts as half.
 
-    Raises UnknownAlgorithm, ValueError or TypeError for a wrong argument, and WorkerUnavailable
-    where no worker can be started.
+    Raises UnknownAlgorithm, ValueError or TypeError for a wrong argument, and WorkerUnavailable if
+    no worker can be started.
     """
     if isinstance(paths, str | bytes | os.PathLike):
         raise TypeError("paths is an iterable of paths; for one path there is hash_file")
@@ -65,33 +72,35 @@ def hash_files(
     if not 0 < time_limit <= _MAX_TIME_LIMIT:
         raise ValueError("time_limit is more than 0, and at most a million seconds")
     options, limits = Options.checked(algorithms, sample, max_pixels, variants), Limits(time_limit)
-    engine: Engine
+    hash_executor: HashExecutor
     if executor is None:
-        engine = OwnWorkers(options, limits, workers or cores())
+        hash_executor = LocalExecutor(options, limits, workers or cores())
     else:
-        engine = ExecutorAdapter(executor, options, limits, workers or _AT_A_TIME_ELSEWHERE)
-    return _Run(engine, ordered, on_progress).outcomes(paths)
+        hash_executor = ExecutorAdapter(executor, options, limits, workers or _EXECUTOR_WIDTH)
+    return _Run(hash_executor, ordered, on_progress).outcomes(paths)
 
 
 class _Run:
-    """What is being done, and what is done but not yet given out."""
+    """The files in progress, and the outcomes that are not yielded yet."""
 
-    def __init__(self, engine: Engine, ordered: bool, on_progress: OnProgress | None) -> None:
-        self._engine, self._ordered, self._on_progress = engine, ordered, on_progress
+    def __init__(
+        self, hash_executor: HashExecutor, ordered: bool, on_progress: OnProgress | None
+    ) -> None:
+        self._hash_executor, self._ordered, self._on_progress = hash_executor, ordered, on_progress
         self._deduplication = Deduplication()
         self._hashing: dict[Future[Any], Task] = {}
         self._reading: dict[Future[Any], Task] = {}
         self._done: dict[int, Outcome] = {}
         self._parts: dict[int, float] = {}
-        self._begun = self._finished = self._given = 0
+        self._started = self._finished = self._yielded = 0
 
     def outcomes(self, paths: Iterable[str | os.PathLike[str]]) -> Generator[Outcome, None, None]:
-        """The outcomes of these paths."""
+        """Yield the outcomes of these paths."""
         remaining = iter(paths)
         exhausted = False
-        with self._engine:
+        with self._hash_executor:
             while True:
-                while not exhausted and self._has_room():
+                while not exhausted and self._may_begin():
                     try:
                         path = Path(next(remaining))
                     except StopIteration:
@@ -103,20 +112,20 @@ class _Run:
                 self._collect()
                 yield from self._ready()
 
-    def _has_room(self) -> bool:
+    def _may_begin(self) -> bool:
         busy = len(self._hashing) + len(self._reading)
-        waiting_their_turn = sum(room(done) for done in self._done.values())
+        waiting = sum(memory_of(done) for done in self._done.values())
         return (
-            busy < 2 * self._engine.width
-            and self._begun - self._given < max(_AHEAD, 4 * self._engine.width)
-            and waiting_their_turn < _AHEAD_BYTES
+            busy < 2 * self._hash_executor.width
+            and self._started - self._yielded < max(_MAX_AHEAD, 4 * self._hash_executor.width)
+            and waiting < _MAX_AHEAD_BYTES
         )
 
     def _begin(self, path: Path) -> None:
-        task = Task(self._begun, path, _size_of(path))
-        self._begun += 1
+        task = Task(self._started, path, _size_of(path))
+        self._started += 1
         if self._deduplication.may_be_known(task):
-            self._reading[self._engine.sha256(path)] = task
+            self._reading[self._hash_executor.sha256(path)] = task
         else:
             self._hash(task)
 
@@ -125,17 +134,17 @@ class _Run:
             self._parts[task.number] = part
 
         self._deduplication.begin(task)
-        self._hashing[self._engine.hash(task.path, report)] = task
+        self._hashing[self._hash_executor.hash(task.path, report)] = task
 
     def _identified(self, task: Task) -> None:
-        """The SHA-256 is known, or it is known that the file cannot be read."""
+        """Continue with a task whose SHA-256 is known, or known to be unreadable."""
         known = self._deduplication.known(task)
         if known is not None:
             self._finish(task, replace(known, path=task.path))
             return
-        doubtful = self._deduplication.take_unverified(task)
-        if doubtful is not None:
-            self._reading[self._engine.sha256(doubtful.path)] = doubtful
+        unverified = self._deduplication.take_unverified(task)
+        if unverified is not None:
+            self._reading[self._hash_executor.sha256(unverified.path)] = unverified
         if not self._deduplication.waits(task):
             self._hash(task)
 
@@ -145,8 +154,8 @@ class _Run:
         self._finished += 1
 
     def _collect(self) -> None:
-        """Wait until something is done, and see what it is."""
-        done, _ = wait([*self._hashing, *self._reading], _BETWEEN_PROGRESS, FIRST_COMPLETED)
+        """Wait until some work is done, and process its results."""
+        done, _ = wait([*self._hashing, *self._reading], _PROGRESS_INTERVAL, FIRST_COMPLETED)
         for future in done:
             if future in self._reading:
                 task = self._reading.pop(future)
@@ -158,10 +167,10 @@ class _Run:
                     self._identified(task)
                 continue
             task = self._hashing.pop(future)
-            answer = answer_of(future, task.path)
+            result = result_of(future, task.path)
             task.is_done = True
-            self._finish(task, answer.outcome)
-            for freed in self._deduplication.finish(task, answer.outcome, answer.sha256):
+            self._finish(task, result.outcome)
+            for freed in self._deduplication.finish(task, result.outcome, result.sha256):
                 self._identified(freed)
         if self._on_progress is not None:
             self._on_progress(self._finished + sum([*self._parts.values()]))
@@ -169,16 +178,16 @@ class _Run:
     def _ready(self) -> Iterator[Outcome]:
         if not self._ordered:
             for number in [*self._done]:
-                self._given += 1
+                self._yielded += 1
                 yield self._done.pop(number)
             return
-        while self._given in self._done:
-            self._given += 1
-            yield self._done.pop(self._given - 1)
+        while self._yielded in self._done:
+            self._yielded += 1
+            yield self._done.pop(self._yielded - 1)
 
 
 def _size_of(path: Path) -> int | None:
-    """Bytes of a file that has some, and can be looked at from here."""
+    """Bytes of a regular file that is not empty and is readable from here, else None."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

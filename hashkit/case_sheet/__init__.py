@@ -1,6 +1,5 @@
-"""The case sheet: what a support worker files beside a submission, without any picture in it.
+"""The case sheet: a document that a support worker files beside a submission, without pictures.
 
-``reading`` reads the submission, ``contents`` says once what the sheet says, as plain blocks, and
-``html`` and ``pdf`` only lay these out, so that both say the same. No path and no file name is
-ever given to them.
+``reading`` reads the submission, ``contents`` makes the sheet as plain blocks, and ``html`` and
+``pdf`` lay these out, so that both say the same. They are never given a path or a file name.
 """

@@ -1,6 +1,6 @@
-"""What a case sheet is made of: sections, and in them a few plain kinds of blocks.
+"""The blocks of a case sheet: sections, and in them paragraphs, lists and tables.
 
-All texts in them are translated already. Nothing here knows how it will be laid out.
+All texts are already translated. Nothing here depends on the layout.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import ClassVar
 
 
 class Form(StrEnum):
-    """How a value is to be read: as words, as something to copy exactly, or as an address."""
+    """How a value is shown: as words, as code to copy exactly, or as a link."""
 
     WORDS = "words"
     CODE = "code"
@@ -21,7 +21,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph. One that ``leads_on`` stays on the page of the block after it."""
+    """A paragraph. With ``leads_on`` it stays on the same page as the next block."""
 
     kind: ClassVar[str] = "text"
     text: str
@@ -38,7 +38,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """A list, with a few words on what it lists."""
+    """A list with an optional label."""
 
     kind: ClassVar[str] = "points"
     label: str | None
@@ -47,7 +47,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A value and what it is."""
+    """A labelled value."""
 
     label: str
     value: str
@@ -56,7 +56,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Values, one below the other."""
+    """Labelled values, one below the other."""
 
     kind: ClassVar[str] = "facts"
     facts: tuple[Fact, ...]
@@ -64,8 +64,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings; the first cell of a row names it. ``shares`` says how the width is
-    shared among the columns. Of a table ``to_fill`` in by hand, the empty cells are tall."""
+    """Rows under headings; the first cell of a row names it. ``shares`` are the relative widths of
+    the columns. A table ``to_fill`` in by hand has tall empty cells."""
 
     kind: ClassVar[str] = "table"
     caption: str
@@ -77,7 +77,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """Room to write by hand: ``lines`` ruled lines."""
+    """Space to write by hand: ``lines`` ruled lines."""
 
     kind: ClassVar[str] = "blank"
     label: str
@@ -86,7 +86,7 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class ToSign:
-    """A ruled line for each of these."""
+    """A ruled line for each label."""
 
     kind: ClassVar[str] = "to_sign"
     labels: tuple[str, ...]
@@ -97,7 +97,7 @@ Block = Text | Note | Points | Facts | Table | Blank | ToSign
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, what stands under it, and sections of its own. ``id`` is stable."""
+    """A heading, its blocks and its subsections. ``id`` is stable."""
 
     id: str
     heading: str
@@ -107,7 +107,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class CaseSheet:
-    """All that the sheet says, in order. ``confidential`` and ``title`` stand on every page."""
+    """The whole sheet, in order. ``confidential`` and ``title`` are on every page."""
 
     language: str
     made_on: date

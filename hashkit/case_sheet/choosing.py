@@ -1,4 +1,4 @@
-"""Which services a case sheet names: those that the guide would name to the person it is about."""
+"""Chooses the services of a case sheet: those that the guide would name to the person."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ _ORDER = (Purpose.TAKEDOWN, Purpose.REPORT, Purpose.HELP)
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known about the person that the sheet is about; None for what is not. ``country`` is
-    a key of ``COUNTRIES``."""
+    """What is known about the person; None if unknown. ``country`` is a key of ``COUNTRIES``."""
 
     age: Age | None = None
     age_in_picture: Age | None = None
@@ -22,8 +21,8 @@ class About:
 
 
 def groups(about: About) -> tuple[tuple[Age, tuple[Service, ...]], ...]:
-    """The services that fit, for each age in the picture that is possible. Whoever is under 18 now
-    was so in every picture, whatever was said."""
+    """The services that fit, for each possible age in the picture. A person who is under 18 now was
+    under 18 in every picture, whatever ``age_in_picture`` says."""
     if about.age is Age.UNDER_18:
         possible = [Age.UNDER_18]
     elif about.age_in_picture is not None:
@@ -34,7 +33,7 @@ def groups(about: About) -> tuple[tuple[Age, tuple[Service, ...]], ...]:
 
 
 def _services_for(age_in_picture: Age, about: About) -> tuple[Service, ...]:
-    """Every service that may fit, as far as is known: takedown first, help last."""
+    """Every service that may fit: takedown first, help last."""
     ages = [about.age] if about.age else [Age.ADULT, Age.UNDER_18]
     if age_in_picture is Age.ADULT:
         ages = [Age.ADULT]

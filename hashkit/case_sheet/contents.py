@@ -1,4 +1,4 @@
-"""What a case sheet says, once, for every form that it is given."""
+"""The contents of a case sheet, independent of its layout."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from hashkit.guide.guidance import COUNTRIES
 from hashkit.locale.language import UNREVIEWED, Texts, marked, texts_in
 from hashkit.models import MediaKind
 
-_LONG = 40
-"""A list of more rows goes to the end, so that the rest is not lost behind it."""
+_MAX_INLINE_ROWS = 40
+"""Longer lists are moved to the end of the sheet."""
 
 _NOTE_LINES = 5
 
 _UNREVIEWED = marked("No native speaker has checked this translation yet.")
 
-# The guide says this in the same words.
+# The same sentence as in the guide.
 _NEVER_RECEIVE = marked(
     "A helper must never receive, copy or forward a picture of a person under 18."
 )
@@ -54,7 +54,7 @@ def case_sheet(document: Document, about: About, language: str, made_on: date) -
         _limits(texts),
         _records(about, texts),
     ]
-    if len(items) > _LONG:
+    if len(items) > _MAX_INLINE_ROWS:
         heading = texts.gettext("The whole list")
         sections.append(Section("list", heading, (table_of(items, texts),)))
     return CaseSheet(
@@ -108,7 +108,7 @@ def _what_was_hashed(document: Document, texts: Texts) -> Section:
         )
     )
     too_long = Text(texts.gettext("The list of all of them is at the end of this sheet."))
-    table = table_of(items, texts) if len(items) <= _LONG else too_long
+    table = table_of(items, texts) if len(items) <= _MAX_INLINE_ROWS else too_long
     return Section("hashed", heading, (counts, table, _how_to_read(texts)))
 
 
@@ -141,11 +141,11 @@ def _when(document: Document, made_on: date, texts: Texts) -> Section:
     if document.saved is not None:
         saved = document.saved.isoformat(" ", "minutes")
         facts.append(Fact(texts.gettext("Submission saved on"), saved))
-    told = texts.gettext(
+    explanation = texts.gettext(
         "The dates are year, month, day, by the clock of the computer that made this sheet. The "
         "submission itself holds no dates. A copy of it can show another one."
     )
-    return Section("when", texts.gettext("When"), (Facts(tuple(facts)), Text(told)))
+    return Section("when", texts.gettext("When"), (Facts(tuple(facts)), Text(explanation)))
 
 
 def _checking(document: Document, texts: Texts) -> Section:

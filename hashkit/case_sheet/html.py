@@ -1,4 +1,4 @@
-"""The case sheet as one HTML file that loads nothing and runs nothing."""
+"""The case sheet as one HTML file that loads nothing and runs no script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hashkit.locale.language import direction_of
 
 
 def html_of(sheet: CaseSheet, paper: Paper | None = None) -> bytes:
-    """The file. It prints on whatever paper is there, unless one is given."""
+    """The HTML file. Without ``paper`` it prints on any size."""
     page = (
         _environment()
         .get_template("sheet.html")

@@ -1,4 +1,4 @@
-"""The list of a case sheet: each item of a submission in a row of words."""
+"""The table of a case sheet: one row for each item of a submission."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hashkit.submission.document import Item
 EXACT_ONLY = marked("exact copies only")
 NOT_MEASURED = marked("not measured")
 QUALITIES = (GOOD, FAIR, TOO_PLAIN, EXACT_ONLY, NOT_MEASURED)
-"""What can stand in the column of qualities, best first (marked texts)."""
+"""All values of the quality column, best first (marked texts)."""
 
 _KINDS = {MediaKind.IMAGE: marked("picture"), MediaKind.VIDEO: marked("video")}
 _SPELLED = {
@@ -32,7 +32,7 @@ _SHARES = (11, 11, 34, 18, 12, 36)
 
 
 def table_of(items: tuple[Item, ...], texts: Texts) -> Table:
-    """A row an item, numbered as ``hashkit inspect`` numbers them."""
+    """One row for each item, numbered as by ``hashkit inspect``."""
     return Table(
         caption=texts.gettext("The pictures and videos in the submission"),
         headings=(
@@ -59,14 +59,13 @@ def table_of(items: tuple[Item, ...], texts: Texts) -> Table:
 
 
 def qualities(items: tuple[Item, ...]) -> Iterator[tuple[str, int]]:
-    """How many items there are of each quality (a marked text) that there is, best first."""
+    """The number of items of each quality (a marked text), best first."""
     counts = Counter(map(quality_of, items))
     yield from ((quality, counts[quality]) for quality in QUALITIES if counts[quality])
 
 
 def quality_of(item: Item) -> str:
-    """What a service can make of this item, in a word (a marked text). Of a video, the best frame
-    counts."""
+    """The quality of an item (a marked text); of a video, that of its best frame."""
     pdq = original_of(item.hashes, "pdq")
     frames = item.frames.hashes if item.frames else ()
     if pdq is not None:
@@ -78,7 +77,7 @@ def quality_of(item: Item) -> str:
 
 
 def edits_of(item: Item) -> int:
-    """How many likely edits of it were hashed, too."""
+    """How many variants of the item were hashed."""
     still = {each.variant for each in item.hashes if each.variant != ORIGINAL}
     moving = {each.variant for each in item.frame_variants}
     return len(still | moving)
@@ -92,7 +91,7 @@ def _algorithms(item: Item) -> list[str]:
 
 
 def _beginning(item: Item) -> str:
-    """Enough of a hash to find the item again in the submission, where it stands as it is here."""
+    """The beginning of one hash, to find the item in the submission."""
     found: Hash | None = original_of(item.hashes, "sha256")
     if found is None and item.hashes:
         found = item.hashes[0]

@@ -1,4 +1,4 @@
-"""The two sizes of paper that offices print on."""
+"""The two paper sizes for printing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Paper(StrEnum):
-    """A size of paper, by its name in CSS."""
+    """A paper size by its CSS name."""
 
     A4 = "a4"
     LETTER = "letter"
@@ -16,6 +16,6 @@ _LETTER_COUNTRIES = {"us", "usa", "united states", "ca"}
 
 
 def usual_paper(country: str | None) -> Paper:
-    """What is used in a country, by its code or name; A4 for one that is not known."""
+    """The usual size in a country, by its code or name; A4 if it is unknown."""
     known = (country or "").strip().casefold() in _LETTER_COUNTRIES
     return Paper.LETTER if known else Paper.A4

@@ -1,6 +1,6 @@
-"""The case sheet as a PDF, laid out by reportlab in the fonts that every PDF reader has.
+"""The case sheet as a PDF, laid out by reportlab in the standard PDF fonts.
 
-Built twice, the first time only to count the pages: "1 / 3" stands on each of them.
+It is built twice, the first time to count the pages for "1 / 3".
 """
 
 from __future__ import annotations
@@ -61,28 +61,28 @@ _NOTE, _NOTE_EDGE = HexColor("#fbf4e4"), HexColor("#9a6b12")
 _CELL = ("Helvetica", 8.5, 10.5)  # font, size, leading
 _PADDING = 3.5
 _TO_FILL = 9 * mm
-_ROOM_FOR_HEADING = 25 * mm  # and what comes first below it
-_ROOM_FOR_GROUP = 80 * mm  # its heading, and its first service
-_AT_ONCE = 2_000  # rows: reportlab copies what is left of a table at every page
-_LABELS = 0.24  # of the width, for what facts are called
+_SPACE_FOR_HEADING = 25 * mm  # with the first block below it
+_SPACE_FOR_GROUP = 80 * mm  # heading and first service
+_MAX_TABLE_ROWS = 2_000  # reportlab copies the rest of a table at every page
+_LABEL_SHARE = 0.24  # of the width
 
-# Spaces and hyphens that the fonts do not have, and the next best that they have.
-_NEXT_BEST = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u2011": "-"})
+# Spaces and hyphens that the fonts lack, and their substitutes.
+_SUBSTITUTES = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u2011": "-"})
 
 
 def pdf_of(sheet: CaseSheet, paper: Paper) -> bytes:
-    """The PDF: nothing in it says who made it, on which computer, or at what time of the day."""
+    """The PDF. It holds no author, no computer name and no time of day."""
     pages = _build(sheet, paper, total=None)[1]
     return _build(sheet, paper, total=pages)[0]
 
 
 def _build(sheet: CaseSheet, paper: Paper, total: int | None) -> tuple[bytes, int]:
-    """The file, and how many pages it has."""
+    """The PDF and its number of pages."""
     written = BytesIO()
     document = BaseDocTemplate(
         written,
         pagesize=_SIZES[paper],
-        title=_known(sheet.title),
+        title=_printable(sheet.title),
         author="",
         subject="",
         creator="",
@@ -100,7 +100,7 @@ def _build(sheet: CaseSheet, paper: Paper, total: int | None) -> tuple[bytes, in
 
 
 def _page(canvas: Any, document: Any, *, sheet: CaseSheet, total: int | None) -> None:
-    """What stands on every page."""
+    """Draw the footer of a page."""
     canvas.setDateFormatter(lambda *_: f"D:{sheet.made_on:%Y%m%d}")
     width, _ = document.pagesize
     canvas.saveState()
@@ -108,8 +108,8 @@ def _page(canvas: Any, document: Any, *, sheet: CaseSheet, total: int | None) ->
     canvas.line(_MARGIN, _FOOT + 12, width - _MARGIN, _FOOT + 12)
     canvas.setFillColor(_SOFT)
     canvas.setFont("Helvetica", 8.5)
-    canvas.drawString(_MARGIN, _FOOT, _known(sheet.title))
-    canvas.drawCentredString(width / 2, _FOOT, _known(sheet.confidential))
+    canvas.drawString(_MARGIN, _FOOT, _printable(sheet.title))
+    canvas.drawCentredString(width / 2, _FOOT, _printable(sheet.confidential))
     canvas.drawRightString(width - _MARGIN, _FOOT, f"{document.page} / {total}")
     canvas.restoreState()
 
@@ -127,11 +127,11 @@ def _story(sheet: CaseSheet, width: float) -> Flowables:
 def _section(section: Section, width: float, level: int) -> Flowables:
     heading = _paragraph(section.heading, _heading(level))
     blocks = [each for block in section.blocks for each in _block(block, width)]
-    yield CondPageBreak(_ROOM_FOR_GROUP if section.sections else _ROOM_FOR_HEADING)
+    yield CondPageBreak(_SPACE_FOR_GROUP if section.sections else _SPACE_FOR_HEADING)
     if level == 1 and not any(isinstance(block, ToSign) for block in section.blocks):
         yield heading
         yield from blocks
-    else:  # a service or a form in one piece
+    else:  # keep a service or a form on one page
         yield KeepTogether([heading, *blocks])
     for inner in section.sections:
         yield from _section(inner, width, level + 1)
@@ -156,14 +156,14 @@ def _block(block: Block, width: float) -> Flowables:
 
 
 def _note(note: Note, width: float) -> Flowables:
-    told = _paragraph(note.text, _style("note", bold=True, after=0))
+    paragraph = _paragraph(note.text, _style("note", bold=True, after=0))
     box = [
         ("BACKGROUND", (0, 0), (-1, -1), _NOTE),
         ("LINEBEFORE", (0, 0), (0, -1), 4, _NOTE_EDGE),
         ("LEFTPADDING", (0, 0), (-1, -1), 10),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 7),
     ]
-    yield Grid([[told]], colWidths=[width], style=box, spaceBefore=2, spaceAfter=7)
+    yield Grid([[paragraph]], colWidths=[width], style=box, spaceBefore=2, spaceAfter=7)
 
 
 def _points(points: Points) -> Flowables:
@@ -191,7 +191,7 @@ def _facts(facts: Facts, width: float) -> Flowables:
         ("TOPPADDING", (0, 0), (-1, -1), 0.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
     ]
-    shares = [width * _LABELS, width * (1 - _LABELS)]
+    shares = [width * _LABEL_SHARE, width * (1 - _LABEL_SHARE)]
     yield Grid(rows, colWidths=shares, style=tight, spaceAfter=6)
 
 
@@ -207,11 +207,11 @@ def _value(fact: Fact) -> Any:
 def _table(table: Table, width: float) -> Flowables:
     yield _paragraph(table.caption, _style("caption", bold=True, after=3, with_next=True))
     widths = [width * share / sum(table.shares) for share in table.shares]
-    style, least = _lines(table), _TO_FILL if table.to_fill else 0
-    for start in range(0, len(table.rows), _AT_ONCE):
-        some = (table.headings, *table.rows[start : start + _AT_ONCE])
+    style, min_height = _lines(table), _TO_FILL if table.to_fill else 0
+    for start in range(0, len(table.rows), _MAX_TABLE_ROWS):
+        some = (table.headings, *table.rows[start : start + _MAX_TABLE_ROWS])
         rows = [_fitted(row, widths) for row in some]
-        heights = [_height(rows[0]), *(max(_height(row), least) for row in rows[1:])]
+        heights = [_height(rows[0]), *(max(_height(row), min_height) for row in rows[1:])]
         yield LongTable(rows, colWidths=widths, rowHeights=heights, repeatRows=1, style=style)
     yield Spacer(1, 10)
 
@@ -235,8 +235,8 @@ def _lines(table: Table) -> list[tuple[Any, ...]]:
 
 
 def _fitted(row: tuple[str, ...], widths: list[float]) -> list[str]:
-    """The cells, each broken into lines that fit: much quicker than paragraphs, for long lists."""
-    return [_broken(_known(cell), width) for cell, width in zip(row, widths, strict=True)]
+    """The cells, broken into lines that fit. For long tables much faster than paragraphs."""
+    return [_broken(_printable(cell), width) for cell, width in zip(row, widths, strict=True)]
 
 
 @cache
@@ -266,16 +266,16 @@ def _to_sign(block: ToSign, width: float) -> Flowables:
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
     ]
-    shares = [width * _LABELS, width * (1 - _LABELS)]
+    shares = [width * _LABEL_SHARE, width * (1 - _LABEL_SHARE)]
     yield Grid(rows, colWidths=shares, rowHeights=10 * mm, style=lines)
 
 
 def _paragraph(text: str, style: Any) -> Any:
-    return Paragraph(escape(_known(text)), style)
+    return Paragraph(escape(_printable(text)), style)
 
 
-def _known(text: str) -> str:
-    return text.translate(_NEXT_BEST)
+def _printable(text: str) -> str:
+    return text.translate(_SUBSTITUTES)
 
 
 def _heading(level: int) -> Any:

@@ -1,4 +1,4 @@
-"""Reading a submission for its case sheet: what it holds, and how to know the file again."""
+"""Reads a submission and the checksums of its file for a case sheet."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hashkit.submission.document import Submission, bytes_of
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A submission, the checksums of its file, and when that was last saved, by the clock of this
-    computer (None where it makes no sense). It does not know what the file is called."""
+    """A submission, the checksums of its file, and when the file was last saved in local time (None
+    if invalid). Without the file's name."""
 
     submission: Submission
     sha256: str
@@ -24,8 +24,8 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Read a submission and what its file tells, of the same bytes. DocumentInvalid, or an error of
-    the FileError branch, as ``read_submission``."""
+    """Read a submission and compute its checksums from the same bytes. DocumentInvalid, or an error
+    of the FileError branch, as ``read_submission``."""
     with open_untrusted(path) as source:
         saved = os.fstat(source.stream.fileno()).st_mtime
         untrusted = bytes_of(source)
@@ -40,5 +40,5 @@ def read_document(path: Path) -> Document:
 def _time(stamp: float) -> datetime | None:
     try:
         return datetime.fromtimestamp(stamp)
-    except (ValueError, OverflowError, OSError):  # beyond the years that are known
+    except (ValueError, OverflowError, OSError):  # outside the supported years
         return None

@@ -1,1 +1,1 @@
-"""Services that help, as data in ``directory.toml``, and the guide to them."""
+"""The guide to services that help; their data is in ``directory.toml``."""

@@ -1,7 +1,7 @@
-"""The directory: which services there are, for whom, and what they need and cannot do.
+"""The directory of services: for whom they are, what they need, what they cannot do.
 
-It is data, in ``directory.toml``, so that a support worker can check and correct it without reading
-any code. What is not known of a service is absent, and nothing is said of it.
+The data is in ``directory.toml``, so that a support worker can check and correct it without reading
+code. Unknown facts are left out.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 
 class Age(StrEnum):
-    """The two age groups: which services fit depends on them."""
+    """The two age groups that decide which services fit."""
 
     ADULT = "adult"
     UNDER_18 = "under-18"
 
 
 class Purpose(StrEnum):
-    """What somebody turns to a service for."""
+    """What a person turns to a service for."""
 
     TAKEDOWN = "takedown"
     HELP = "help"
@@ -30,8 +30,8 @@ class Purpose(StrEnum):
 
 
 class Handling(StrEnum):
-    """What becomes of the file: it stays and is hashed in the browser, it is uploaded, or the
-    service is not known to handle it at all."""
+    """What happens to the file: it is hashed in the browser, it is uploaded, or the service is not
+    known to take files."""
 
     IN_BROWSER = "in_browser"
     UPLOAD = "upload"
@@ -40,13 +40,13 @@ class Handling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service. All texts but ``name`` are English and are translated where they are shown.
+    """One service. All texts but ``name`` are English and are translated when shown.
 
     ``ages`` are those of the person in the picture when it was taken, ``ages_now`` those of the
-    person today. ``for_threats``: whoever is threatened may turn to it
-    at once. ``countries`` are ISO 3166-1 codes of two letters; none means worldwide. The
-    hashes are hashkit's names of those that the service is known to use; none means that none is
-    known. ``page`` and ``phone`` are None where they are not known.
+    person today. ``for_threats``: a person who is threatened may turn to it at once. ``countries``
+    are two-letter ISO 3166-1 codes; empty means worldwide. ``image_hashes`` and ``video_hashes``
+    are hashkit's names of the algorithms that the service uses; empty means unknown. ``page`` and
+    ``phone`` are None if unknown.
     """
 
     id: str
@@ -75,7 +75,7 @@ def all_services() -> tuple[Service, ...]:
 
 
 def service(id: str) -> Service:
-    """The service of this id. KeyError where there is none."""
+    """The service with this id. KeyError if there is none."""
     return _SERVICES[id]
 
 
@@ -117,4 +117,4 @@ _DIRECTORY = tomllib.loads(
 _SERVICES = {each.id: each for each in map(_service_of, _DIRECTORY["services"])}
 
 SHARED_LIMITS: tuple[str, ...] = tuple(_DIRECTORY["shared_limits"])
-"""What no service can do: English texts, translated where they are shown."""
+"""What no service can do: English texts, translated when shown."""

@@ -1,7 +1,7 @@
 """The guide: what to do, in which order, and which services fit.
 
 Help comes before hashes, and evidence before anything that could destroy it. All texts are English
-and marked for the catalogue; whoever shows them translates them.
+and marked for translation, which happens when they are shown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COUNTRIES: dict[str, str] = {
     "IN": marked("India"),
     OTHER: marked("Another country"),
 }
-"""The countries that have services of their own, and all the rest."""
+"""The countries that have services of their own, and one entry for all others."""
 
 _OTHER_NAMES = {"UK": "GB", "USA": "US"}
 
@@ -45,8 +45,8 @@ NOT_YOUR_FAULT = marked("What happened is not your fault. It is common, and help
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the person said. ``age`` is today's; ``country`` is a key of ``COUNTRIES``, and any
-    other counts as ``other``."""
+    """A person's answers. ``age`` is today's; ``country`` is a key of ``COUNTRIES``, and any other
+    counts as ``other``."""
 
     age: Age
     age_in_picture: Age
@@ -56,7 +56,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it is called, what to know and do, and services to turn to."""
+    """One step: its title, points to know and do, and services to turn to."""
 
     id: str
     title: str
@@ -66,8 +66,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """The way through. ``minor``: the person in the picture was under 18. The steps are ``safety``,
-    ``evidence``, ``hashes`` and ``services``, in this order."""
+    """The steps for these answers: ``safety``, ``evidence``, ``hashes`` and ``services``, in this
+    order. ``minor``: the person in the picture was under 18."""
 
     answers: Answers
     minor: bool
@@ -75,8 +75,8 @@ class Guidance:
 
 
 def guidance(answers: Answers) -> Guidance:
-    """The guide for somebody who answered this. Whoever is under 18 today was so in the picture,
-    whatever was answered."""
+    """The guide for these answers. A person who is under 18 today was under 18 in the picture,
+    whatever the answer."""
     if answers.age is Age.UNDER_18:
         answers = replace(answers, age_in_picture=Age.UNDER_18)
     minor = answers.age_in_picture is Age.UNDER_18
@@ -104,7 +104,7 @@ def guidance(answers: Answers) -> Guidance:
 
 
 def fits(service: Service, answers: Answers) -> bool:
-    """Is this service for somebody of this age, in a picture from that age, in this country?"""
+    """Whether the service is for these ages and this country."""
     return (
         answers.age_in_picture in service.ages
         and answers.age in service.ages_now
@@ -113,8 +113,8 @@ def fits(service: Service, answers: Answers) -> bool:
 
 
 def country_of(text: str) -> str:
-    """The key of ``COUNTRIES`` that a person means who wrote this: a code or a name. Any other code
-    of two letters is ``other``. ValueError for anything else."""
+    """The key of ``COUNTRIES`` for a country's code or name. Any other code of two letters is
+    ``other``. ValueError for anything else."""
     wanted = text.strip().casefold()
     names = {key: key for key in COUNTRIES} | {name: key for key, name in COUNTRIES.items()}
     for name, key in (names | _OTHER_NAMES).items():

@@ -1,1 +1,1 @@
-"""The languages hashkit speaks (``language``), and their catalogues beside it."""
+"""Languages (``language``) and their gettext catalogues."""

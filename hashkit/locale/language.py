@@ -1,8 +1,8 @@
-"""The languages that hashkit speaks to people: one catalogue, through gettext.
+"""Languages for user-facing texts, through gettext.
 
-A text is written in English where it is said and marked there (``marked`` in Python, ``_`` in
-templates); ``texts_in(language)`` translates it when it is shown. The catalogues are in
-``locale/``, made by ``tools/catalogue.py``, which also says what is missing.
+A text is written in English and marked in the code (``marked`` in Python, ``_`` in templates);
+``texts_in(language)`` translates it when it is shown. The catalogues are in ``locale/``;
+``tools/catalogue.py`` makes and checks them.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import re
 from importlib import resources
 
 LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
-"""Each language by its code, under its own name."""
+"""Language codes, each with the language's own name."""
 
 UNREVIEWED = frozenset({"es", "fr"})
-"""Translations that no native speaker has read yet; whoever sees one is told so."""
+"""Translations that no native speaker has reviewed; the user is shown a note."""
 
 PLURALS = {
     "es": "nplurals=2; plural=(n != 1);",
     "fr": "nplurals=2; plural=(n > 1);",
 }
-"""How each translation counts: which form goes with which number, as gettext writes it. They are
-ours, because those of libraries change: for a newer one, a million has a form of its own."""
+"""The gettext plural rule of each translation. Kept here because libraries change theirs: newer
+ones give a million a form of its own."""
 
 PSEUDO = "qps"
-"""A language made up for tests: English, marked and set from right to left."""
+"""A test language: marked English, set from right to left."""
 
 _RIGHT_TO_LEFT = frozenset({PSEUDO})
 _NOT_WORDS = re.compile(r"(%\(\w+\)[a-z]|\{[^{}]*\}|<[^<>]*>|&\w+;)")  # placeholders and HTML
@@ -36,12 +36,12 @@ Texts = gettext.NullTranslations
 
 
 def marked(text: str) -> str:
-    """The text as it is, marked for the catalogue: it is translated where it is shown."""
+    """Return the text unchanged, marked for translation when it is shown."""
     return text
 
 
 def texts_in(language: str) -> Texts:
-    """The texts of this language. ValueError for one that hashkit does not speak."""
+    """The texts of a language. ValueError for an unsupported one."""
     if language == PSEUDO:
         return _Pseudo()
     if language not in LANGUAGES:
@@ -54,13 +54,13 @@ def texts_in(language: str) -> Texts:
 
 
 def direction_of(language: str) -> str:
-    """``rtl`` or ``ltr``: from which side this language is read."""
+    """``rtl`` or ``ltr``: the direction of the script."""
     return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
 
 
 def best_of(accepted: str) -> str:
-    """The language that serves somebody best whose browser sends ``accepted`` (the header
-    Accept-Language, RFC 9110): English where none of theirs is spoken here."""
+    """The best supported language for an Accept-Language header (RFC 9110): English if none of its
+    languages is supported."""
     wishes = []
     for place, part in enumerate(accepted.split(",")[:50]):
         name, _, parameter = part.partition(";")
@@ -74,7 +74,7 @@ def best_of(accepted: str) -> str:
 
 
 class _Pseudo(gettext.NullTranslations):
-    """Shows at a glance what was not marked: all that has no brackets round it."""
+    """Puts brackets round each marked text, so that unmarked ones stand out."""
 
     def gettext(self, message: str) -> str:
         parts = _NOT_WORDS.split(message)

@@ -1,1 +1,1 @@
-"""Processes that open untrusted files, and what the operating system denies them."""
+"""Sandboxed worker processes that open untrusted files."""

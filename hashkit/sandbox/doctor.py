@@ -1,7 +1,6 @@
-"""Is everything in place? Which walls stand around the decoders, tried out, and what can be opened.
+"""Self-examination for ``hashkit doctor``: active restrictions, escape tests, readable formats.
 
-Nothing here holds a path, a file name, or the name of a person or a machine: it is made to be
-passed on.
+The result is meant to be passed on: it holds no path, file name, user name or host name.
 """
 
 from __future__ import annotations
@@ -13,19 +12,19 @@ from dataclasses import dataclass
 
 from hashkit._version import __version__
 from hashkit.pipeline.options import Options
-from hashkit.sandbox.lockdown import Wall, lock_network
+from hashkit.sandbox.lockdown import Restriction, lock_network
 from hashkit.sandbox.process import Limits, WorkerProcess
 
-_SECONDS = 60.0
+_TIMEOUT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """``walls`` around a worker, and around the network of the command itself. ``attempts`` says of
-    what a worker tried whether it was ``refused``."""
+    """``restrictions`` are those of a worker, ``network_restrictions`` those of the command's own
+    process. ``attempts`` maps each escape test to ``refused`` or ``not refused``."""
 
-    walls: tuple[Wall, ...]
-    network_walls: tuple[Wall, ...]
+    restrictions: tuple[Restriction, ...]
+    network_restrictions: tuple[Restriction, ...]
     attempts: dict[str, str]
     system: dict[str, str]
     versions: dict[str, str]
@@ -34,27 +33,30 @@ class Examination:
 
     @property
     def all_refused(self) -> bool:
-        """Do all walls stand, and could the worker do nothing that it should not?"""
-        all_stand = all(wall.stands for wall in (*self.walls, *self.network_walls))
-        return all_stand and set(self.attempts.values()) == {"refused"}
+        """Whether every restriction is active and every escape test was refused."""
+        all_active = all(each.active for each in (*self.restrictions, *self.network_restrictions))
+        return all_active and set(self.attempts.values()) == {"refused"}
 
 
 def examine() -> Examination:
-    """Start a worker and let it try to get out. WorkerUnavailable where none can be started.
+    """Run the escape tests in a new worker. Raises WorkerUnavailable if none can be started.
 
-    Takes the network from this process, as the commands that hash do.
+    Locks the network of this process, as the commands that hash do.
     """
     worker = WorkerProcess(Options(), Limits(), with_escape_tests=True)
     try:
         folder = os.path.expanduser("~")
-        attempts = worker.ask({"probe": {"folder": folder}}, _SECONDS)["probe"]
-        capabilities = worker.ask({"capabilities": {}}, _SECONDS)["capabilities"]
+        attempts = worker.ask({"escape_tests": {"folder": folder}}, _TIMEOUT)["escape_tests"]
+        capabilities = worker.ask({"capabilities": {}}, _TIMEOUT)["capabilities"]
     finally:
         worker.kill()
     return Examination(
-        walls=worker.walls, network_walls=lock_network(), attempts=attempts, system=_system(),
+        restrictions=worker.restrictions,
+        network_restrictions=lock_network(),
+        attempts=attempts,
+        system=_system(),
         **capabilities,
-    )  # fmt: skip
+    )
 
 
 def _system() -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""Attempts to do what a worker may not do. They run inside a worker, for ``hashkit doctor`` and for
-the tests: a wall is said to stand because somebody ran against it.
+"""Escape tests: attempts to do what a worker must not be able to do.
 
-Each way is tried twice where there are two: through Python, which the audit hook refuses, and
-through the C library, where only the operating system is left to refuse.
+They run inside a worker, for ``hashkit doctor`` and for the tests. Where possible each is made
+twice: through Python, which the audit hook refuses, and through the C library, which only the
+operating system can refuse.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ _REFUSALS = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 
 
 def attempt(folder: str, port: int = 9, unix_path: str | None = None) -> dict[str, str]:
-    """What happened to each attempt, by its name: ``refused`` or ``not refused``.
+    """Make every attempt. Returns for each name ``refused`` or ``not refused``.
 
-    ``folder`` is one where whoever asks may write; what should not have been possible there leaves
-    nothing behind. ``port`` is one on this machine, ``unix_path`` a UNIX socket: nothing is sent
-    beyond it.
+    ``folder`` is a folder that the user may write to; files created there are removed. ``port`` is
+    a TCP port on this machine, ``unix_path`` the path of a UNIX socket; no data is sent to either.
     """
     target = os.path.join(folder, f".hashkit-probe-{os.getpid()}")
     attempts: dict[str, Callable[[], object]] = {
@@ -45,7 +44,7 @@ def _outcome(step: Callable[[], object]) -> str:
     try:
         step()
     except OSError as error:
-        # Another failure is none that can be relied on: somebody may answer the next time.
+        # Other errors prove nothing: a connection refused today may be accepted tomorrow.
         return "refused" if error.errno in _REFUSALS else "not refused"
     return "not refused"
 
@@ -61,7 +60,7 @@ def _connect_unix(path: str | None) -> None:
 
 
 class _CLibrary:
-    """Functions of the C library. A function that fails returns -1."""
+    """C library functions that return -1 on failure."""
 
     def __init__(self) -> None:
         libc = ctypes.CDLL(None)
@@ -69,7 +68,7 @@ class _CLibrary:
         self.mkdir, self.rmdir, self.fork = libc.mkdir, libc.rmdir, libc.fork
 
     def attempts(self, target: str) -> dict[str, Callable[[], object]]:
-        """The same as through Python."""
+        """The attempts through the C library, by name."""
         name = os.fsencode(target)
 
         def connect() -> None:
@@ -92,12 +91,12 @@ class _CLibrary:
         }
 
 
-# Found when this module is imported: later, the walls refuse that as well.
+# Loaded at import: once the restrictions are active, loading a library is refused.
 _c_library = _CLibrary() if os.name == "posix" else None
 
 
 def _check(returned: int) -> int:
-    if returned < 0:  # why is not known: asking takes what the walls refuse
+    if returned < 0:  # ctypes.get_errno() would be refused
         raise PermissionError(errno.EPERM, "no")
     return returned
 

@@ -1,20 +1,20 @@
-"""What a process that opens hostile files may not do, held by the operating system.
+"""Restrictions on a process that opens hostile files, enforced by the operating system.
 
-A worker (``hashkit.sandbox.worker``) calls ``lock_down`` before it sees the first file. From then
-on it can read files, compute, and answer through the pipe that it was given; it has no way to
-open a connection, to write or create a file, to start a program or another process, or to take
-more memory than it was allowed. The walls, from the outside in:
+A worker (``hashkit.sandbox.worker``) calls ``lock_down`` before it sees the first file. After that
+it can read files, compute, and answer through its pipe. It cannot open a connection, write or
+create a file, start a program or another process, or exceed its memory limit. The restrictions,
+from the outermost in:
 
-    system calls   Linux, seccomp: what is not on the list below does not exist
-    files          Linux, Landlock: files may be read, folders not even listed, nothing written
-    memory         POSIX: a limit of the address space
-    file size      POSIX: a limit on what could be written, should all else fail
+    system calls   Linux, seccomp: calls that are not listed below fail
+    files          Linux, Landlock: files can be read; nothing can be listed or written
+    memory         POSIX: a limit on the address space
+    file size      POSIX: a limit on written bytes, in case the others fail
     core dumps     POSIX: a crash leaves no copy of the picture on disk
     Python         everywhere: an audit hook that refuses the same from Python code
 
-Where the system offers less, those that it has stand, and ``hashkit doctor`` says which. A process
-that hands files to workers has no business on the network either: ``lock_network``. One that has to
-answer somebody on this machine gives up all else: ``lock_outgoing``.
+A system that lacks some of these uses the rest, and ``hashkit doctor`` names those that are
+missing. ``lock_network`` is for processes that pass files to workers and need no network.
+``lock_outgoing`` is for the local page's server, which only answers connections from this machine.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-_DECODER_WORDS = 1 << 20
-"""Bytes that a worker may write to one file: the memory in which decoders' complaints are kept."""
+_MAX_WRITTEN = 1 << 20
+"""Bytes that a worker may write to one file. Decoders' messages are kept in a memory file."""
 
-_OPEN_FILES = 128
+_MAX_OPEN_FILES = 128
 
-# All that decoding takes. Everything else answers "no such call", and so will what is invented
-# after this was written. Calls that take flags which matter are in ``_allow_in_part``.
-_SYSTEM_CALLS = """
+# All that decoding needs. Every other call, also a future one, fails with ENOSYS. Calls whose
+# arguments matter are in ``_allow_by_arguments``.
+_ALLOWED_CALLS = """
     read readv pread64 preadv preadv2 write writev pwrite64 lseek close close_range
     dup dup2 dup3 pipe pipe2 eventfd eventfd2 memfd_create
     stat lstat fstat newfstatat fstatat64 statx statfs fstatfs access faccessat faccessat2
@@ -62,27 +62,27 @@ _NETWORK_CALLS = """
     io_uring_setup io_uring_enter io_uring_register
 """
 
-# What is left is to accept, and to answer.
+# Refused to a server that may only accept connections and answer.
 _OUTGOING_CALLS = """
     socket connect bind io_uring_setup io_uring_enter io_uring_register
     ptrace process_vm_writev pidfd_getfd
 """
 _SOCKET_TYPE, _DATAGRAM = 0xF, 2  # without its flags
-_SENDTO_ADDRESS = 4  # which argument of sendto says where to
+_SENDTO_ADDRESS = 4  # the argument of sendto that holds the address
 
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _O_TMPFILE = 0o20000000
 _CLONE_THREAD = 0x00010000
 _PR_SET_DUMPABLE, _PR_SET_NAME = 4, 15
 _UNKNOWN_CALL = -1
 _LIBSECCOMP = "libseccomp.so.2"
 _O_ASYNC = 0o20000
-_DESCRIPTORS = (0, 1, 2, 3, 1030)  # of fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
+_ALLOWED_FCNTLS = (0, 1, 2, 3, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 _SET_FLAGS = 4  # of fcntl: F_SETFL
-_TERMINAL_OR_NOT = (0x5401, 0x5450, 0x5451)  # TCGETS, FIONCLEX, FIOCLEX
+_ALLOWED_IOCTLS = (0x5401, 0x5450, 0x5451)  # TCGETS, FIONCLEX, FIOCLEX
 
-# Audit events (docs.python.org/3/library/audit_events.html) that a worker has no use for.
-_REFUSED = (
+# Audit events (docs.python.org/3/library/audit_events.html) that a worker does not need.
+_REFUSED_EVENTS = (
     *("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile"),
     *("os.system", "pty.", "os.kill", "os.putenv", "os.unsetenv", "winreg.", "webbrowser."),
     *("os.chflags", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.mkfifo", "os.mknod"),
@@ -93,67 +93,67 @@ _REFUSED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
-    """One of the walls: whether it stands, and if not, why."""
+class Restriction:
+    """One restriction, whether it is active, and the reason if it is not."""
 
     name: str
-    stands: bool
+    active: bool
     reason: str = ""
 
 
-def lock_down(max_memory: int) -> tuple[Wall, ...]:
-    """Build all walls around this process, for good. ``max_memory`` is in bytes.
+def lock_down(max_memory: int) -> tuple[Restriction, ...]:
+    """Apply all restrictions to this process, permanently. ``max_memory`` is in bytes.
 
-    Call it before any thread is started: Landlock holds the thread that asks for it, and those
-    that it starts. Never raises: the walls that the system does not offer say why.
+    Call it before any thread is started: Landlock applies to the calling thread and to those that
+    it starts later. Never raises; restrictions that the system does not offer give a reason.
     """
-    with suppress(_NotHere):
+    with suppress(_Unavailable):
         _seccomp()  # import it while files can still be found
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("memory", lambda: _limit("RLIMIT_AS", max_memory)),
         ("file size", _limit_files),
         ("core dumps", _no_core_dumps),
-        ("files", _hold_files),
-        ("system calls", _hold_system_calls),
-        ("Python", _hold_python),
+        ("files", _restrict_files),
+        ("system calls", _restrict_system_calls),
+        ("Python", _restrict_python),
     )
-    return tuple(_build(name, step) for name, step in steps)
+    return tuple(_apply(name, step) for name, step in steps)
 
 
-def lock_network() -> tuple[Wall, ...]:
-    """Take the network from this process and all that it starts, for good. Never raises."""
+def lock_network() -> tuple[Restriction, ...]:
+    """Deny the network to this process and all that it starts, permanently. Never raises."""
     return (
-        _build("system calls", _hold_network_calls),
-        _build("Python", lambda: sys.addaudithook(_refuse_network)),
+        _apply("system calls", _restrict_network_calls),
+        _apply("Python", lambda: sys.addaudithook(_refuse_network)),
     )
 
 
-def lock_outgoing() -> tuple[Wall, ...]:
-    """Keep this process, and all that it starts, to the connections that others make to the port
-    that it listens at already: it can open none, and no other port, for good. Never raises."""
+def lock_outgoing() -> tuple[Restriction, ...]:
+    """Limit this process, and all that it starts, to incoming connections on ports that it already
+    listens on, permanently. Never raises."""
     return (
-        _build("system calls", _hold_outgoing_calls),
-        _build("Python", lambda: sys.addaudithook(_refuse_outgoing)),
+        _apply("system calls", _restrict_outgoing_calls),
+        _apply("Python", lambda: sys.addaudithook(_refuse_outgoing)),
     )
 
 
-def _build(name: str, step: Callable[[], None]) -> Wall:
+def _apply(name: str, step: Callable[[], None]) -> Restriction:
     try:
         step()
-    except Exception as error:  # whatever keeps this wall from standing, the others must
-        return Wall(name, stands=False, reason=str(error) or type(error).__name__)
-    return Wall(name, stands=True)
+    except Exception as error:  # the other restrictions still apply
+        return Restriction(name, active=False, reason=str(error) or type(error).__name__)
+    return Restriction(name, active=True)
 
 
-class _NotHere(Exception):
-    """This system has no such wall."""
+class _Unavailable(Exception):
+    """This system does not offer the restriction."""
 
 
 def _limit(name: str, value: int) -> None:
     try:
         import resource  # noqa: PLC0415 (POSIX only)
     except ImportError:
-        raise _NotHere("this system has no such limit") from None
+        raise _Unavailable("this system has no such limit") from None
     which = getattr(resource, name)
     _, hard = resource.getrlimit(which)
     if hard != resource.RLIM_INFINITY:
@@ -162,44 +162,46 @@ def _limit(name: str, value: int) -> None:
 
 
 def _limit_files() -> None:
-    _limit("RLIMIT_FSIZE", _DECODER_WORDS)
-    _limit("RLIMIT_NOFILE", _OPEN_FILES)  # each could be memory of that size
+    _limit("RLIMIT_FSIZE", _MAX_WRITTEN)
+    _limit("RLIMIT_NOFILE", _MAX_OPEN_FILES)  # each could be memory of that size
 
 
 def _no_core_dumps() -> None:
     _limit("RLIMIT_CORE", 0)
-    if sys.platform == "linux":  # there, a program that collects dumps need not ask for the limit
+    if sys.platform == "linux":  # a core_pattern program ignores the limit
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl")
 
 
-def _hold_files() -> None:
+def _restrict_files() -> None:
     if sys.platform != "linux":
-        raise _NotHere("only Linux has Landlock")
+        raise _Unavailable("only Linux has Landlock")
     try:
         import landlock  # noqa: PLC0415 (Linux only)
     except ImportError:
-        raise _NotHere("the package landlock is not installed") from None
-    ctypes.set_errno(0)  # the package takes a leftover for its own
+        raise _Unavailable("the package landlock is not installed") from None
+    ctypes.set_errno(0)  # else the package reports a stale errno
     try:
         rules = landlock.Ruleset()
     except OSError as error:
-        raise _NotHere(f"this kernel has no Landlock ({os.strerror(error.errno or 0)})") from None
+        raise _Unavailable(
+            f"this kernel has no Landlock ({os.strerror(error.errno or 0)})"
+        ) from None
     for entry in os.scandir("/"):
-        if entry.name not in _NO_FILES_OF_PEOPLE:
+        if entry.name not in _SYSTEM_FOLDERS:
             with suppress(OSError):
                 rules.allow(entry.path, rules=landlock.FSAccess.READ_FILE)
     with suppress(OSError):
         rules.allow(_SHARED_MEMORY, rules=landlock.FSAccess.READ_FILE)
-    for folder in _python_folders():  # a module may be imported late, and is looked for in lists
+    for folder in _python_folders():  # importing a module later lists its folder
         with suppress(OSError):
             rules.allow(folder, rules=landlock.FSAccess.READ_FILE | landlock.FSAccess.READ_DIR)
     rules.apply()
 
 
-_NO_FILES_OF_PEOPLE = ("dev", "proc", "sys")  # but terminals, and what other processes do
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where people keep files that are not to touch the disk)
+_SYSTEM_FOLDERS = ("dev", "proc", "sys")  # terminals and other processes, no user files
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 (users keep files there to avoid the disk)
 
 
 def _python_folders() -> set[str]:
@@ -209,63 +211,63 @@ def _python_folders() -> set[str]:
 
 
 def _seccomp() -> ModuleType:
-    """The package pyseccomp. To find its library it would run programs, and a compiler if need be:
-    it is told instead."""
+    """The package pyseccomp. Importing it normally runs programs, even a compiler, to find its
+    library, so ``find_library`` is replaced during the import."""
     if sys.platform != "linux":
-        raise _NotHere("only Linux has seccomp")
+        raise _Unavailable("only Linux has seccomp")
     try:
         ctypes.CDLL(_LIBSECCOMP)
     except OSError:
-        raise _NotHere("libseccomp is not installed") from None
+        raise _Unavailable("libseccomp is not installed") from None
     original = ctypes.util.find_library
-    known = {"seccomp": _LIBSECCOMP}  # and None, for "c", is this program
-    setattr(ctypes.util, "find_library", known.get)  # noqa: B010 (mypy takes it for a definition)
+    known = {"seccomp": _LIBSECCOMP}  # None for "c": the running program
+    setattr(ctypes.util, "find_library", known.get)  # noqa: B010 (mypy rejects plain assignment)
     try:
         import pyseccomp  # noqa: F401, PLC0415 (Linux only)
     except ImportError:
-        raise _NotHere("the package pyseccomp is not installed") from None
+        raise _Unavailable("the package pyseccomp is not installed") from None
     finally:
         setattr(ctypes.util, "find_library", original)  # noqa: B010
     return sys.modules["pyseccomp"]
 
 
-def _hold_system_calls() -> None:
+def _restrict_system_calls() -> None:
     seccomp = _seccomp()
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
-    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)  # all threads, should there be others already
-    for name in _SYSTEM_CALLS.split():
+    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)  # applies to all existing threads
+    for name in _ALLOWED_CALLS.split():
         _add(seccomp, rules, seccomp.ALLOW, name)
-    _allow_in_part(seccomp, rules)
+    _allow_by_arguments(seccomp, rules)
     rules.load()
 
 
-def _allow_in_part(seccomp: ModuleType, rules: Any) -> None:
-    """Calls that are allowed with some flags only."""
+def _allow_by_arguments(seccomp: ModuleType, rules: Any) -> None:
+    """Allow calls with certain arguments only."""
     allow, refuse = seccomp.ALLOW, seccomp.ERRNO(errno.EPERM)
     only = seccomp.MASKED_EQ
-    writing = _WRITING | _O_TMPFILE
+    writing = _WRITE_FLAGS | _O_TMPFILE
     for name, flags in (("open", 1), ("openat", 2)):
         _add(seccomp, rules, allow, name, seccomp.Arg(flags, only, writing, 0))
         for flag in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_APPEND, _O_TMPFILE):
             _add(seccomp, rules, refuse, name, seccomp.Arg(flags, only, flag, flag))
-    # A thread, and not a process. (clone3 hides its flags: without it, libraries use clone.)
+    # Threads, not processes. (clone3 hides its flags from seccomp; libraries fall back to clone.)
     _add(seccomp, rules, allow, "clone", seccomp.Arg(0, only, _CLONE_THREAD, _CLONE_THREAD))
     _add(seccomp, rules, refuse, "clone", seccomp.Arg(0, only, _CLONE_THREAD, 0))
     for name in ("fork", "vfork", "execve", "execveat", *_NETWORK_CALLS.split()):
         _add(seccomp, rules, refuse, name)
     _add(seccomp, rules, allow, "tgkill", seccomp.Arg(0, seccomp.EQ, os.getpid()))  # abort()
     _add(seccomp, rules, allow, "prctl", seccomp.Arg(0, seccomp.EQ, _PR_SET_NAME))
-    _add(seccomp, rules, allow, "prlimit64", seccomp.Arg(2, seccomp.EQ, 0))  # look, do not change
-    for command in _DESCRIPTORS:
+    _add(seccomp, rules, allow, "prlimit64", seccomp.Arg(2, seccomp.EQ, 0))  # read only
+    for command in _ALLOWED_FCNTLS:
         _add(seccomp, rules, allow, "fcntl", seccomp.Arg(1, seccomp.EQ, command))
     set_flags = seccomp.Arg(1, seccomp.EQ, _SET_FLAGS)
-    # With O_ASYNC, the kernel would send signals, to any process that one likes.
+    # O_ASYNC would make the kernel send signals to any process.
     _add(seccomp, rules, allow, "fcntl", set_flags, seccomp.Arg(2, only, _O_ASYNC, 0))
-    for request in _TERMINAL_OR_NOT:
+    for request in _ALLOWED_IOCTLS:
         _add(seccomp, rules, allow, "ioctl", seccomp.Arg(1, seccomp.EQ, request))
 
 
-def _hold_network_calls() -> None:
+def _restrict_network_calls() -> None:
     seccomp = _seccomp()
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
@@ -274,7 +276,7 @@ def _hold_network_calls() -> None:
     rules.load()
 
 
-def _hold_outgoing_calls() -> None:
+def _restrict_outgoing_calls() -> None:
     seccomp = _seccomp()
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
@@ -282,7 +284,7 @@ def _hold_outgoing_calls() -> None:
     for name in _OUTGOING_CALLS.split():
         _add(seccomp, rules, refuse, name)
     _add(seccomp, rules, refuse, "sendto", seccomp.Arg(_SENDTO_ADDRESS, seccomp.NE, 0))
-    # An address that sendmsg is given cannot be seen from here; only a datagram would heed it.
+    # seccomp cannot see the address given to sendmsg; only datagram sockets use it.
     datagram = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPE, _DATAGRAM)
     _add(seccomp, rules, refuse, "socketpair", datagram)
     rules.load()
@@ -290,18 +292,18 @@ def _hold_outgoing_calls() -> None:
 
 def _add(seccomp: ModuleType, rules: Any, action: int, name: str, *arguments: Any) -> None:
     number = seccomp.resolve_syscall(seccomp.Arch.NATIVE, name)
-    if number != _UNKNOWN_CALL:  # not every libseccomp knows every call
+    if number != _UNKNOWN_CALL:  # old versions of libseccomp lack some
         rules.add_rule(action, number, *arguments)
 
 
-def _hold_python() -> None:
+def _restrict_python() -> None:
     sys.addaudithook(_refuse)
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if event.startswith(_REFUSED):
+    if event.startswith(_REFUSED_EVENTS):
         raise PermissionError(errno.EPERM, f"{event} is refused in a worker of hashkit")
-    if event == "open" and arguments[2] & _WRITING:
+    if event == "open" and arguments[2] & _WRITE_FLAGS:
         raise PermissionError(errno.EPERM, "writing is refused in a worker of hashkit")
 
 
@@ -315,7 +317,7 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 def _refuse_outgoing(event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"):
-        # To itself it may: that is how an event loop wakes itself up on Windows.
+        # Loopback is allowed: on Windows an event loop wakes itself up through it.
         where = arguments[1]
         if where is None or (isinstance(where, tuple) and where and where[0] in _LOOPBACK):
             return

@@ -1,4 +1,4 @@
-"""Workers that take turns, and what becomes of a file that one is lost on."""
+"""A pool of sandboxed workers; retries a file when its worker dies."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from hashkit.errors import (
 from hashkit.models import FailedFile, HashedFile
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.sandbox.process import Cancelled, Limits, WorkerProcess
-from hashkit.sandbox.protocol import Answer, check_asked_for, path_to_text
-from hashkit.sandbox.remote_file import HandedOver
+from hashkit.sandbox.protocol import WorkerResult, check_asked_for, path_to_text
+from hashkit.sandbox.remote_file import RemoteSource
 
-_SLOW_DISK = 2e6  # bytes a second, for reading a file before it is decoded
-_SLOWEST_VIDEO = 5e3  # bytes a second, for all of a video that goes on and on
+_MIN_READ_RATE = 2e6  # bytes a second, for reading a file before decoding it
+_MIN_VIDEO_RATE = 5e3  # bytes a second, for decoding a whole video
 
-_PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds
+_RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)  # seconds
 
 T = TypeVar("T")
 
 
-class _OfAnotherFile(Exception):
-    """A worker was lost that had opened other files before this one: it may be their doing."""
+class _UsedWorkerFailed(Exception):
+    """A worker failed that had opened other files before; they may be the cause."""
 
 
 def absolute(path: Path) -> Path:
-    """The same file from any folder. (Not cleaned of "..": that would change it behind a link.)"""
+    """The absolute path. (".." is kept: resolving it would be wrong behind a symlink.)"""
     try:
         return Path.cwd() / path
-    except FileNotFoundError:  # we are in a folder that is no more
+    except FileNotFoundError:  # the current folder was deleted
         return path
 
 
-def _size_of(source: Path | HandedOver) -> int:
-    if isinstance(source, HandedOver):
+def _size_of(source: Path | RemoteSource) -> int:
+    if isinstance(source, RemoteSource):
         return source.size
     try:
         return os.stat(source).st_size
@@ -57,58 +57,59 @@ def _size_of(source: Path | HandedOver) -> int:
 
 
 class WorkerPool:
-    """Workers that take turns. Each thread that asks gets one to itself; one that is lost is
-    replaced. All of them hash with the same options."""
+    """A pool of workers with the same options. Each calling thread gets a worker to itself; workers
+    that died are replaced."""
 
     def __init__(self, options: Options, limits: Limits, idle_seconds: float | None = None) -> None:
-        """With ``idle_seconds``, workers that had nothing to do for so long are ended."""
+        """Workers that were idle for ``idle_seconds`` are ended; None keeps them."""
         self._options, self._limits, self._idle_seconds = options, limits, idle_seconds
         self._lock = threading.Lock()
         self._idle: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
         self._closed = self._has_started = False
 
-    def hash(self, source: Path | HandedOver, on_progress: OnProgress | None = None) -> Answer:
-        """Hash a file. What goes wrong with it, or with the worker, is the outcome.
+    def hash(
+        self, source: Path | RemoteSource, on_progress: OnProgress | None = None
+    ) -> WorkerResult:
+        """Hash a file. Errors of the file or the worker are returned as its outcome.
 
-        Raises Cancelled where the work was called off, what the holder of a file that is handed
-        over raises to call it off, and WorkerUnavailable where not even a first worker could be
-        started.
+        Raises Cancelled if the pool was closed, whatever a RemoteSource raises to cancel, and
+        WorkerUnavailable if not even a first worker could be started.
         """
 
         path = source if isinstance(source, Path) else None
 
-        def read(untrusted: Any) -> Answer:
-            answer = Answer.from_json(untrusted, path)
+        def read(untrusted: Any) -> WorkerResult:
+            answer = WorkerResult.from_json(untrusted, path)
             check_asked_for(answer.outcome, self._options)
             return answer
 
-        def read_hash(untrusted: Any) -> Answer:
+        def read_hash(untrusted: Any) -> WorkerResult:
             answer = read(untrusted)
             if isinstance(answer.outcome, FailedFile) and isinstance(
                 answer.outcome.error, TooMuchMemory
             ):
-                raise answer.outcome.error  # it may not get it back: another takes over
+                raise answer.outcome.error  # it may not release the memory
             return answer
 
         try:
             return self._ask("hash", source, read_hash, on_progress)
         except (TookTooLong, TooMuchMemory, DecoderCrashed) as caught:
             error: MediaError = caught
-        except (WorkerLost, FileError) as lost:  # FileError: its holder cannot read it
-            return Answer(FailedFile(path, lost), None)
-        # No worker survives this file. Services can still find exact copies of it.
+        except (WorkerLost, FileError) as lost:  # FileError: from a RemoteSource
+            return WorkerResult(FailedFile(path, lost), None)
+        # No worker survives decoding this file. Exact hashes are still useful to services.
         with suppress(TookTooLong, TooMuchMemory, DecoderCrashed, WorkerLost, FileError):
             answer = self._ask("exact", source, read)
             exact = answer.outcome
             if isinstance(exact, HashedFile):
-                told = (notices.EXACT_ONLY,) if exact.hashes else ()
-                failed = FailedFile(path, error, exact.kind, exact.hashes, told)
-                return Answer(failed, answer.sha256)
-        return Answer(FailedFile(path, error), None)
+                exact_only = (notices.EXACT_ONLY,) if exact.hashes else ()
+                failed = FailedFile(path, error, exact.kind, exact.hashes, exact_only)
+                return WorkerResult(failed, answer.sha256)
+        return WorkerResult(FailedFile(path, error), None)
 
     def close(self) -> None:
-        """End all workers at once, whatever they are doing."""
+        """Kill all workers, whatever they are doing."""
         with self._lock:
             self._closed = True
             workers = [*self._all]
@@ -117,49 +118,49 @@ class WorkerPool:
 
     def _ask(
         self,
-        what: str,
-        source: Path | HandedOver,
+        request: str,
+        source: Path | RemoteSource,
         read: Callable[[Any], T],
         on_progress: OnProgress | None = None,
     ) -> T:
-        """The answer of a worker, checked. Where one is lost, another that is new is asked."""
+        """The checked answer of a worker; if a used worker fails, that of a new one."""
         try:
-            return self._ask_once(what, source, read, on_progress, fresh=False)
-        except _OfAnotherFile:
-            return self._ask_once(what, source, read, on_progress, fresh=True)
+            return self._ask_once(request, source, read, on_progress, fresh=False)
+        except _UsedWorkerFailed:
+            return self._ask_once(request, source, read, on_progress, fresh=True)
 
     def _ask_once(
         self,
-        what: str,
-        source: Path | HandedOver,
+        request: str,
+        source: Path | RemoteSource,
         read: Callable[[Any], T],
         on_progress: OnProgress | None,
         *,
         fresh: bool,
     ) -> T:
         size = _size_of(source)
-        handed_over = source if isinstance(source, HandedOver) else None
+        remote = source if isinstance(source, RemoteSource) else None
         where = (
             {"path": path_to_text(absolute(source))} if isinstance(source, Path) else {"size": size}
         )
-        seconds = self._limits.seconds + size / _SLOW_DISK
-        at_most = seconds + size / _SLOWEST_VIDEO
+        seconds = self._limits.seconds + size / _MIN_READ_RATE
+        max_seconds = seconds + size / _MIN_VIDEO_RATE
         with self._worker(fresh) as worker:
-            before, worker.asked = worker.asked, worker.asked + 1
+            before, worker.request_count = worker.request_count, worker.request_count + 1
             try:
                 try:
-                    answer = worker.ask({what: where}, seconds, on_progress, at_most, handed_over)
+                    answer = worker.ask({request: where}, seconds, on_progress, max_seconds, remote)
                     return read(answer)
-                except DocumentInvalid as error:  # it was taken over: it must not see another file
+                except DocumentInvalid as error:  # possibly compromised: give it no other file
                     raise DecoderCrashed from error
             except (DecoderCrashed, TooMuchMemory, TookTooLong) as error:
                 if before:
-                    raise _OfAnotherFile from error
+                    raise _UsedWorkerFailed from error
                 raise
 
     @contextmanager
     def _worker(self, fresh: bool) -> Iterator[WorkerProcess]:
-        """A worker for one request. It goes back to the others if it survives."""
+        """A worker for one request. It returns to the pool if it survives."""
         worker = self._take(fresh)
         try:
             yield worker
@@ -179,10 +180,10 @@ class WorkerPool:
     def _retire(self, idle_seconds: float) -> None:
         before = time.monotonic() - idle_seconds
         with self._lock:
-            tired = [worker for worker in self._idle if worker.last_used <= before]
-            self._idle = [worker for worker in self._idle if worker not in tired]
-            self._all.difference_update(tired)
-        for worker in tired:
+            expired = [worker for worker in self._idle if worker.last_used <= before]
+            self._idle = [worker for worker in self._idle if worker not in expired]
+            self._all.difference_update(expired)
+        for worker in expired:
             worker.kill()
 
     def _take(self, fresh: bool) -> WorkerProcess:
@@ -201,9 +202,9 @@ class WorkerPool:
         raise Cancelled
 
     def _start(self) -> WorkerProcess:
-        """A new worker. Where others could be started, this machine is only short of something, and
-        perhaps not for long: try again, and give up the file rather than the run."""
-        for pause in _PAUSES:
+        """Start a worker. If others could be started before, resources are short, so retry a few
+        times and then fail the file, not the run."""
+        for pause in _RETRY_DELAYS:
             try:
                 return WorkerProcess(self._options, self._limits)
             except WorkerUnavailable:

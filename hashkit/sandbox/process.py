@@ -1,7 +1,7 @@
-"""Workers from the outside: start them, ask them, end those that hang, say what became of them.
+"""Starts a worker process, sends it requests, enforces time limits and explains its exit.
 
-Nothing that a file could have a say in is decoded in this process. A worker's answers are read as
-hashes and known sentences only (``hashkit.sandbox.protocol``): it may have been taken over.
+This process decodes nothing that a file can influence. The worker may be compromised, so its
+answers are parsed strictly (``hashkit.sandbox.protocol``).
 """
 
 from __future__ import annotations
@@ -28,55 +28,63 @@ from hashkit.errors import (
 )
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.pipeline.options import OnProgress, Options
-from hashkit.sandbox.lockdown import Wall
+from hashkit.sandbox.lockdown import Restriction
 from hashkit.sandbox.protocol import from_line, to_line
-from hashkit.sandbox.remote_file import MIN_PIECE, HandedOver
+from hashkit.sandbox.remote_file import MIN_RANGE, RemoteSource
 from hashkit.variants.sets import moving_names_at
 
-# -I: nothing from the current folder, which may be the one with the hostile files, and nothing from
-# the environment. What this process imports from, the worker does too.
-_BEGIN = (
+# -I: import nothing from the current folder, which may hold the hostile files, or from the
+# environment. The worker imports from the same folders as this process.
+_BOOTSTRAP = (
     "import json, sys; start = json.loads(sys.stdin.buffer.readline()); "
     "sys.path[:] = start.pop('path'); from hashkit.sandbox.worker import main; main(start)"
 )
-# How text and libraries are to be found, and which way to calculate (last bits depend on it).
-_ENVIRONMENT = ("LANG", "LC_", "LD_LIBRARY", "DYLD_", "SYSTEMROOT", "OPENBLAS_", "MKL_", "NPY_")
+# Prefixes that are passed on: locale, library paths, and numerics (which decide last bits).
+_KEPT_ENVIRONMENT = (
+    "LANG",
+    "LC_",
+    "LD_LIBRARY",
+    "DYLD_",
+    "SYSTEMROOT",
+    "OPENBLAS_",
+    "MKL_",
+    "NPY_",
+)
 _OWN_ENVIRONMENT = {
-    # No threads before the walls stand; and the other cores have files of their own to work on.
+    # Landlock needs a single thread, and the other cores work on other files.
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    "HOME": "/nonexistent",  # whose it is is not its business, and looking it up takes a socket
-    "MALLOC_ARENA_MAX": "4",  # else each thread sets address space aside, which is limited
+    "HOME": "/nonexistent",  # hide the user; without it, a look-up opens a socket
+    "MALLOC_ARENA_MAX": "4",  # arenas use up the limited address space
 }
 TIME_LIMIT = 180.0
-"""Default limit in seconds: many times what the largest picture takes."""
+"""Default time limit in seconds: many times what the largest picture takes."""
 
-_START = 120.0  # seconds
+_START_TIMEOUT = 120.0  # seconds
 _MAX_ANSWER = 256 << 20  # bytes
 _FRAME_BYTES = 200  # of a frame in an answer, at most
-_LOOK = 1.0  # seconds between looks at the clock
-_LAST_BREATH = 5.0  # seconds between the end of its answers and its own
+_POLL_INTERVAL = 1.0  # seconds
+_EXIT_TIMEOUT = 5.0  # seconds from the end of its output to its exit
 _KILLED = -9
 _ALARM = -signal.SIGALRM if hasattr(signal, "SIGALRM") else None
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a worker may take: ``seconds`` without getting anywhere (between two frames of a video,
-    or for a whole picture), and bytes of ``memory`` (None: by the limit of pixels)."""
+    """Limits of a worker: ``seconds`` without progress (between two frames of a video, or for a
+    whole picture), and bytes of ``memory`` (None: derived from the pixel limit)."""
 
     seconds: float = TIME_LIMIT
     memory: int | None = None
 
     def memory_for(self, options: Options) -> int:
-        """The limit in bytes."""
+        """The memory limit in bytes."""
         if self.memory is not None:
             return self.memory
         return (2 << 30) + 24 * options.max_pixels
 
 
 def max_answer(options: Options) -> int:
-    """Bytes that an honest worker needs at most for what it was asked: a lie is not to fill our
-    memory."""
+    """The longest honest answer in bytes. A longer one could exhaust our memory."""
     if isinstance(options.sample, str):
         return _MAX_ANSWER
     frames = int(MAX_SECONDS / options.sample) + 1
@@ -85,12 +93,12 @@ def max_answer(options: Options) -> int:
 
 
 class Cancelled(Exception):
-    """The work was called off."""
+    """The work was cancelled."""
 
 
 def _import_folders() -> list[str]:
-    """Where this process imports from, without the current folder: it may be the one with the
-    hostile files. (Unless hashkit itself is there.)"""
+    """``sys.path`` without the current folder, which may hold the hostile files. (Unless hashkit
+    itself is there.)"""
     home = os.path.abspath(os.path.join(__file__, *[os.pardir] * 3))
     try:
         here = os.getcwd()
@@ -101,25 +109,26 @@ def _import_folders() -> list[str]:
 
 
 class WorkerProcess:
-    """A process that opens files, and the pipes to it. ``walls`` are those around it."""
+    """A worker process and the pipes to it. ``restrictions`` are those that it reported."""
 
     def __init__(
         self, options: Options, limits: Limits, *, with_escape_tests: bool = False
     ) -> None:
-        """Start it, and wait until its walls stand. WorkerUnavailable where that fails.
+        """Start it and wait until it has restricted itself. WorkerUnavailable if that fails.
 
-        ``with_escape_tests`` makes it ready to try what it may not do
-        (``hashkit.sandbox.escape_tests``).
+        ``with_escape_tests`` makes it load ``hashkit.sandbox.escape_tests``.
         """
-        kept = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
+        kept = {
+            name: value for name, value in os.environ.items() if name.startswith(_KEPT_ENVIRONMENT)
+        }
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (nothing in it is from elsewhere)
-                [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BEGIN],
+            self._process = subprocess.Popen(  # noqa: S603 (no external input)
+                [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOTSTRAP],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # what hostile files make libraries say is for nobody
+                stderr=subprocess.DEVNULL,  # may hold text from hostile files
                 env=kept | _OWN_ENVIRONMENT,
-                start_new_session=True,  # no terminal, and Ctrl-C is for us to deal with
+                start_new_session=True,  # no terminal, no Ctrl-C
             )
         except OSError as error:
             raise WorkerUnavailable from error
@@ -128,7 +137,7 @@ class WorkerProcess:
         self._max_answer = max_answer(options)
         self._deadline = self.last_used = 0.0
         self._expired = self._closing = False
-        self.asked = 0
+        self.request_count = 0
         start = {
             "path": _import_folders(),
             "options": asdict(options),
@@ -136,10 +145,16 @@ class WorkerProcess:
             "with_escape_tests": with_escape_tests,
         }
         try:
-            self.walls = tuple(
-                Wall(**wall) for wall in self._exchange(start, _START, _START)["walls"]
+            self.restrictions = tuple(
+                Restriction(**each)
+                for each in self._exchange(start, _START_TIMEOUT, _START_TIMEOUT)["restrictions"]
             )
-        except (MediaError, TypeError, KeyError, RuntimeError) as error:  # no more threads
+        except (
+            MediaError,
+            TypeError,
+            KeyError,
+            RuntimeError,
+        ) as error:  # RuntimeError: no threads left
             self.kill()
             raise WorkerUnavailable from error
 
@@ -148,19 +163,21 @@ class WorkerProcess:
         request: dict[str, Any],
         seconds: float,
         on_progress: OnProgress | None = None,
-        at_most: float | None = None,
-        handed_over: HandedOver | None = None,
+        max_seconds: float | None = None,
+        remote: RemoteSource | None = None,
     ) -> Any:
-        """The answer to a request, untrusted, which takes ``seconds`` without progress, and
-        ``at_most`` so many in all, not counting the time that the holder of a file that is
-        ``handed_over`` takes. TookTooLong, TooMuchMemory or DecoderCrashed where there is none, or
-        Cancelled where it was called off; then the worker is gone. What the holder raises goes
-        through; then it is to be ended."""
+        """Send a request and return the untrusted answer. The worker is killed after ``seconds``
+        without progress, or ``max_seconds`` in all; time that ``remote`` takes does not count.
+
+        Raises TookTooLong, TooMuchMemory, DecoderCrashed or Cancelled if there is no answer; the
+        worker is then dead. Exceptions of ``remote`` pass through; the caller must then kill the
+        worker.
+        """
         message = {**request, "seconds": seconds}
-        return self._exchange(message, seconds, at_most or seconds, on_progress, handed_over)
+        return self._exchange(message, seconds, max_seconds or seconds, on_progress, remote)
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it and close its pipes."""
         self._closing = True
         self._process.kill()
         self._process.wait()
@@ -172,35 +189,35 @@ class WorkerProcess:
         self,
         message: dict[str, Any],
         seconds: float,
-        at_most: float,
+        max_seconds: float,
         on_progress: OnProgress | None = None,
-        handed_over: HandedOver | None = None,
+        remote: RemoteSource | None = None,
     ) -> Any:
-        latest = time.monotonic() + at_most
-        left = handed_over.max_bytes if handed_over is not None else 0
-        with self._time_limit(seconds, handed_over):
+        latest = time.monotonic() + max_seconds
+        left = remote.max_bytes if remote is not None else 0
+        with self._time_limit(seconds, remote):
             self._send(to_line(message))
             while True:
                 answer = self._read()
-                if "want" in answer and handed_over is not None:
-                    asked = time.monotonic()
-                    self._deadline = math.inf  # the holder's time is not the worker's
-                    piece = handed_over.wanted(answer["want"])
-                    left -= max(len(piece), MIN_PIECE)
+                if "read" in answer and remote is not None:
+                    requested_at = time.monotonic()
+                    self._deadline = math.inf  # waiting for the remote file does not count
+                    data = remote.read_requested(answer["read"])
+                    left -= max(len(data), MIN_RANGE)
                     if left < 0:
                         raise DecoderCrashed
-                    latest += time.monotonic() - asked
+                    latest += time.monotonic() - requested_at
                     self._deadline = min(time.monotonic() + seconds, latest)
-                    self._send(piece)
+                    self._send(data)
                 elif "progress" in answer:
                     self._deadline = min(time.monotonic() + seconds, latest)
                     if on_progress is not None:
-                        on_progress(_checked_part(answer["progress"]))
+                        on_progress(_checked_progress(answer["progress"]))
                 else:
                     break
         if self._closing:
             raise Cancelled
-        if self._expired:  # it was ended as it answered: it must not be asked again
+        if self._expired:  # killed as it answered: not reusable
             raise TookTooLong
         return answer
 
@@ -208,13 +225,13 @@ class WorkerProcess:
         try:
             self._requests.write(data)
             self._requests.flush()
-        except (OSError, ValueError):  # ValueError: it was ended, and its pipes with it
-            raise self._cause_of_death() from None
+        except (OSError, ValueError):  # ValueError: the pipe is closed
+            raise self._exit_error() from None
 
     def _read(self) -> dict[str, Any]:
         line = self._answers.readline(self._max_answer)
         if not line.endswith(b"\n"):
-            raise self._cause_of_death()
+            raise self._exit_error()
         try:
             answer = from_line(line)
         except DocumentInvalid as error:
@@ -223,10 +240,10 @@ class WorkerProcess:
             raise DecoderCrashed
         return answer
 
-    def _cause_of_death(self) -> Exception:
+    def _exit_error(self) -> Exception:
         try:
-            code = self._process.wait(_LAST_BREATH)
-        except subprocess.TimeoutExpired:  # it says no more, but lives
+            code = self._process.wait(_EXIT_TIMEOUT)
+        except subprocess.TimeoutExpired:  # its output is closed, but it runs
             self._process.kill()
             self._process.wait()
             code = 0
@@ -234,21 +251,21 @@ class WorkerProcess:
             return Cancelled()
         if self._expired or code == _ALARM:
             return TookTooLong()
-        # Killed, and not by us: that is what Linux does when memory runs out.
+        # Killed by somebody else: Linux does that when memory runs out.
         return TooMuchMemory() if code == _KILLED else DecoderCrashed()
 
     @contextmanager
-    def _time_limit(self, seconds: float, handed_over: HandedOver | None) -> Iterator[None]:
-        """End the process when it has got nowhere for so long, or what it does is called off.
-        Reading from it then ends, too."""
+    def _time_limit(self, seconds: float, remote: RemoteSource | None) -> Iterator[None]:
+        """Kill the process after ``seconds`` without progress, or when ``remote`` is cancelled.
+        That ends any pending read from it."""
         self._deadline = time.monotonic() + seconds
         done = threading.Event()
 
         def watch() -> None:
             while (left := self._deadline - time.monotonic()) > 0:
-                if done.wait(min(left, _LOOK)):
+                if done.wait(min(left, _POLL_INTERVAL)):
                     return
-                if handed_over is not None and handed_over.called_off():
+                if remote is not None and remote.is_cancelled():
                     self._closing = True
                     break
             else:
@@ -264,7 +281,7 @@ class WorkerProcess:
             watcher.join()
 
 
-def _checked_part(untrusted: Any) -> float:
+def _checked_progress(untrusted: Any) -> float:
     if isinstance(untrusted, int | float) and 0 <= untrusted <= 1:
         return float(untrusted)
     raise DecoderCrashed

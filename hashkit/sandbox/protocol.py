@@ -1,7 +1,7 @@
-"""What is said between a worker and the process that asks it: JSON, an object a line.
+"""The protocol between a worker and its parent process: one JSON object per line.
 
-JSON, and not Python's pickle: reading a pickle runs what is in it, and a worker may have been taken
-over by the file that it opened. So nothing is read here but hashes, codes and known sentences.
+JSON rather than pickle: unpickling runs code, and a worker may be compromised by a file that it
+opened. Only hashes, codes and known sentences are accepted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from hashkit.variants.json_codec import (
 from hashkit.variants.sets import moving_names_at, names_at
 
 _MAX_NOTICES = 20
-# Those that are not the error's own: with numbers in them, or the name of a format.
-_SENTENCES = re.compile(
+# Texts of errors that differ from their default: with numbers, or the name of a format.
+_KNOWN_SENTENCES = re.compile(
     r"The picture has [\d,]{1,30} pixels\. The limit is [\d,]{1,30}\."
     r"|This is an? [\w -]{1,50}, which cannot be opened here\."
     r"|The file is damaged, and the video could not be read\."
@@ -41,7 +41,7 @@ _SPAN = r"from [\d:.]{5,20} to [\d:.]{5,20}( of [\d:.]{5,20})?"
 
 
 def outcome_to_json(outcome: HashedFile | FailedFile) -> dict[str, Any]:
-    """An outcome without its path."""
+    """An outcome as JSON, without its path."""
     frames = outcome.frames if isinstance(outcome, HashedFile) else None
     moving = outcome.frame_variants if isinstance(outcome, HashedFile) else ()
     error = outcome.error if isinstance(outcome, FailedFile) else None
@@ -55,43 +55,43 @@ def outcome_to_json(outcome: HashedFile | FailedFile) -> dict[str, Any]:
 
 
 def outcome_from_json(untrusted: Any, path: Path | None) -> HashedFile | FailedFile:
-    """Read what ``outcome_to_json`` writes. DocumentInvalid for anything else."""
+    """Parse what ``outcome_to_json`` makes. DocumentInvalid for anything else."""
     names = {"kind", "hashes", "variants", "notices", "error"}
     fields = fields_of(untrusted, "the answer", names)
     kind = _kind(fields["kind"])
     hashes, frames, moving = all_from_json(fields["hashes"], fields["variants"], "the answer")
     if not isinstance(fields["notices"], list) or len(fields["notices"]) > _MAX_NOTICES:
         raise DocumentInvalid
-    told = tuple(_notice(*_two_texts(each)) for each in fields["notices"])
+    found_notices = tuple(_notice(*_two_texts(each)) for each in fields["notices"])
     if fields["error"] is not None:
         if fields["variants"]:
             raise DocumentInvalid
-        return FailedFile(path, _error(*_two_texts(fields["error"])), kind, hashes, told)
+        return FailedFile(path, _error(*_two_texts(fields["error"])), kind, hashes, found_notices)
     if kind is None:
         raise DocumentInvalid
-    return HashedFile(path, kind, hashes, told, frames, moving)
+    return HashedFile(path, kind, hashes, found_notices, frames, moving)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The outcome of a file, and the SHA-256 of its bytes (None where they could not be read)."""
+class WorkerResult:
+    """The outcome of a file, and the SHA-256 of its bytes (None if unreadable)."""
 
     outcome: HashedFile | FailedFile
     sha256: str | None
 
     def to_line(self) -> bytes:
-        """One line of JSON, without a path."""
+        """One line of JSON, without the path."""
         return to_line({"outcome": outcome_to_json(self.outcome), "sha256": self.sha256})
 
     @classmethod
-    def from_json(cls, untrusted: Any, path: Path | None) -> Answer:
-        """Read what ``to_line`` writes. DocumentInvalid for anything else."""
+    def from_json(cls, untrusted: Any, path: Path | None) -> WorkerResult:
+        """Parse what ``to_line`` makes. DocumentInvalid for anything else."""
         fields = fields_of(untrusted, "the answer", {"outcome", "sha256"})
         return cls(outcome_from_json(fields["outcome"], path), checked_sha256(fields["sha256"]))
 
 
 def check_asked_for(outcome: HashedFile | FailedFile, options: Options) -> None:
-    """DocumentInvalid for an answer with hashes or variants that nobody asked for."""
+    """DocumentInvalid for a result with hashes or variants that were not requested."""
     frames = (outcome.frames, *outcome.frame_variants) if isinstance(outcome, HashedFile) else ()
     found = {("vpdq", each.variant) for each in frames if each is not None}
     found |= {(each.algorithm, each.variant) for each in outcome.hashes}
@@ -112,22 +112,22 @@ def checked_sha256(untrusted: Any) -> str | None:
 
 
 def path_to_text(path: str | os.PathLike[str]) -> str:
-    """A path of any bytes, as text that JSON can hold."""
+    """A path of any bytes as text for JSON."""
     return os.fsencode(path).decode("latin-1")
 
 
 def path_from_text(text: str) -> Path:
-    """The path that ``path_to_text`` made into text."""
+    """The path of a text made by ``path_to_text``."""
     return Path(os.fsdecode(text.encode("latin-1")))
 
 
 def to_line(message: dict[str, Any]) -> bytes:
-    """A message, with its end of line."""
+    """A message as one line of JSON."""
     return json.dumps(message).encode() + b"\n"
 
 
 def from_line(untrusted: bytes) -> Any:
-    """The JSON on a line. DocumentInvalid where it is none."""
+    """Parse one line of JSON. DocumentInvalid if it is not JSON."""
     try:
         return json.loads(untrusted)
     except (ValueError, RecursionError) as error:
@@ -149,7 +149,7 @@ def _two_texts(untrusted: Any) -> tuple[str, str]:
 
 
 def _notice(untrusted_code: str, untrusted_text: str) -> Notice:
-    """A notice that hashkit knows, with its own sentence or with times in it."""
+    """A known notice, with its own text or with times filled in."""
     known = _NOTICES.get(untrusted_code)
     if known is None:
         raise DocumentInvalid
@@ -160,11 +160,11 @@ def _notice(untrusted_code: str, untrusted_text: str) -> Notice:
 
 
 def _error(untrusted_code: str, untrusted_text: str) -> HashkitError:
-    """An error that hashkit knows, with a sentence that hashkit says."""
+    """A known error, with its own text or one of ``_KNOWN_SENTENCES``."""
     known = _ERRORS.get(untrusted_code)
     if known is None:
         raise DocumentInvalid
-    if untrusted_text != known.text and not _SENTENCES.fullmatch(untrusted_text):
+    if untrusted_text != known.text and not _KNOWN_SENTENCES.fullmatch(untrusted_text):
         raise DocumentInvalid
     return known(untrusted_text)
 

@@ -1,11 +1,10 @@
-"""A file that is not here: whoever holds it hands over the pieces that are asked for.
+"""A file that a worker reads by byte ranges from somewhere else, such as a browser.
 
-The holder may be a page in a browser, which cannot say where a file is but can read any part of it.
-So nothing has to be copied first, to the disk or into memory, however large the file is, and a
-reader can jump about in it as in any file.
+A page in a browser cannot name the path of a file but can read any part of it. So nothing is copied
+to disk or held in memory as a whole, however large the file is, and the reader can seek.
 
-    worker: RemoteFile.read -> {"want": [start, length]} -> supervisor -> HandedOver.piece -> holder
-                        <- the bytes                 <-            <-                  <-
+    worker: RemoteFile.read -> {"read": [start, length]} -> parent: RemoteSource.read_range
+                            <- the bytes                 <-
 """
 
 from __future__ import annotations
@@ -19,57 +18,56 @@ from typing import Any
 
 from hashkit.errors import DecoderCrashed
 
-MAX_PIECE = 4 << 20
-"""Bytes that are asked for at once, at most."""
+MAX_RANGE = 4 << 20
+"""Bytes of the longest range that is requested."""
 
-MIN_PIECE = 64 << 10
-"""Bytes that an honest reader asks for at least, but at the end."""
+MIN_RANGE = 64 << 10
+"""Bytes of the shortest range that an honest reader requests, except at the end."""
 
-_KEPT = 4  # pieces: a demuxer goes back and forth between sound and picture
+_MAX_CACHED = 4  # ranges: a demuxer alternates between sound and picture
 
-PieceReader = Callable[[int, int], bytes]
-"""Given where a piece starts and how many bytes it has, gives these bytes."""
+RangeReader = Callable[[int, int], bytes]
+"""Takes an offset and a length; returns the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
-    """A file of ``size`` bytes, more than 0, that ``piece`` reads from its holder.
+class RemoteSource:
+    """The parent's side: a file of ``size`` bytes (more than 0) that ``read_range`` reads.
 
-    ``piece`` may wait for the holder. It raises an error of the FileError branch where the bytes
-    cannot be had, and whatever calls the work off. ``called_off`` is asked now and then, so that a
-    worker is ended that is busy with what nobody wants any more.
+    ``read_range`` may block. It raises an error of the FileError branch if the bytes cannot be
+    read, and any other exception to cancel. ``is_cancelled`` is polled while the worker is busy.
     """
 
     size: int
-    piece: PieceReader
-    called_off: Callable[[], bool] = bool  # never
+    read_range: RangeReader
+    is_cancelled: Callable[[], bool] = bool  # never
 
     @property
     def max_bytes(self) -> int:
-        """So many may be asked for in all: a reader may go back, but not for ever."""
+        """The total that may be requested: a reader may seek back, but not for ever."""
         return 8 * self.size + (64 << 20)
 
-    def wanted(self, untrusted: Any) -> bytes:
-        """The piece that a worker wants. DecoderCrashed where no honest worker would want it."""
+    def read_requested(self, untrusted: Any) -> bytes:
+        """The range that a worker requests. DecoderCrashed if the request is invalid."""
         match untrusted:
             case [int(start), int(length)] if (  # (True counts as 1, which does no harm)
-                start >= 0 and 0 < length <= MAX_PIECE and start + length <= self.size
+                start >= 0 and 0 < length <= MAX_RANGE and start + length <= self.size
             ):
-                return self.piece(start, length)
+                return self.read_range(start, length)
         raise DecoderCrashed
 
 
 class RemoteFile(io.RawIOBase):
-    """The file as a worker sees it: readable and seekable, in memory no more than a few pieces.
+    """The worker's side: readable and seekable; caches a few ranges.
 
-    What is read in one go comes in ever longer pieces; after a jump, in short ones again.
+    Sequential reads request ever longer ranges; after a seek they start short again.
     """
 
-    def __init__(self, size: int, piece: PieceReader) -> None:
+    def __init__(self, size: int, read_range: RangeReader) -> None:
         super().__init__()
-        self._size, self._piece = size, piece
+        self._size, self._read_range = size, read_range
         self._position = 0
-        self._kept: OrderedDict[int, bytes] = OrderedDict()  # by where they start
+        self._cached: OrderedDict[int, bytes] = OrderedDict()  # by offset
 
     def readable(self) -> bool:
         return True
@@ -88,11 +86,11 @@ class RemoteFile(io.RawIOBase):
         return self._position
 
     def read(self, size: int | None = -1) -> bytes:
-        """As many bytes as are asked for; fewer at the end only."""
+        """As many bytes as requested; fewer at the end only."""
         end = self._size if size is None or size < 0 else min(self._size, self._position + size)
         parts = []
         while self._position < end:
-            start, data = self._holding(self._position)
+            start, data = self._range_at(self._position)
             part = data[self._position - start : end - start]
             parts.append(part)
             self._position += len(part)
@@ -103,17 +101,17 @@ class RemoteFile(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def _holding(self, position: int) -> tuple[int, bytes]:
-        """The piece with the byte at this position, and where it starts."""
-        before = 0  # bytes in the piece that ends just here
-        for start, data in self._kept.items():
+    def _range_at(self, position: int) -> tuple[int, bytes]:
+        """The range that holds this position: its offset and its bytes."""
+        before = 0  # bytes in the range that ends here
+        for start, data in self._cached.items():
             if start <= position < start + len(data):
-                self._kept.move_to_end(start)
+                self._cached.move_to_end(start)
                 return start, data
             if start + len(data) == position:
                 before = len(data)
-        length = min(max(MIN_PIECE, 2 * before), MAX_PIECE, self._size - position)
-        self._kept[position] = self._piece(position, length)
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return position, self._kept[position]
+        length = min(max(MIN_RANGE, 2 * before), MAX_RANGE, self._size - position)
+        self._cached[position] = self._read_range(position, length)
+        if len(self._cached) > _MAX_CACHED:
+            self._cached.popitem(last=False)
+        return position, self._cached[position]

@@ -1,20 +1,20 @@
-"""Inside a worker: build the walls, then hash one file after the other.
+"""The worker process: restricts itself, then hashes one file after the other.
 
-    standard input    one JSON object a line: first how to start, then requests
-    standard output   one JSON object a line: first which walls stand, then answers
+    standard input    one JSON object per line: first the start options, then requests
+    standard output   one JSON object per line: first the restrictions, then answers
 
-    {"hash": file, "seconds": s}     -> {"progress": 0.0 to 1.0}, now and then
+    {"hash": file, "seconds": s}     -> {"progress": 0.0 to 1.0}, from time to time
                                      -> {"outcome": …, "sha256": … or null}
     {"exact": file, "seconds": s}    -> the same, without decoding anything
-    {"capabilities": {}, "seconds": s}  -> {"capabilities": …}: what the decoders can open
-    {"probe": {…}, "seconds": s}     -> {"probe": …}: what this process could do if it tried
+    {"capabilities": {}, "seconds": s}   -> {"capabilities": …}: what the decoders can open
+    {"escape_tests": {…}, "seconds": s}  -> {"escape_tests": …}: which attempts were refused
 
-A file is {"path": …}, or {"size": bytes} where it is elsewhere and will be handed over:
+A file is {"path": …}, or {"size": bytes} for a remote file, which is read by ranges:
 
-    {"want": [start, length]}        <- exactly these bytes
+    {"read": [start, length]}        <- exactly these bytes
 
-``hashkit.sandbox.process`` is the other end. Whatever is imported here is imported before the walls
-stand; a file is opened only after.
+``hashkit.sandbox.process`` is the other side. All imports happen before the restrictions apply;
+files are opened only after.
 """
 
 from __future__ import annotations
@@ -37,30 +37,31 @@ from hashkit.models import FailedFile, HashedFile
 from hashkit.pipeline.hashing import exact_or_fail, hash_or_fail
 from hashkit.pipeline.options import Options
 from hashkit.sandbox import lockdown
-from hashkit.sandbox.protocol import Answer, path_from_text, to_line
+from hashkit.sandbox.protocol import WorkerResult, path_from_text, to_line
 from hashkit.sandbox.remote_file import RemoteFile
 
-_BETWEEN_PROGRESS = 0.1  # seconds
-_GRACE = 10.0  # seconds after which this process ends itself, should nobody else end it
+_PROGRESS_INTERVAL = 0.1  # seconds
+_GRACE = 10.0  # seconds past the limit, after which this process ends itself
 
 
 def main(start: dict[str, Any]) -> None:
-    """Build the walls and answer requests until there are no more."""
-    answers = _own_output()
+    """Apply the restrictions and answer requests until the input ends."""
+    answers = _redirect_output()
     options = Options(**{**start["options"], "algorithms": tuple(start["options"]["algorithms"])})
     _prepare(options, start["with_escape_tests"])
-    walls = lockdown.lock_down(start["max_memory"])
-    _send(answers, to_line({"walls": [asdict(wall) for wall in walls]}))
+    restrictions = lockdown.lock_down(start["max_memory"])
+    _send(answers, to_line({"restrictions": [asdict(each) for each in restrictions]}))
     for line in sys.stdin.buffer:
         request = json.loads(line)
         seconds = request.pop("seconds")
         _alarm(seconds + _GRACE)
-        _send(answers, _answer(request, options, _Asker(answers, seconds)))
+        _send(answers, _answer(request, options, _ParentChannel(answers, seconds)))
         _alarm(0)
 
 
-def _own_output() -> BinaryIO:
-    """Where answers go. What a library prints must not be taken for one."""
+def _redirect_output() -> BinaryIO:
+    """The stream for answers. Standard output is redirected, so that what libraries print is not
+    taken for an answer."""
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 1)
@@ -69,7 +70,7 @@ def _own_output() -> BinaryIO:
 
 
 def _prepare(options: Options, with_escape_tests: bool) -> None:
-    """Import what is wanted, and leave decisions on ending to the supervisor."""
+    """Import what the options need. Ctrl-C is left to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lift_pillows_limit()
     if of_family(options.algorithms, Family.CLASSIC):
@@ -79,8 +80,8 @@ def _prepare(options: Options, with_escape_tests: bool) -> None:
 
 
 def _alarm(seconds: float) -> None:
-    """End this process after so many seconds, also in the middle of native code. The supervisor
-    does so too, but it may be gone."""
+    """End this process after so many seconds, even in native code. The parent process does so too,
+    unless it is gone."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -90,18 +91,17 @@ def _send(answers: BinaryIO, message: bytes) -> None:
     answers.flush()
 
 
-def _answer(request: dict[str, Any], options: Options, asker: _Asker) -> bytes:
+def _answer(request: dict[str, Any], options: Options, channel: _ParentChannel) -> bytes:
     match request:
         case {"hash": dict(file)}:
-            source = _source(file, asker)
-            return _hash(options, lambda wanted: hash_or_fail(source, wanted, asker.report))
+            source = _source(file, channel)
+            return _hash(options, lambda wanted: hash_or_fail(source, wanted, channel.report))
         case {"exact": dict(file)}:
-            source = _source(file, asker)
+            source = _source(file, channel)
             return _hash(options, lambda wanted: exact_or_fail(source, wanted))
-        case {"probe": dict(targets)}:
-            return to_line(
-                {"probe": sys.modules["hashkit.sandbox.escape_tests"].attempt(**targets)}
-            )
+        case {"escape_tests": dict(targets)}:
+            attempts = sys.modules["hashkit.sandbox.escape_tests"].attempt(**targets)
+            return to_line({"escape_tests": attempts})
         case {"capabilities": _}:
             found = {
                 "versions": capabilities.versions(),
@@ -112,20 +112,20 @@ def _answer(request: dict[str, Any], options: Options, asker: _Asker) -> bytes:
     raise ValueError("no such request")
 
 
-def _source(file: dict[str, Any], asker: _Asker) -> Path | BinaryIO:
+def _source(file: dict[str, Any], channel: _ParentChannel) -> Path | BinaryIO:
     if "path" in file:
         return path_from_text(file["path"])
-    return cast(BinaryIO, RemoteFile(file["size"], asker.piece))
+    return cast(BinaryIO, RemoteFile(file["size"], channel.read_range))
 
 
 def _hash(options: Options, work: Callable[[Options], HashedFile | FailedFile]) -> bytes:
-    """An answer always has the SHA-256, by which the supervisor knows copies of the same file."""
+    """A result always has the SHA-256, by which the parent process deduplicates files."""
     with_sha256 = replace(options, algorithms=resolve((*options.algorithms, "sha256")))
     outcome = work(with_sha256)
     sha256 = _value_of(outcome, "sha256")
     if "sha256" not in options.algorithms:
         outcome = _without_sha256(outcome)
-    return Answer(outcome, sha256).to_line()
+    return WorkerResult(outcome, sha256).to_line()
 
 
 def _value_of(outcome: HashedFile | FailedFile, algorithm: str) -> str | None:
@@ -133,40 +133,39 @@ def _value_of(outcome: HashedFile | FailedFile, algorithm: str) -> str | None:
 
 
 def _without_sha256(outcome: HashedFile | FailedFile) -> HashedFile | FailedFile:
-    """The outcome as if SHA-256 had not been asked for."""
+    """The outcome as if SHA-256 had not been requested."""
     hashes = tuple(each for each in outcome.hashes if each.algorithm != "sha256")
-    told = outcome.notices
+    kept = outcome.notices
     if isinstance(outcome, FailedFile):
         if not hashes:
-            told = tuple(notice for notice in told if notice != notices.EXACT_ONLY)
-        return replace(outcome, hashes=hashes, notices=told)
-    if not hashes and outcome.frames is None and notices.NO_HASH not in told:
-        told = (*told, notices.NO_HASH)
-    return replace(outcome, hashes=hashes, notices=told)
+            kept = tuple(notice for notice in kept if notice != notices.EXACT_ONLY)
+        return replace(outcome, hashes=hashes, notices=kept)
+    if not hashes and outcome.frames is None and notices.NO_HASH not in kept:
+        kept = (*kept, notices.NO_HASH)
+    return replace(outcome, hashes=hashes, notices=kept)
 
 
-class _Asker:
-    """Speaks to the supervisor while a request is worked on. Each time, the time limit begins
-    anew."""
+class _ParentChannel:
+    """Messages to the parent process during a request. Each restarts the time limit."""
 
     def __init__(self, answers: BinaryIO, seconds: float) -> None:
         self._answers, self._seconds = answers, seconds
         self._reported = 0.0
 
     def report(self, part: float) -> None:
-        """Pass progress on, now and then."""
+        """Report progress, at most ten times a second."""
         now = time.monotonic()
-        if now - self._reported >= _BETWEEN_PROGRESS:
+        if now - self._reported >= _PROGRESS_INTERVAL:
             self._reported = now
             _alarm(self._seconds + _GRACE)
             _send(self._answers, to_line({"progress": part}))
 
-    def piece(self, start: int, length: int) -> bytes:
-        """Ask for a piece of the file, however long it takes to get it."""
+    def read_range(self, start: int, length: int) -> bytes:
+        """Request a range of the file and wait for it without a time limit."""
         _alarm(0)
-        _send(self._answers, to_line({"want": [start, length]}))
+        _send(self._answers, to_line({"read": [start, length]}))
         data = sys.stdin.buffer.read(length)
-        if len(data) < length:  # nobody is there any more
+        if len(data) < length:  # the parent process is gone
             raise SystemExit
         _alarm(self._seconds + _GRACE)
         return data

@@ -1,12 +1,12 @@
-"""The local page: hashes in the person's own browser, served from their own machine only.
+"""The local page: hashes files in the user's browser, served from their own machine.
 
-serving.py      begins and ends it: one port on 127.0.0.1, nobody else, no way out
-connections.py  who may be connected at all
-guard.py        who may speak to it
-app.py          what the page can ask for
-pages.py        what each open page has hashed, in memory only
-lifetime.py     when it ends by itself
-transfers.py    one file on its way: pieces from the page to an isolated worker
-words.py        what became of a file, in the words of the page
-rendering.py    templates/ and static/: the page itself
+serving.py      starts and stops the server: one port on 127.0.0.1, no outgoing connections
+connections.py  rejects connections of other users
+guard.py        rejects requests that are not from the page itself
+app.py          the requests that the page makes
+pages.py        the results of each open page, in memory only
+lifetime.py     when the server ends by itself
+transfers.py    transfers a file from the page to a sandboxed worker, by ranges
+words.py        the result of a file in the page's words
+rendering.py    renders templates/; static/ holds scripts and styles
 """

@@ -1,8 +1,8 @@
-"""Who may be connected at all, before anything is read of what they say.
+"""Connection limits, applied before any data of a connection is read.
 
-The port is open to everybody on this machine. On Linux the system says whose each connection is,
-and those of other people are cut at once. Whoever connects and says nothing is cut after a while,
-and there are only so many connections at a time: nobody can take all of them from the page.
+The port is open to every user of this machine. On Linux the kernel says which user a connection
+belongs to, and those of other users are aborted. Silent connections are aborted after a while, and
+their number is limited, so that no one can use up all of them.
 """
 
 from __future__ import annotations
@@ -15,61 +15,59 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_MOST = 100
-"""Connections at a time. Each page of a browser takes six at most."""
+_MAX_CONNECTIONS = 100
+"""At a time. Each page in a browser takes six at most."""
 
-_SILENT = 10.0
-"""Seconds in which a first request has to be there."""
+_FIRST_REQUEST_TIMEOUT = 10.0
+"""Seconds in which the first request must arrive."""
 
-_CONNECTIONS = Path("/proc/net/tcp")
-_ROOT = 0  # may look into every process anyway
+_PROC_NET_TCP = Path("/proc/net/tcp")
+_ROOT_UID = 0  # can read every process anyway
 
 
 class Connection(H11Protocol):
-    """One connection, cut where it is not this person's, or says nothing."""
+    """A connection that is aborted if it is another user's or silent."""
 
     _open = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take it, or cut it."""
+        """Accept or abort the connection."""
         Connection._open += 1
         super().connection_made(transport)
         peer, here = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if Connection._open > _MOST or not is_ours(peer, here):
+        if Connection._open > _MAX_CONNECTIONS or not is_same_user(peer, here):
             transport.abort()
             return
-        self._patience = self.loop.call_later(_SILENT, self._cut_if_silent)
+        self._timeout = self.loop.call_later(_FIRST_REQUEST_TIMEOUT, self._abort_if_silent)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended."""
         Connection._open -= 1
-        if (patience := getattr(self, "_patience", None)) is not None:
-            patience.cancel()
+        if (timeout := getattr(self, "_timeout", None)) is not None:
+            timeout.cancel()
         super().connection_lost(exc)
 
-    def _cut_if_silent(self) -> None:
+    def _abort_if_silent(self) -> None:
         if cast(Any, self).cycle is None:
             self.transport.abort()
 
 
-def is_ours(peer: tuple[str, int], here: tuple[str, int]) -> bool:
-    """Does this connection come from a process of the same person? True where the system does not
-    say."""
+def is_same_user(peer: tuple[str, int], here: tuple[str, int]) -> bool:
+    """Whether a process of the same user made this connection. True if the system does not say."""
     if sys.platform != "linux":
         return True
-    wanted = [_shown(peer), _shown(here)]
+    wanted = [_kernel_format(peer), _kernel_format(here)]
     try:
-        lines = _CONNECTIONS.read_text("ascii").splitlines()[1:]
+        lines = _PROC_NET_TCP.read_text("ascii").splitlines()[1:]
     except OSError:
         return True
     for line in lines:
         fields = line.split()
         if fields[1:3] == wanted:
-            return int(fields[7]) in (os.getuid(), _ROOT)
-    return True  # it has ended already
+            return int(fields[7]) in (os.getuid(), _ROOT_UID)
+    return True  # it is closed already
 
 
-def _shown(address: tuple[str, int]) -> str:
-    """As the kernel shows it: the four bytes in the order of this machine, and the port."""
+def _kernel_format(address: tuple[str, int]) -> str:
+    """As in /proc/net/tcp: the four bytes in this machine's order, and the port."""
     number = int.from_bytes(bytes(map(int, address[0].split("."))), sys.byteorder)
     return f"{number:08X}:{address[1]:04X}"

@@ -1,13 +1,12 @@
-"""Only this machine, only this person: checked on every request, before anything else.
+"""Access control, checked on every request: only this machine, only this user's page.
 
-Other people on this machine can reach the port; other pages in this browser can send requests to
-it, and can give it another name (DNS rebinding). So there is a key in the address, good for one
-use, which is exchanged for a cookie; and a request must come to the right host, from this page
-itself.
+Other users of this machine can reach the port; other pages in this browser can send requests to it
+and can give it another name (DNS rebinding). So the address holds a key, valid once, which is
+exchanged for a cookie; and a request must name the right host and come from the page itself.
 
-For a browser, all ports of 127.0.0.1 are one site, with one set of cookies, which it would show to
-whoever listens at another. So the page has a folder with a name that nobody can guess, and the
-cookie is for that folder.
+For a browser, all ports of 127.0.0.1 are one site and share cookies, so a server on another port
+would receive the page's cookie. So the page has a folder with a random name, and the cookie is
+limited to that folder.
 """
 
 from __future__ import annotations
@@ -35,20 +34,19 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
 }
-"""Sent with every answer."""
+"""Sent with every response."""
 
-_START = "start/"
-_STATIC = "/static/"  # how the refusal looks: nothing is in there that is anybody's
-_READING = ("GET", "HEAD")
-_READING_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_START_PATH = "start/"
+_STATIC_PATH = "/static/"  # also for the error page: holds no user data
+_SAFE_METHODS = ("GET", "HEAD")
+_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
 class Guard:
-    """Lets through to ``app`` what comes from the page itself. Everybody else gets ``refused``, a
-    page that says so, and nothing more."""
+    """Passes requests of the page itself to ``app``. All others get ``refused``, an error page."""
 
     def __init__(self, app: ASGIApp, port: int, refused: Callable[[str], str]) -> None:
-        """``refused`` makes the page for a browser that accepts these languages."""
+        """``refused`` renders the error page for an Accept-Language header."""
         self._app, self._refused = app, refused
         self._host = f"127.0.0.1:{port}"
         self._origin = f"http://{self._host}"
@@ -56,45 +54,45 @@ class Guard:
         self._cookie = f"s{port}"
         self._key: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
-        self.address = f"{self._origin}{self._folder}{_START}{self._key}"
+        self.address = f"{self._origin}{self._folder}{_START_PATH}{self._key}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return  # no other protocol is spoken here
+            return  # no other protocol is supported
         answer = self._answer(scope)
         if scope["path"].startswith(self._folder):
             scope = {**scope, "root_path": self._folder[:-1]}
-        forget = self._forgotten_cookie() if scope["path"] == f"{self._folder}leave" else None
-        await answer(scope, receive, _with_headers(send, forget))
+        expired = self._expired_cookie() if scope["path"] == f"{self._folder}leave" else None
+        await answer(scope, receive, _with_headers(send, expired))
 
     def _answer(self, scope: Scope) -> ASGIApp:
         headers, path = Headers(scope=scope), scope["path"]
-        if not self._is_from_here(scope["method"], headers):
+        if not self._is_same_origin(scope["method"], headers):
             return self._refusal(headers)
-        if path.startswith(_STATIC):
+        if path.startswith(_STATIC_PATH):
             return self._app
         if not path.startswith(self._folder):
             return self._refusal(headers)
         known, path = self._has_session(scope), path.removeprefix(self._folder)
-        if path.startswith(_START):
-            if scope["method"] != "GET" or any(name in headers for name in _READING_AHEAD):
+        if path.startswith(_START_PATH):
+            if scope["method"] != "GET" or any(name in headers for name in _PREFETCH_HEADERS):
                 return self._refusal(headers)
-            return self._begin() if known or self._take_key(path) else self._refusal(headers)
+            return self._begin() if known or self._use_key(path) else self._refusal(headers)
         return self._app if known else self._refusal(headers)
 
-    def _is_from_here(self, method: str, headers: Headers) -> bool:
+    def _is_same_origin(self, method: str, headers: Headers) -> bool:
         if headers.getlist("host") != [self._host]:
             return False
         origins = headers.getlist("origin")
-        if origins != [self._origin] and (origins or method not in _READING):
+        if origins != [self._origin] and (origins or method not in _SAFE_METHODS):
             return False
         return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
     def _has_session(self, scope: Scope) -> bool:
         return _equal(Request(scope).cookies.get(self._cookie, ""), self._session)
 
-    def _take_key(self, path: str) -> bool:
-        if self._key is None or not _equal(path.removeprefix(_START), self._key):
+    def _use_key(self, path: str) -> bool:
+        if self._key is None or not _equal(path.removeprefix(_START_PATH), self._key):
             return False
         self._key = None
         return True
@@ -106,8 +104,8 @@ class Guard:
         )
         return answer
 
-    def _forgotten_cookie(self) -> str:
-        """Some browsers keep the cookie until they are started again, unless they are told."""
+    def _expired_cookie(self) -> str:
+        """Deletes the cookie: some browsers keep session cookies until they restart."""
         return f"{self._cookie}=; Path={self._folder}; Max-Age=0; HttpOnly; SameSite=Strict"
 
     def _refusal(self, headers: Headers) -> Response:

@@ -1,49 +1,49 @@
-"""When hashkit ends by itself: what was hashed must not lie about in memory for ever."""
+"""When the server ends by itself, so that hashes do not stay in memory for ever."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-_OPENING = 600.0
+_OPEN_TIMEOUT = 600.0
 """Seconds in which the page should be opened."""
 
-_AWAY = 10.0
-"""Seconds without any page, after which none will come back. (One is away while it is reloaded.)"""
+_RECONNECT_TIMEOUT = 10.0
+"""Seconds without a page before the server ends. A page that reloads is briefly away."""
 
-_IDLE = 1800.0
-"""Seconds in which the person does nothing, and no file is being hashed."""
+_IDLE_TIMEOUT = 1800.0
+"""Seconds without user activity and without a file being hashed."""
 
 
 class Lifetime:
-    """Told what happens, it knows whether that was all. ``now`` gives seconds that only grow."""
+    """Tracks pages and activity. ``now`` is a monotonic clock in seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._here = 0
+        self._open_pages = 0
         self._left = self._active = now()
         self._was_opened = False
 
     def opened(self) -> None:
-        """A page is here."""
-        self._here += 1
+        """Note that a page connected."""
+        self._open_pages += 1
         self._was_opened = True
         self.active()
 
     def closed(self) -> None:
-        """A page is not here any more."""
-        self._here -= 1
+        """Note that a page disconnected."""
+        self._open_pages -= 1
         self._left = self._now()
 
     def active(self) -> None:
-        """The person does something."""
+        """Note user activity."""
         self._active = self._now()
 
     def is_over(self, *, busy: bool) -> bool:
-        """Is it time to end? ``busy``: files are being hashed, which counts as doing something."""
+        """Whether to end now. ``busy``: files are being hashed, which counts as activity."""
         now = self._now()
         if busy:
             self._active = now
-        if not self._here:
-            return now - self._left > (_AWAY if self._was_opened else _OPENING)
-        return now - self._active > _IDLE
+        if not self._open_pages:
+            return now - self._left > (_RECONNECT_TIMEOUT if self._was_opened else _OPEN_TIMEOUT)
+        return now - self._active > _IDLE_TIMEOUT

@@ -1,6 +1,6 @@
-"""What each open page has hashed: in memory, and only as long as the page is open.
+"""The open pages and their results: in memory, and only as long as the page is open.
 
-A page is one tab. It knows what its files are called; here they have numbers.
+A page is one browser tab. It knows the names of its files; the server knows them by number.
 """
 
 from __future__ import annotations
@@ -13,75 +13,75 @@ from dataclasses import dataclass, field
 
 from hashkit.batch.executors import cores
 from hashkit.errors import FileEmpty, WorkerLost
-from hashkit.models import FailedFile
+from hashkit.models import FailedFile, Outcome
 from hashkit.pipeline.options import Options
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits
 from hashkit.submission.document import Submission
-from hashkit.web.transfers import Outcome, Transfer
+from hashkit.web.transfers import Transfer
 
 WORKERS = min(cores(), 4)
-"""How many files are opened at a time."""
+"""How many files are hashed at a time."""
 
 MAX_FILES = 20_000
-"""In one page, so that a page gone wild cannot fill the memory."""
+"""For one page, so that a faulty page cannot fill the memory."""
 
 MAX_PAGES = 4
-"""At a time: a browser has six connections to a server, and each open page holds one."""
+"""At a time: a browser opens six connections to a server, and each open page holds one."""
 
 VARIANTS = "wide"
-"""The level at which edited copies are caught, where the person wants that."""
+"""The level of variants, if the user wants edited copies to be found."""
 
-_AWAY = 10.0
-"""Seconds for which a page may be out of touch. Browsers lose connections now and then."""
+_RECONNECT_TIMEOUT = 10.0
+"""Seconds for which a page may be disconnected. Browsers sometimes lose connections."""
 
-_COMING = 60.0
-"""Seconds in which a page that was sent should be in touch."""
+_FIRST_CONNECTION_TIMEOUT = 60.0
+"""Seconds in which a page that was sent should connect."""
 
-_IDLE_WORKER = 60.0  # seconds
+_IDLE_WORKER_SECONDS = 60.0
 
 
 @dataclass
 class Page:
-    """One tab: its ``language``, the files on their way, and what became of others, by the numbers
-    that the page gives them. ``in_touch`` is how many connections it holds, and ``until`` the time
-    at which it is given up if it holds none."""
+    """One tab: its ``language``, its running transfers, and its outcomes, by the numbers that the
+    page gives its files. ``connections`` is how many it holds, and ``expires`` when the page is
+    dropped if it holds none."""
 
     language: str
-    until: float
-    in_touch: int = 0
+    expires: float
+    connections: int = 0
     transfers: dict[int, Transfer] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     def finish(self, number: int, outcome: Outcome) -> None:
-        """The file is done."""
+        """Store the outcome of a transfer."""
         del self.transfers[number]
         self.outcomes[number] = outcome
 
     def remove(self, number: int) -> None:
-        """Call it off, or forget what became of it."""
+        """Cancel the transfer, or forget its outcome."""
         self.outcomes.pop(number, None)
         if (transfer := self.transfers.pop(number, None)) is not None:
-            transfer.call_off()
+            transfer.cancel()
 
     def drop(self) -> None:
-        """Call off and forget everything."""
+        """Cancel and forget everything."""
         for number in [*self.transfers, *self.outcomes]:
             self.remove(number)
 
     @property
     def is_full(self) -> bool:
-        """Has it as many files as a page may have?"""
+        """Whether it has as many files as a page may have."""
         return len(self.transfers) + len(self.outcomes) >= MAX_FILES
 
     def submission(self) -> Submission:
-        """All that has hashes."""
+        """The submission of all its outcomes."""
         return Submission.of(self.outcomes.values())
 
 
 class Pages:
-    """The pages that are open, and the isolated workers behind them. ``now`` gives seconds that
-    only grow."""
+    """The open pages and the pools of sandboxed workers. ``now`` is a monotonic clock in
+    seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -91,40 +91,40 @@ class Pages:
         self._closed = False
 
     def open(self, language: str) -> str | None:
-        """A new page. Returns the name by which it is known, or None if there are enough."""
-        if self._closed or sum(page.in_touch > 0 for page in self._pages.values()) >= MAX_PAGES:
+        """Open a page. Returns its random name, or None if there are too many."""
+        if self._closed or sum(page.connections > 0 for page in self._pages.values()) >= MAX_PAGES:
             return None
         name = secrets.token_urlsafe(16)
-        self._pages[name] = Page(language, self._now() + _COMING)
+        self._pages[name] = Page(language, self._now() + _FIRST_CONNECTION_TIMEOUT)
         return name
 
     def find(self, name: str) -> Page | None:
-        """The page of this name, if it is open."""
+        """The open page of this name."""
         return self._pages.get(name)
 
-    def is_here(self, page: Page) -> None:
-        """The page is in touch, with one more connection."""
-        page.in_touch += 1
+    def connected(self, page: Page) -> None:
+        """Note one more connection of the page."""
+        page.connections += 1
 
-    def is_away(self, page: Page) -> None:
-        """A connection of the page has ended. Perhaps it makes another."""
-        page.in_touch -= 1
-        page.until = self._now() + _AWAY
+    def disconnected(self, page: Page) -> None:
+        """Note the end of a connection. The page may reconnect."""
+        page.connections -= 1
+        page.expires = self._now() + _RECONNECT_TIMEOUT
 
-    def drop_those_away(self) -> None:
-        """Forget the pages that were closed, or never came."""
+    def drop_disconnected(self) -> None:
+        """Drop the pages that were closed or never connected."""
         for name, page in [*self._pages.items()]:
-            if not page.in_touch and self._now() > page.until:
+            if not page.connections and self._now() > page.expires:
                 self.drop(name)
 
     def drop(self, name: str) -> None:
-        """The page was closed: nothing of it is kept."""
+        """Drop a page that was closed, with all its data."""
         if (page := self._pages.pop(name, None)) is not None:
             page.drop()
 
     def hash(self, page: Page, number: int, size: int, *, variants: bool) -> None:
-        """Begin to hash a file of ``size`` bytes, unless it has been begun: a page that had no
-        answer asks twice."""
+        """Start to hash a file of ``size`` bytes, unless it was started before: a page that got no
+        response repeats its request."""
         if number in page.transfers or number in page.outcomes:
             return
         if self._closed:
@@ -136,14 +136,14 @@ class Pages:
 
     @property
     def busy(self) -> bool:
-        """Is any file on its way?"""
+        """Whether any file is being hashed."""
         transfers = [
             transfer for page in self._pages.values() for transfer in page.transfers.values()
         ]
         return any(transfer.outcome is None for transfer in transfers)
 
     def close(self) -> None:
-        """Drop all pages, and end the workers at once."""
+        """Drop all pages and kill the workers."""
         self._closed = True
         for name in [*self._pages]:
             self.drop(name)
@@ -154,5 +154,5 @@ class Pages:
     def _pool(self, variants: bool) -> WorkerPool:
         if variants not in self._pools:
             options = Options(variants=VARIANTS) if variants else Options()
-            self._pools[variants] = WorkerPool(options, Limits(), _IDLE_WORKER)
+            self._pools[variants] = WorkerPool(options, Limits(), _IDLE_WORKER_SECONDS)
         return self._pools[variants]

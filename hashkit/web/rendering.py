@@ -1,7 +1,7 @@
-"""The local page as HTML, in the language of whoever reads it.
+"""Renders the local page as HTML in the user's language.
 
-The page is whole: it holds every step and every sentence that its script may show, so that no
-text is written in JavaScript and all of them are in one catalogue.
+The page holds every step and every sentence that its script may show. So JavaScript contains no
+text, and one catalogue has them all.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from hashkit.locale.language import LANGUAGES, PSEUDO, UNREVIEWED, direction_of,
 from hashkit.web.words import ERRORS, TITLES
 
 LEAVE_TO = "https://www.wikipedia.org/"
-"""Where the quick exit goes: a page that anybody may have open."""
+"""The target of the quick exit: a page that anyone may have open."""
 
 
 class Renderer:
-    """Makes what the local page shows. ValueError for a language that hashkit does not speak."""
+    """Renders the HTML. ValueError for an unsupported language."""
 
     def page(self, language: str, page_id: str, workers: int) -> str:
-        """The one page. ``page_id`` is what its script names itself by; ``workers`` is how many
-        files may be hashed at a time."""
+        """The page. ``page_id`` is the name that its script sends; ``workers`` is how many files it
+        may send at a time."""
         return _render(
             "page.html",
             language,
@@ -39,7 +39,7 @@ class Renderer:
         )
 
     def guidance(self, language: str, guidance: Guidance) -> str:
-        """What to do, for the answers that were given: a fragment that the page takes in."""
+        """The guidance as an HTML fragment that the page inserts."""
         takedown = [
             service
             for step in guidance.steps
@@ -55,7 +55,7 @@ class Renderer:
         )
 
     def refused(self, language: str) -> str:
-        """A page that stands alone, for an address that does not work, or not any more."""
+        """The error page for an address that is not valid, or not any more."""
         return _render("refused.html", language)
 
 
@@ -65,7 +65,7 @@ def _render(template: str, language: str, **values: Any) -> str:
 
 @cache
 def _environment(language: str) -> Environment:
-    """The templates in this language. Each has its own, since Jinja keeps the texts in it."""
+    """The templates of a language. One environment each, since Jinja caches the texts."""
     texts = texts_in(language)
     environment = Environment(
         loader=PackageLoader("hashkit.web"),
@@ -80,7 +80,7 @@ def _environment(language: str) -> Environment:
         texts.gettext, texts.ngettext, newstyle=True
     )
     environment.globals |= {
-        # For a text that was marked elsewhere. Unlike _(), it takes "%" as it is.
+        # For texts that were marked elsewhere. Unlike _(), it does not interpret "%".
         "say": texts.gettext,
         "language": language,
         "html_language": "en" if language == PSEUDO else language,

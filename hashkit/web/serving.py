@@ -1,8 +1,8 @@
-"""Begins and ends the local page: one port on 127.0.0.1, and no way out.
+"""Starts and stops the local page's server: one port on 127.0.0.1, no outgoing connections.
 
-This process has to be reached from the browser, so it cannot give up the network as a whole, as
-other commands do. It gives up all but answering: once it listens, it can open no connection and no
-other port (``lockdown.lock_outgoing``). Files are opened by isolated workers, as always.
+This process must be reachable from the browser, so it cannot deny itself the whole network as other
+commands do. Once it listens, it denies itself outgoing connections and further ports
+(``lockdown.lock_outgoing``). Files are opened by sandboxed workers, as always.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from hashkit.web.app import LocalPage
 from hashkit.web.connections import Connection
 from hashkit.web.guard import Guard
 
-_LOOK = 1.0  # seconds
+_CHECK_INTERVAL = 1.0  # seconds
 
 
 def serve(open_page: Callable[[str], None], language: str | None = None) -> None:
     """Serve the page until it is closed, idle or left, or this process is interrupted.
 
-    ``open_page`` is called once, with the address, when somebody can be answered there; after
-    that, no connection can be opened any more. ``language`` is None where the browser is to be
-    asked. Raises PageUnavailable where no port is to be had.
+    ``open_page`` is called once with the address, when the port is open; after that no outgoing
+    connection is possible. ``language`` is None to follow the browser. Raises PageUnavailable if no
+    port is free.
     """
     try:
         listening = socket.create_server(("127.0.0.1", 0))
     except OSError as error:
         raise PageUnavailable from error
-    logging.disable()  # whoever sends odd requests must not be able to fill a log
+    logging.disable()  # odd requests must not fill a log
     with listening:
         asyncio.run(_serve(listening, open_page, language))
 
@@ -69,11 +69,11 @@ async def _serve(
 
 
 async def _watch(page: LocalPage, server: uvicorn.Server) -> None:
-    """End it when it is over; and let go of the pages when it is interrupted, or they would hold
-    the server."""
+    """End the server when its lifetime is over. Also closes the pages when it is interrupted, since
+    their connections would keep it running."""
     while not server.should_exit:
-        await asyncio.sleep(_LOOK)
-        page.pages.drop_those_away()
+        await asyncio.sleep(_CHECK_INTERVAL)
+        page.pages.drop_disconnected()
         if page.lifetime.is_over(busy=page.pages.busy):
             break
     page.end()

@@ -1,7 +1,7 @@
-"""One file on its way from the page, piece by piece, into an isolated worker.
+"""Transfers one file from the page, range by range, to a sandboxed worker.
 
-A thread waits for the worker, and the page asks what is wanted next: whatever comes first is
-told. The bytes are never more than one piece at a time, and never on the disk.
+A thread waits for the worker, while the page polls for the next range. Only one range is held at a
+time, never on disk.
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from hashkit.errors import FileUnreadable, HashkitError, WorkerLost
-from hashkit.models import FailedFile, HashedFile
+from hashkit.models import FailedFile, Outcome
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Cancelled
-from hashkit.sandbox.remote_file import HandedOver
+from hashkit.sandbox.remote_file import RemoteSource
 
-_PATIENCE = 120.0
-"""Seconds in which the page must hand over a piece: a disk may have to wake up."""
+_RANGE_TIMEOUT = 120.0
+"""Seconds in which the page must send a range: a disk may have to spin up."""
 
-_LONG = 64 << 20  # bytes: many pieces
-
-Outcome = HashedFile | FailedFile
+_LARGE_FILE = 64 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
-    """A piece that is wanted: the how many-th, where it starts, and how many bytes it has."""
+class RangeRequest:
+    """A requested range: serial number, offset, length."""
 
     serial: int
     start: int
@@ -36,57 +34,58 @@ class Want:
 
 
 class Transfer:
-    """A file of ``size`` bytes that a page hands over. Made inside an event loop.
+    """A file of ``size`` bytes that a page sends. Create it inside an event loop.
 
-    ``want`` is the next piece, None while none is wanted. ``part`` is how much is done, 0 to 1.
-    ``outcome`` is None until it is done.
+    ``requested`` is the next range, None if there is none. ``part`` is the progress, 0 to 1.
+    ``outcome`` is None until the file is hashed.
     """
 
     def __init__(self, size: int, pool: WorkerPool, threads: Executor) -> None:
         self.size = size
-        self.want: Want | None = None
+        self.requested: RangeRequest | None = None
         self.part = 0.0
         self.outcome: Outcome | None = None
-        self.called_off = False
+        self.cancelled = False
         self._serial = 0
-        self._pool, self._handed_over = pool, 0
+        self._pool, self._received = pool, 0
         self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
-        self._given: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+        self._changed = asyncio.Event()
+        self._answers: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
         threads.submit(self._work)
 
-    async def news(self, seconds: float) -> None:
-        """Wait until a piece is wanted or the file is done, but not longer than this."""
+    async def wait_for_change(self, seconds: float) -> None:
+        """Wait until a range is requested or the file is hashed, at most so long."""
         try:
-            await asyncio.wait_for(self._news.wait(), seconds)
+            await asyncio.wait_for(self._changed.wait(), seconds)
         except TimeoutError:
             return
 
-    def give(self, serial: int, piece: bytes) -> None:
-        """Hand over the piece of this number. One that was given before is not taken again: a page
-        that had no answer asks twice. ValueError for any other than the one that is wanted."""
-        if 0 < serial <= self._serial and (self.want is None or serial < self.want.serial):
+    def receive(self, serial: int, data: bytes) -> None:
+        """Take the range with this serial number. Earlier ones are ignored: a page that got no
+        response repeats its request. ValueError for any other range than the requested one."""
+        requested = self.requested
+        if 0 < serial <= self._serial and (requested is None or serial < requested.serial):
             return
-        if self.want is None or (serial, len(piece)) != (self.want.serial, self.want.length):
-            raise ValueError("this piece was not asked for")
-        self._answer(piece)
+        if requested is None or (serial, len(data)) != (requested.serial, requested.length):
+            raise ValueError("this range was not requested")
+        self._answer(data)
 
-    def give_up(self, error: HashkitError) -> None:
-        """The page cannot read the file any more."""
+    def fail(self, error: HashkitError) -> None:
+        """Note that the page cannot read the file any more."""
         self._answer(error)
 
-    def call_off(self) -> None:
-        """Stop: the worker is ended, within a second."""
-        self.called_off = True
+    def cancel(self) -> None:
+        """Cancel: the worker is killed within a second."""
+        self.cancelled = True
         self._answer(Cancelled())
 
     def _answer(self, answer: bytes | Exception) -> None:
-        self.want = None
+        self.requested = None
         if self.outcome is None:
-            self._news.clear()
-        self._given.put(answer)
+            self._changed.clear()
+        self._answers.put(answer)
 
-    # From here on, in the thread.
+    # The methods below run in the thread.
 
     def _work(self) -> None:
         try:
@@ -95,46 +94,46 @@ class Transfer:
             return
         except HashkitError as error:  # no worker can be started
             outcome = FailedFile(None, error)
-        except Exception:  # whatever this machine is short of: the page must not wait for ever
+        except Exception:  # out of resources: the page must not wait for ever
             outcome = FailedFile(None, WorkerLost())
-        self._tell(lambda: setattr(self, "outcome", outcome))
+        self._update(lambda: setattr(self, "outcome", outcome))
 
     def _hash(self) -> Outcome:
-        if self.called_off:
+        if self.cancelled:
             raise Cancelled
-        file = HandedOver(self.size, self._piece, lambda: self.called_off)
+        file = RemoteSource(self.size, self._read_range, lambda: self.cancelled)
         return self._pool.hash(file, self._progress).outcome
 
-    def _piece(self, start: int, length: int) -> bytes:
-        self._tell(lambda: self._ask_for(start, length))
+    def _read_range(self, start: int, length: int) -> bytes:
+        self._update(lambda: self._request(start, length))
         try:
-            given = self._given.get(timeout=_PATIENCE)
+            answer = self._answers.get(timeout=_RANGE_TIMEOUT)
         except queue.Empty:
             raise FileUnreadable from None
-        if isinstance(given, Exception):
-            raise given
-        self._handed_over += len(given)
-        if self.size > _LONG:  # what is read after the last frame is work, too
-            self.part = max(self.part, min(1.0, self._handed_over / self.size))
-        return given
+        if isinstance(answer, Exception):
+            raise answer
+        self._received += len(answer)
+        if self.size > _LARGE_FILE:  # reading after the last frame is progress, too
+            self.part = max(self.part, min(1.0, self._received / self.size))
+        return answer
 
-    def _ask_for(self, start: int, length: int) -> None:
+    def _request(self, start: int, length: int) -> None:
         self._serial += 1
-        self.want = Want(self._serial, start, length)
+        self.requested = RangeRequest(self._serial, start, length)
 
     def _progress(self, part: float) -> None:
-        if self.called_off:
+        if self.cancelled:
             raise Cancelled
         self.part = max(self.part, part)
 
-    def _tell(self, change: Callable[[], None]) -> None:
-        """Change something in the loop's thread, and wake up whoever waits for news."""
+    def _update(self, change: Callable[[], None]) -> None:
+        """Run a change in the loop's thread and wake up those that wait for it."""
 
-        def tell() -> None:
+        def update() -> None:
             change()
-            self._news.set()
+            self._changed.set()
 
         try:
-            self._loop.call_soon_threadsafe(tell)
-        except RuntimeError:  # the loop has ended, and everything with it
+            self._loop.call_soon_threadsafe(update)
+        except RuntimeError:  # the loop has ended
             raise Cancelled from None

@@ -1,8 +1,8 @@
-"""What came of a file, in the words that the local page says.
+"""The result of a file in the words of the local page.
 
-The sentences of ``notices`` and ``errors`` are for a terminal: they speak of options and of
-spelling a name. Here the same codes speak to somebody in front of a page. All texts are marked:
-they are translated where they are shown.
+The sentences of ``notices`` and ``errors`` are written for a terminal: they mention options and
+file names. Here the same codes have sentences for a page. All texts are marked, and translated when
+they are shown.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from hashkit.hashes.quality import USED_FROM
 from hashkit.locale.language import marked
-from hashkit.models import FailedFile, HashedFile, MediaKind, original_of
+from hashkit.models import FailedFile, HashedFile, MediaKind, Outcome, original_of
 
 
-class Verdict(StrEnum):
-    """What a file is good for, as the page counts it."""
+class Usability(StrEnum):
+    """How useful the hashes of a file are to services."""
 
     GOOD = "good"
     PLAIN = "plain"
@@ -25,19 +25,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FileInWords:
-    """What came of a file. ``title`` and each of ``points`` is a marked text."""
+class FileDescription:
+    """The result of a file. ``title`` and each of ``points`` is a marked text."""
 
-    verdict: Verdict
+    usability: Usability
     title: str
     points: tuple[str, ...] = ()
 
 
 TITLES = {
-    Verdict.GOOD: marked("Good to submit"),
-    Verdict.PLAIN: marked("Too plain to match"),
-    Verdict.EXACT_ONLY: marked("Exact copies only"),
-    Verdict.UNREADABLE: marked("Could not be read"),
+    Usability.GOOD: marked("Good to submit"),
+    Usability.PLAIN: marked("Too plain to match"),
+    Usability.EXACT_ONLY: marked("Exact copies only"),
+    Usability.UNREADABLE: marked("Could not be read"),
 }
 
 _TOO_PLAIN = marked(
@@ -48,7 +48,7 @@ _EXACT_ONLY = marked(
     "The hashes of the file itself were made. Only a service that looks for exact copies may find "
     "them."
 )
-_MEANINGS = {Verdict.PLAIN: _TOO_PLAIN, Verdict.EXACT_ONLY: _EXACT_ONLY}
+_MEANINGS = {Usability.PLAIN: _TOO_PLAIN, Usability.EXACT_ONLY: _EXACT_ONLY}
 _ANOTHER_COPY = marked("If you have the original on this device, choose that one.")
 _TRY_AGAIN = marked("Try it again.")
 _RIGHT_FILE = marked("Check that it is the file you mean.")
@@ -83,7 +83,7 @@ NOTICES: dict[str, str] = {
     ),
     "tmk_left_out": marked("One kind of video hash was left out. The others were made."),
 }
-"""For each notice by its code, what the page says."""
+"""The page's sentence for each notice, by its code."""
 
 ERRORS: dict[str, tuple[str, ...]] = {
     "file_missing": (
@@ -150,33 +150,33 @@ ERRORS: dict[str, tuple[str, ...]] = {
 _SOMETHING_ELSE = (marked("Something went wrong with this file."), _TRY_AGAIN)
 
 
-def in_words(outcome: HashedFile | FailedFile) -> FileInWords:
-    """What came of a file, as the page says it."""
-    verdict = _verdict_on(outcome)
+def describe(outcome: Outcome) -> FileDescription:
+    """Describe the result of a file."""
+    usability = _usability_of(outcome)
     happened, *what_next = _failure(outcome)
-    points = [happened, _MEANINGS.get(verdict), *(NOTICES[each.code] for each in outcome.notices)]
-    said = dict.fromkeys(point for point in (*points, *what_next) if point)
-    return FileInWords(verdict, TITLES[verdict], tuple(said))
+    points = [happened, _MEANINGS.get(usability), *(NOTICES[each.code] for each in outcome.notices)]
+    sentences = dict.fromkeys(point for point in (*points, *what_next) if point)
+    return FileDescription(usability, TITLES[usability], tuple(sentences))
 
 
-def _failure(outcome: HashedFile | FailedFile) -> tuple[str, ...]:
+def _failure(outcome: Outcome) -> tuple[str, ...]:
     """What happened to a file, and what to do next."""
     if isinstance(outcome, HashedFile):
         return ("",)
     return ERRORS.get(outcome.error.code, _SOMETHING_ELSE)
 
 
-def _verdict_on(outcome: HashedFile | FailedFile) -> Verdict:
+def _usability_of(outcome: Outcome) -> Usability:
     quality = None if isinstance(outcome, FailedFile) else _quality_of(outcome)
     if quality is not None:
-        return Verdict.GOOD if quality >= USED_FROM else Verdict.PLAIN
-    # A hash of a file whose kind is not known has no place in a submission.
+        return Usability.GOOD if quality >= USED_FROM else Usability.PLAIN
+    # A file of unknown kind cannot be in a submission.
     useful = outcome.hashes and outcome.kind is not None
-    return Verdict.EXACT_ONLY if useful else Verdict.UNREADABLE
+    return Usability.EXACT_ONLY if useful else Usability.UNREADABLE
 
 
 def _quality_of(hashed: HashedFile) -> int | None:
-    """Of a picture its own, of a video that of its best frame; None where there is none."""
+    """The quality of a picture, or of the best frame of a video; None if there is none."""
     if hashed.kind is MediaKind.VIDEO:
         frames = hashed.frames.hashes if hashed.frames else ()
         return max((frame.quality for frame in frames), default=None)

@@ -1,4 +1,5 @@
-"""Many files: over isolated workers, threads, processes and a real cluster, always the same."""
+"""``hash_files`` over sandboxed workers, threads, processes and a real Dask cluster: the same
+outcomes."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from hashkit.sandbox.pool import WorkerPool
 
 
 def same(outcome, expected):
-    """Errors are not equal to one another, but what they say is."""
+    """Comparable outcomes: errors are not equal to one another, but their texts are."""
     if isinstance(expected, FailedFile):
         assert isinstance(outcome, FailedFile)
         assert (outcome.path, outcome.kind, outcome.hashes, outcome.notices) == (
@@ -43,7 +44,7 @@ def same(outcome, expected):
 
 @pytest.fixture
 def count(monkeypatch):
-    """What was asked of workers."""
+    """Counts the requests to workers."""
     asked = {"hash": []}
     real_hash = WorkerPool.hash
 
@@ -65,7 +66,7 @@ class TestSameAsInThisProcess:
 
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_each_algorithm_alone(self, algorithm, samples, tmp_path):
-        """Workers compute SHA-256 for their own use. It must not show where it was not wanted."""
+        """Workers always compute SHA-256. It must not appear if it was not requested."""
         broken = tmp_path / "broken.jpg"
         broken.write_bytes((samples / "scene-1.jpg").read_bytes()[:300])
         named = ("scene-1.jpg", "film-h264.mp4", "gif-animated.gif", "generate.py", "png-flat.png")
@@ -95,7 +96,7 @@ class TestSameAsInThisProcess:
         assert outcome.error.code == "file_missing"
 
 
-def test_wrong_arguments_are_told_at_once():
+def test_wrong_arguments_raise_at_once():
     with pytest.raises(errors.UnknownAlgorithm):
         hashkit.hash_files([], algorithms="crc32")
     with pytest.raises(ValueError, match="sample"):
@@ -135,7 +136,7 @@ class TestOrder:
 
 class TestManyPaths:
     def test_an_endless_generator(self, samples):
-        """Only a few paths are taken ahead of what was given out."""
+        """Only a few paths are read ahead of the outcomes."""
         taken = 0
 
         def paths():
@@ -146,12 +147,12 @@ class TestManyPaths:
         outcomes = hashkit.hash_files(paths())
         for given, outcome in enumerate(itertools.islice(outcomes, 3000), 1):
             assert isinstance(outcome, HashedFile)
-            assert taken - given <= batch._AHEAD
+            assert taken - given <= batch._MAX_AHEAD
         outcomes.close()
 
     def test_large_outcomes_are_not_piled_up(self, samples, monkeypatch):
-        """Behind a slow file, those that wait for their turn are limited by their size as well."""
-        monkeypatch.setattr(batch, "_AHEAD_BYTES", 2 << 20)
+        """Outcomes that wait behind a slow file are limited by their memory as well."""
+        monkeypatch.setattr(batch, "_MAX_AHEAD_BYTES", 2 << 20)
         hanging, release = samples / "film-h264.mp4", threading.Event()
         real = WorkerPool.hash
 
@@ -219,26 +220,26 @@ class TestCopies:
         assert len(count["hash"]) == 1
 
     def test_a_file_that_changed_meanwhile_is_not_a_copy(self, samples, tmp_path, monkeypatch):
-        """The second has the size of the first, but other bytes by the time it is hashed."""
+        """The second has the size of the first, but changes before it is hashed."""
         path = tmp_path / "a.bmp"
         data = (samples / "bmp.bmp").read_bytes()
         path.write_bytes(data)
         outcomes = hashkit.hash_files([path, path], workers=1)
         first = next(outcomes)
         changed = bytes([*data[:-500], *(255 - each for each in data[-500:])])
-        real = executors.sha256_apart
+        real = executors.compute_sha256
 
-        def sha256_apart(where):
+        def compute_sha256(where):
             path.write_bytes(changed)
             return real(where)
 
-        monkeypatch.setattr(executors, "sha256_apart", sha256_apart)
-        # Whatever was read when: the outcome belongs to bytes that the file had.
+        monkeypatch.setattr(executors, "compute_sha256", compute_sha256)
+        # The outcome belongs to bytes that the file had at some time.
         second = next(outcomes)
         assert second["sha256"] in (first["sha256"], hashkit.hash_file(path)["sha256"])
 
-    def test_what_is_remembered_is_limited(self, monkeypatch):
-        monkeypatch.setattr(deduplication, "_REMEMBERED", 10_000)
+    def test_remembered_outcomes_are_limited(self, monkeypatch):
+        monkeypatch.setattr(deduplication, "_MAX_REMEMBERED", 10_000)
         known = deduplication.Deduplication()
         for number in range(100):
             task = deduplication.Task(number, Path("a"), size=1000 + number)
@@ -249,14 +250,14 @@ class TestCopies:
             assert known.finish(task, found, sha256) == []
         assert 0 < len(known._unverified) < 10
         assert len(known._sizes) == len(known._unverified)
-        assert known._taken <= 10_000
+        assert known._memory_used <= 10_000
         assert not known._unread
         assert not known._being_hashed
         assert not known._waiting
 
 
 class TestProgress:
-    def test_ends_with_all_done(self, samples):
+    def test_ends_with_the_number_of_files(self, samples):
         seen = []
         paths = [samples / "film-h264.mp4", samples / "bmp.bmp"]
         here = threading.get_ident()
@@ -270,17 +271,17 @@ class TestProgress:
         assert {thread for _, thread in seen} == {here}
 
 
-class TestCalledOff:
+class TestClosing:
     def test_closing_ends_the_workers(self, samples):
         outcomes = hashkit.hash_files([samples / "bmp.bmp"] * 500, workers=2)
         next(outcomes)
-        pool = outcomes.gi_frame.f_locals["self"]._engine._pool
+        pool = outcomes.gi_frame.f_locals["self"]._hash_executor._pool
         workers = [*pool._all]
         assert workers
         outcomes.close()
         assert all(worker._process.poll() is not None for worker in workers)
 
-    def test_an_error_of_the_caller_does_too(self, samples):
+    def test_so_does_an_error_of_the_caller(self, samples):
         def paths():
             yield samples / "bmp.bmp"
             raise RuntimeError("the caller's own")
@@ -305,13 +306,13 @@ class TestAnyExecutor:
     def test_threads(self, samples):
         with ThreadPoolExecutor(3) as executor:
             self.check(samples, executor)
-            self.check(samples, executor)  # it was left running
+            self.check(samples, executor)  # it was not shut down
 
     def test_processes(self, samples):
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
             self.check(samples, executor)
 
-    def test_a_broken_one_loses_files_and_says_so(self, samples):
+    def test_a_broken_one_fails_its_files(self, samples):
         class Broken(ThreadPoolExecutor):
             def submit(self, function, /, *arguments, **named):
                 failed = Future()
@@ -323,14 +324,14 @@ class TestAnyExecutor:
             outcomes = list(hashkit.hash_files(paths, executor=executor))
         assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
 
-    def test_one_that_takes_no_more_work(self, samples):
+    def test_one_that_was_shut_down(self, samples):
         paths = self.paths(samples)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-            executor.submit(os._exit, 1).exception()  # from now on, submit raises
+            executor.submit(os._exit, 1).exception()  # submit raises from now on
             outcomes = list(hashkit.hash_files(paths, executor=executor))
         assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
 
-    def test_the_caller_is_asked_for_no_more_than_it_wants_at_a_time(self, samples):
+    def test_no_more_than_workers_files_at_a_time(self, samples):
         running = most = 0
         lock = threading.Lock()
 
@@ -353,13 +354,13 @@ class TestAnyExecutor:
             list(hashkit.hash_files(hashkit.files_in(samples), executor=executor, workers=2))
         assert most <= 4
 
-    def test_workers_of_an_executor_are_held_as_well(self, samples):
+    def test_workers_of_an_executor_have_a_time_limit(self, samples):
         executors._pools.clear()
         with ThreadPoolExecutor(1) as executor:
             list(hashkit.hash_files([samples / "bmp.bmp"], executor=executor))
         (pool,) = executors._pools.values()
         (worker,) = pool._all
-        assert [wall.name for wall in worker.walls if wall.stands]
+        assert [each.name for each in worker.restrictions if each.active]
         pool.close()
         executors._pools.clear()
 
@@ -378,7 +379,7 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """The address of a real Dask cluster, of two processes on this machine."""
+    """The address of a real Dask cluster with two processes on this machine."""
     folder = tmp_path_factory.mktemp("dask")
     script = folder / "cluster.py"
     script.write_text(CLUSTER)
@@ -430,7 +431,7 @@ class TestDask:
         assert there.returncode == here.returncode == 0, there.stderr
         assert there.stdout == here.stdout
 
-    def test_nobody_there(self, run, samples):
+    def test_no_scheduler(self, run, samples):
         done = run("hash", samples / "bmp.bmp", "--dask", "tcp://127.0.0.1:9")
         assert done.returncode == 2
         assert done.stderr == (
@@ -440,7 +441,7 @@ class TestDask:
 
 
 def test_the_caller_needs_no_guard(samples, tmp_path):
-    """A script without ``if __name__ == "__main__"`` works: it is not imported again by workers."""
+    """A script without ``if __name__ == "__main__"`` works: workers do not import it again."""
     script = tmp_path / "script.py"
     script.write_text(
         "import sys, hashkit\n"
@@ -454,7 +455,7 @@ def test_the_caller_needs_no_guard(samples, tmp_path):
 
 
 def test_this_process_opens_nothing(samples):
-    """Decoders are not even loaded here."""
+    """Decoders are not even imported here."""
     code = """
 import sys, hashkit
 assert len(list(hashkit.hash_files(hashkit.files_in(sys.argv[1])))) > 50

@@ -1,4 +1,4 @@
-"""Submissions to make case sheets of. Their hashes are made up: no picture is behind them."""
+"""Submissions to make case sheets of, with made-up hashes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DAY = date(2026, 3, 9)
 
 
 def digits(number: int, seed: object) -> str:
-    """So many hex digits, the same for the same seed."""
+    """This many hex digits, the same for the same seed."""
     return random.Random(str(seed)).randbytes(number).hex()[:number]
 
 
 def picture(seed: int, quality: int | None = 100, edits: int = 0) -> Item:
-    """A picture with so many edits; of no quality, the hashes of a file that did not open."""
+    """A picture with this many edits; without a quality, one that could not be decoded."""
     hashes = [Hash("md5", digits(32, seed)), Hash("sha256", digits(64, seed))]
     if quality is not None:
         hashes.append(Hash("pdq", digits(64, seed), quality))
@@ -67,13 +67,12 @@ def sheet(document) -> Callable[..., CaseSheet]:
 
 
 def squeezed(text: str) -> str:
-    """Without spaces and line ends, since layouts break lines where they like, and without the
-    ligatures of fonts."""
+    """Without spaces, line ends and ligatures, which differ between layouts."""
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def every_text(sheet: CaseSheet) -> list[str]:
-    """All that the sheet says, whatever the layout."""
+    """All texts of the sheet, whatever the layout."""
     found = [sheet.title, sheet.confidential]
     found += [text for block in sheet.opening for text in _texts(block)]
     waiting = list(sheet.sections)
@@ -86,7 +85,7 @@ def every_text(sheet: CaseSheet) -> list[str]:
 
 
 def _texts(block: object) -> list[str]:
-    """Every string in a block, however deep."""
+    """Every string in a block, at any depth."""
     if isinstance(block, str):
         return [block]
     if isinstance(block, tuple):

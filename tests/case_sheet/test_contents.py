@@ -1,4 +1,4 @@
-"""What a case sheet says."""
+"""The contents of a case sheet."""
 
 from __future__ import annotations
 
@@ -113,10 +113,10 @@ def test_empty(sheet):
 def test_checksums_and_dates(sheet, document, tmp_path):
     made = sheet(picture(1))
     path = tmp_path / "untold-name.json"
-    told = facts(section(made, "checksums"))
-    assert told["SHA-256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert told["MD5"] == hashlib.md5(path.read_bytes()).hexdigest()
-    assert told["Windows"] == "certutil -hashfile FILE SHA256"
+    checksums = facts(section(made, "checksums"))
+    assert checksums["SHA-256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert checksums["MD5"] == hashlib.md5(path.read_bytes()).hexdigest()
+    assert checksums["Windows"] == "certutil -hashfile FILE SHA256"
     moment = datetime(2026, 2, 3, 4, 5, 6).timestamp()
     os.utime(path, (moment, moment))
     assert read_document(path).saved == datetime.fromtimestamp(moment)
@@ -125,11 +125,11 @@ def test_checksums_and_dates(sheet, document, tmp_path):
     assert facts(section(made, "when"))["Submission saved on"][:10] == f"{saved:%Y-%m-%d}"
 
 
-def test_nothing_of_the_file_but_what_it_holds(sheet, tmp_path):
-    told = " ".join(every_text(sheet(picture(1))))
-    assert "untold-name" not in told
-    assert str(tmp_path) not in told
-    assert hashkit.__version__ in told
+def test_no_path_or_name_of_the_file(sheet, tmp_path):
+    found = " ".join(every_text(sheet(picture(1))))
+    assert "untold-name" not in found
+    assert str(tmp_path) not in found
+    assert hashkit.__version__ in found
 
 
 def test_reading_fails_as_for_a_submission(tmp_path):
@@ -188,20 +188,20 @@ def test_takedown_comes_first_and_help_last():
 
 
 def test_a_helper_never_receives_a_picture_of_a_child(sheet):
-    told = "A helper must never receive, copy or forward a picture of a person under 18."
+    sentence = "A helper must never receive, copy or forward a picture of a person under 18."
     for about in ({}, {"age": Age.UNDER_18}, {"age_in_picture": Age.UNDER_18}):
         (group,) = section(sheet(picture(1), **about), "services").sections[-1:]
-        assert group.blocks[0] == Note(told)
-    assert told not in every_text(sheet(picture(1), age_in_picture=Age.ADULT))
+        assert group.blocks[0] == Note(sentence)
+    assert sentence not in every_text(sheet(picture(1), age_in_picture=Age.ADULT))
 
 
 def test_limits_and_what_a_service_needs(sheet):
-    told = every_text(sheet(picture(1)))
-    assert set(SHARED_LIMITS) <= set(told)
-    assert any("blurred idea of the picture" in text for text in told)
+    found = every_text(sheet(picture(1)))
+    assert set(SHARED_LIMITS) <= set(found)
+    assert any("blurred idea of the picture" in text for text in found)
     for service in all_services():
         for text in (*service.needs, *service.limits, service.page, service.phone, service.name):
-            assert text is None or any(text in each for each in told)
+            assert text is None or any(text in each for each in found)
 
 
 def test_a_line_for_every_case_number(sheet):
@@ -214,13 +214,13 @@ def test_a_line_for_every_case_number(sheet):
     assert all(row[1:] == ("", "") for row in form.rows)
 
 
-def test_who_sees_an_unreviewed_translation_is_told(sheet, monkeypatch):
+def test_an_unreviewed_translation_has_a_note(sheet, monkeypatch):
     monkeypatch.setattr("hashkit.case_sheet.contents.UNREVIEWED", frozenset())
     before = len(sheet(picture(1)).opening)
     monkeypatch.setattr("hashkit.case_sheet.contents.UNREVIEWED", frozenset({"en"}))
-    told = sheet(picture(1)).opening
-    assert len(told) == before + 1
-    assert told[-1].text == "No native speaker has checked this translation yet."
+    found = sheet(picture(1)).opening
+    assert len(found) == before + 1
+    assert found[-1].text == "No native speaker has checked this translation yet."
 
 
 # Names of hashes, systems and commands, checksums, dates and numbers: the same in every language.
@@ -230,8 +230,8 @@ SAME_EVERYWHERE = re.compile(
 )
 
 
-def test_all_of_it_goes_through_the_catalogue(sheet):
-    """In the language made up for tests, what is not marked has no brackets round it."""
+def test_every_text_is_marked(sheet):
+    """In the test language, unmarked texts have no brackets round them."""
     names = {service.name for service in all_services()}
     for text in every_text(sheet(picture(1, edits=1), language="qps")):
         if text not in names and not SAME_EVERYWHERE.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The two forms of a case sheet: that both say all of it, and how they come out of a printer."""
+"""The HTML and the PDF of a case sheet: that both say all of it, and how they print."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SOME = (picture(1, edits=2), picture(2, 30), picture(3, None), video(4, 90, 20))
 
 
 class Page(HTMLParser):
-    """What is in an HTML file: its text, and its elements with their attributes."""
+    """The text of an HTML file, and its elements with their attributes."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__()
-        self.said, self.elements, self._silent = "", [], False
+        self.text, self.elements, self._silent = "", [], False
         self.feed(content.decode())
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -42,7 +42,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.said += data
+            self.text += data
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
@@ -55,7 +55,7 @@ def text_of(pdf: bytes) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_html_and_pdf_say_all_of_the_sheet(sheet, language):
     made = sheet(*SOME, language=language)
-    html = squeezed(Page(html_of(made)).said)
+    html = squeezed(Page(html_of(made)).text)
     pdf = squeezed(text_of(pdf_of(made, Paper.A4)))
     texts = every_text(made)
     assert len(texts) > 100
@@ -71,7 +71,7 @@ def test_accents_dashes_and_quotes_come_out(sheet, monkeypatch):
     pdf = text_of(pdf_of(made, Paper.A4))
     assert squeezed(hard) in squeezed(pdf)
     assert "narrowspace" in squeezed(pdf)
-    assert hard in Page(html_of(made)).said
+    assert hard in Page(html_of(made)).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -85,7 +85,7 @@ def test_what_looks_like_markup_is_text(sheet, monkeypatch):
     monkeypatch.setattr("hashkit.case_sheet.contents.SHARED_LIMITS", (hard,))
     made = sheet(picture(1))
     page = Page(html_of(made))
-    assert hard in page.said
+    assert hard in page.text
     assert page.all("script") == []
     assert squeezed(hard) in squeezed(text_of(pdf_of(made, Paper.A4)))
 
@@ -132,21 +132,21 @@ def test_pages_of_the_pdf(sheet, paper):
     for number, page in enumerate(reader.pages, 1):
         size = (float(page.mediabox.width), float(page.mediabox.height))
         assert size == pytest.approx(POINTS[paper], abs=0.01)
-        told = squeezed(page.extract_text())
-        assert f"{number}/{total}" in told
-        assert "Confidential" in told
+        found = squeezed(page.extract_text())
+        assert f"{number}/{total}" in found
+        assert "Confidential" in found
 
 
-def test_the_pdf_says_nothing_of_who_made_it(sheet):
+def test_the_pdf_does_not_reveal_who_made_it(sheet):
     made = sheet(*SOME, language="fr")
     reader = PdfReader(BytesIO(pdf_of(made, Paper.A4)))
-    told = {key: str(value) for key, value in reader.metadata.items() if value}
-    assert told["/Title"] == made.title
-    assert told["/CreationDate"] == told["/ModDate"] == "D:20260309"  # no time, and no time zone
-    assert not told.keys() & {"/Author", "/Creator", "/Subject", "/Keywords"}
-    # What else there is, ReportLab says of itself, in words of its own.
+    found = {key: str(value) for key, value in reader.metadata.items() if value}
+    assert found["/Title"] == made.title
+    assert found["/CreationDate"] == found["/ModDate"] == "D:20260309"  # no time, and no time zone
+    assert not found.keys() & {"/Author", "/Creator", "/Subject", "/Keywords"}
+    # The other values describe ReportLab itself.
     ours = (getpass.getuser(), platform.node(), str(Path.home()), hashkit.__file__)
-    for value in told.values():
+    for value in found.values():
         assert not any(each in value for each in ours), value
     assert reader.trailer["/Root"]["/Lang"] == "fr"
     assert reader.xmp_metadata is None
@@ -172,18 +172,18 @@ def test_ten_thousand_items(sheet):
     assert all("Onehashbeginswith" in page for page in pages[first:])
     begins = re.findall(r"SHA-256([0-9a-f]{12})", "".join(pages[first:]))
     assert begins == [row[5].split()[1] for row in made.sections[-1].blocks[0].rows]
-    assert Page(html_of(made)).said.count("SHA-256 ") >= 10_000
+    assert Page(html_of(made)).text.count("SHA-256 ") >= 10_000
 
 
 def test_every_algorithm_fits_its_cell(sheet, document, samples):
-    """The longest cell that there can be keeps its words, over several lines."""
+    """The longest possible cell keeps its words, over several lines."""
     from hashkit import hash_file
     from hashkit.submission.document import Submission
 
     everything = Submission.of([hash_file(samples / "scene-1.jpg", algorithms="all")])
     made = sheet(*everything.items)
-    told = squeezed(text_of(pdf_of(made, Paper.A4)))
-    assert "MD5,SHA-1,SHA-256,SHA-512,PDQ,ahash,phash,dhash,whash,colorhash,crop_resistant" in told
+    found = squeezed(text_of(pdf_of(made, Paper.A4)))
+    assert "MD5,SHA-1,SHA-256,SHA-512,PDQ,ahash,phash,dhash,whash,colorhash,crop_resistant" in found
 
 
 @pytest.mark.parametrize(
@@ -200,19 +200,19 @@ def test_usual_paper(country, paper):
 @pytest.mark.test_all
 @pytest.mark.parametrize("paper", Paper)
 def test_html_prints_whole(sheet, browser, tmp_path, paper):
-    """On paper of both sizes, without anything cut off at the edges."""
+    """On both paper sizes, without anything cut off at the edges."""
     made = sheet(*map(picture, range(60)), video(99, 80))
     (tmp_path / "sheet.html").write_bytes(html_of(made))
     page = browser.new_page()
     page.goto((tmp_path / "sheet.html").as_uri())
     reader = PdfReader(BytesIO(page.pdf(format=paper.value)))
-    told = squeezed("".join(each.extract_text() for each in reader.pages))
+    found = squeezed("".join(each.extract_text() for each in reader.pages))
     for text in every_text(made):
-        assert squeezed(text) in told
+        assert squeezed(text) in found
     width = float(reader.pages[0].mediabox.width)
     assert width == pytest.approx(POINTS[paper][0], abs=1)
     page.emulate_media(media="print")
-    # As wide as the paper between the margins, in CSS pixels.
+    # The width of the paper between the margins, in CSS pixels.
     page.set_viewport_size({"width": int((width / 72 * 25.4 - 34) / 25.4 * 96), "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     headings = [each for each in reader.pages if "Onehash" in squeezed(each.extract_text())]
@@ -228,7 +228,7 @@ def test_html_in_a_browser(sheet, browser, found_by_axe, tmp_path, width, colour
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=colours)
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
-    page.on(  # errors only: of what it will do one day, a browser tells too
+    page.on(  # errors only: browsers also announce future changes
         "console", lambda each: complaints.append(each.text) if each.type == "error" else None
     )
     page.goto((tmp_path / "sheet.html").as_uri())

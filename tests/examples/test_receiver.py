@@ -1,4 +1,4 @@
-"""The receiving example: what hashkit sends to it arrives, and what anybody else sends does not."""
+"""The receiving example: it accepts what hashkit sends, and refuses what others send."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_sent_matched_and_taken_back(address, samples, submission, tmp_path, mon
     assert found["key"] in keys
     assert found["distance"] <= 31
     assert matches("bmp.bmp") == []
-    (tmp_path / "record.jsonl").unlink()  # all of it again: it is there once
+    (tmp_path / "record.jsonl").unlink()  # sent again: stored once
     assert go("send") == [State.ACCEPTED] * 3
     assert len(matches("scene-1-resized.jpg")) == 1
     assert go("withdraw") == [State.WITHDRAWN] * 3
@@ -211,7 +211,7 @@ def flipped(value, bits):
 
 
 def test_what_is_a_match(receiver, tmp_path):
-    """At most 31 bits away, of a quality of 50 at least, pictures and frames alike."""
+    """At most 31 bits apart and quality at least 50, pictures and frames alike."""
     store = receiver.Store(tmp_path / "h.sqlite3")
     plain, clear, film = "0f" * 32, "33" * 32, "a5" * 32
     frames = (FrameHash(0, 0.0, film, 50), FrameHash(1, 1.0, "3c" * 32, 49))
@@ -236,7 +236,7 @@ def test_what_is_a_match(receiver, tmp_path):
 
 
 def test_the_published_description_is_that_of_the_document(root):
-    """The schema of the submission is in it under other addresses, and with one item."""
+    """It contains the submission's schema under other addresses, with one item."""
     described = json.loads((root / "docs" / "receiving.openapi.json").read_text())
     schema = json.loads((root / "hashkit" / "submission" / "submission.schema.json").read_text())
     text = json.dumps(schema).replace("#/$defs/", "#/components/schemas/")
@@ -256,7 +256,7 @@ def body_of(case):
 
 
 def headers_of(case, body, sign):
-    """What schemathesis made up, signed as the sender would sign it, or as it is."""
+    """Headers made up by schemathesis, signed as by the sender, or left as they are."""
     headers = dict(case.headers or {})
     if sign:
         key = case.path_parameters.get("key") if case.path_parameters else None
@@ -268,10 +268,10 @@ def headers_of(case, body, sign):
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("operation", ["receive", "withdraw"])
 def test_schemathesis(address, operation, mode):
-    """Whatever is asked, signed or not, the answer is one that the description knows."""
+    """Every response to any request, signed or not, is in the description."""
     text = httpx.get(f"{address}/openapi.json", trust_env=False).text
     assert "{351126}" in text
-    # Nobody waits for a TMK signature to be made up. One that is too short has to be refused.
+    # Generating a TMK signature takes too long. One that is too short must be refused.
     schema = schemathesis.openapi.from_dict(json.loads(text.replace("{351126}", "{2}")))
     described = schema.find_operation_by_id(operation)
     statuses = set()

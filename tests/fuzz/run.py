@@ -1,9 +1,9 @@
 """Fuzz hashkit with atheris (libFuzzer): ``python tests/fuzz/run.py --seconds 60 [TARGET …]``.
 
-Every target runs in a process of its own, as many at a time as there are cores. Seeds are made of
-the samples; with ``--corpus FOLDER`` what was found interesting is kept there for the next run.
-What breaks a target is kept in the folder of ``--findings``, and the exit code says so: 0 nothing
-was found, 1 something was. For a long run: ``--seconds 1200 --corpus some/folder``.
+Every target runs in a process of its own, as many at a time as there are cores. The samples are the
+seeds; ``--corpus FOLDER`` keeps interesting inputs for the next run. Crashing inputs are kept in
+the folder of ``--findings``. Exit codes: 0 nothing was found, 1 something was. For a long run:
+``--seconds 1200 --corpus some/folder``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk", "sealed")
-_SECONDS_FOR_ONE_INPUT = 120
-_MEGABYTES = 6_000
+_MAX_SECONDS_PER_INPUT = 120
+_MAX_MEGABYTES = 6_000
 
 
 def main() -> int:
-    """Run the targets that are named, or all."""
+    """Run the named targets, or all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of: {', '.join(NAMES)}")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
@@ -65,10 +65,10 @@ def _run(name: str, corpus: Path, options: argparse.Namespace) -> int:
 
 
 def fuzz(name: str, seconds: int, corpus: Path, findings: Path) -> int:
-    """Fuzz one target in this process. Does not return: libFuzzer ends the process."""
+    """Fuzz one target in this process. Does not return: libFuzzer exits."""
     import atheris
 
-    # Every branch of hashkit is watched; what it needs is imported first, as it is.
+    # Only hashkit is instrumented: its dependencies are imported before.
     import hashkit.pipeline.hashing  # noqa: F401
 
     for module in [module for module in sys.modules if module.split(".")[0] == "hashkit"]:
@@ -86,8 +86,8 @@ def fuzz(name: str, seconds: int, corpus: Path, findings: Path) -> int:
         f"-max_total_time={seconds}",
         f"-max_len={target.max_bytes}",
         "-len_control=0",
-        f"-timeout={_SECONDS_FOR_ONE_INPUT}",
-        f"-rss_limit_mb={_MEGABYTES}",
+        f"-timeout={_MAX_SECONDS_PER_INPUT}",
+        f"-rss_limit_mb={_MAX_MEGABYTES}",
         f"-artifact_prefix={findings}/{name}-",
         "-print_final_stats=1",
         str(corpus),

@@ -1,7 +1,7 @@
-"""What is fuzzed: each target takes any bytes, and complains by raising.
+"""The fuzz targets: each takes any bytes and raises if hashkit misbehaves.
 
-Readers of untrusted bytes may refuse them in one way only, with the error that they document.
-Whatever they take must come out again as it went in.
+Readers of untrusted bytes may refuse them only with the error that they document. What they accept
+must survive a round trip.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _MAX_PIXELS = 1_000_000
 
 
 def images(untrusted: bytes) -> None:
-    """Any bytes as a picture: hashes, or an error of hashkit's."""
+    """Any bytes as a picture: hashes, or a HashkitError."""
     _hash(untrusted, "sha256,pdq,dhash,vpdq")
 
 
 def videos(untrusted: bytes) -> None:
-    """Any bytes as a video: hashes, or an error of hashkit's."""
+    """Any bytes as a video: hashes, or a HashkitError."""
     _hash(untrusted, "md5,vpdq,tmk_pdqf")
 
 
@@ -53,7 +53,7 @@ def _hash(untrusted: bytes, algorithms: str) -> None:
         )
     except HashkitError:
         return
-    # What was made must be fit for a submission, and be read again.
+    # The result must fit into a submission and survive a round trip.
     text = Submission.of([hashed]).to_json()
     assert Submission.from_json(text).to_json() == text
     _check_quality(hashed)
@@ -65,7 +65,7 @@ def _check_quality(hashed: HashedFile) -> None:
 
 
 def document(untrusted: bytes) -> None:
-    """Any bytes as a submission. What is in it can be compared."""
+    """Any bytes as a submission. An accepted one can be compared."""
     try:
         submission = Submission.from_json(untrusted)
     except DocumentInvalid:
@@ -91,7 +91,8 @@ def vpdq_text(untrusted: bytes) -> None:
 
 
 def lists(untrusted: bytes) -> None:
-    """Any bytes as a list of hashes in any format, named or not. Every format can write it."""
+    """Any bytes as a list of hashes, in any format, named or detected. Every format can write
+    it."""
     names = [None, *READERS]
     try:
         found = import_submission(untrusted[1:], names[untrusted[0] % len(names)]).submission
@@ -109,7 +110,7 @@ def lists(untrusted: bytes) -> None:
 
 def tmk_signature(untrusted: bytes) -> None:
     """Any bytes as a TMK+PDQF signature."""
-    # The reader looks at the size first: what is missing is taken from a real one.
+    # The reader checks the size first, so short inputs are completed from a real signature.
     whole = untrusted + _a_signature()[len(untrusted) :]
     try:
         signature = tmk.Signature.from_bytes(whole[: tmk.SIZE])
@@ -122,7 +123,7 @@ def tmk_signature(untrusted: bytes) -> None:
 
 
 def sealed(untrusted: bytes) -> None:
-    """Any bytes as a sealed file. Our key is known, so what is in it is any bytes, too."""
+    """Any bytes as a sealed file, for a known key, so that the content is any bytes too."""
     try:
         submission = unseal(untrusted, [_FUZZ_KEY])
     except (SealError, DocumentInvalid):
@@ -154,7 +155,7 @@ def _a_signature() -> bytes:
 
 @dataclass(frozen=True)
 class Target:
-    """A function to fuzz, what to begin with, and the longest input that is worth trying."""
+    """A function to fuzz, its seeds, and the longest useful input."""
 
     run: Callable[[bytes], None]
     seeds: Callable[[], Iterable[bytes]]
@@ -181,7 +182,7 @@ _ODD_VALUES = [
 
 
 def _mutate_json(data: bytes, max_bytes: int, seed: int) -> bytes:
-    """Change one place of a document, which leaves it JSON; or any byte of it."""
+    """Change one place of a document and keep it JSON; or any byte of it."""
     import atheris
 
     chance = random.Random(seed)
@@ -209,7 +210,7 @@ def _mutate_json(data: bytes, max_bytes: int, seed: int) -> bytes:
 
 
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in a tree: what holds it, and its key there."""
+    """Every place in a tree: its container, and its key there."""
     keys = tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
     for key in keys:
         yield tree, key

@@ -1,4 +1,4 @@
-"""The directory holds what is known of the services, and nothing else."""
+"""The directory holds the known facts about services, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DIRECTORY = tomllib.loads(
     resources.files("hashkit.guide").joinpath("directory.toml").read_text("utf-8")
 )
 
-# What the services' own pages and the press said, once more and from another hand: the name, the
+# The facts again, written independently from the services' own pages and the press: the name, the
 # ages in the picture, the ages today, the countries, the page and the phone number.
 BOTH = ["adult", "under-18"]
 FACTS = {
@@ -73,7 +73,7 @@ PURPOSE = {
 
 
 def as_json(value):
-    """What TOML gives, as the schema sees it: a date is a text."""
+    """TOML values as the schema sees them: a date is a text."""
     if isinstance(value, dict):
         return {key: as_json(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -122,12 +122,12 @@ class TestFacts:
             assert each.source == (each.page or "The service's own pages and press")
 
     def test_no_text_brings_a_fact_of_its_own(self):
-        """Addresses and numbers stand in fields that are compared above."""
+        """Addresses and numbers are only in fields that are compared above."""
         for text in texts():
             assert set(re.findall(r"\d+", text)) <= {"18"}, text
             assert not re.search(r"https?:|www\.|\.(org|com|gov|uk|ca)\b|@", text), text
 
-    def test_who_uploads_is_told_that_the_file_leaves(self):
+    def test_uploading_services_say_that_the_file_leaves(self):
         for each in all_services():
             leaves = any("leaves your device" in limit for limit in each.limits)
             assert leaves == (each.handling is Handling.UPLOAD)
@@ -135,9 +135,9 @@ class TestFacts:
             assert stays == (each.handling is Handling.IN_BROWSER)
 
     def test_shared_limits(self):
-        told = " ".join(SHARED_LIMITS)
+        limits = " ".join(SHARED_LIMITS)
         for word in ("take part", "private", "cropped", "find or delete", "your own post"):
-            assert word in told
+            assert word in limits
 
     def test_the_pin(self):
         assert "cannot be recovered" in " ".join(service("stopncii").limits)
@@ -213,7 +213,7 @@ class TestSchema:
         ],
     )
     def test_refuses_a_wrong_entry(self, key, value):
-        """With another value, or for None without any."""
+        """With another value, or without the field for None."""
         wrong = copy.deepcopy(DIRECTORY)
         entry = wrong["services"][0]
         if value is None:

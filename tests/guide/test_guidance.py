@@ -1,4 +1,4 @@
-"""The guide says what fits to whom, in the right order."""
+"""The guide: which services fit whom, in the right order."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def step(found, id):
     return next(each for each in found.steps if each.id == id)
 
 
-def told(found):
+def texts_of(found):
     return [text for each in found.steps for text in each.points]
 
 
@@ -75,7 +75,7 @@ class TestEveryAnswer:
     def test_services_that_fit(self, answers):
         in_picture = UNDER_18 if answers.age is UNDER_18 else answers.age_in_picture
         services, helplines = map(list, FITTING[answers.age, in_picture, answers.country])
-        if answers.threatened and in_picture is UNDER_18:  # it is for threats, and comes first
+        if answers.threatened and in_picture is UNDER_18:  # for threats: comes first
             services.remove("cybertipline")
             helplines.append("cybertipline")
         found = guidance(answers)
@@ -86,7 +86,7 @@ class TestEveryAnswer:
     def test_steps_in_order(self, answers):
         found = guidance(answers)
         assert [each.id for each in found.steps] == ["safety", "evidence", "hashes", "services"]
-        assert told(found)[:2] == [DANGER, NOT_YOUR_FAULT]
+        assert texts_of(found)[:2] == [DANGER, NOT_YOUR_FAULT]
         order = (
             "emergency",
             "Do not delete the original",
@@ -94,7 +94,9 @@ class TestEveryAnswer:
             "Block the",
             "A ha",
         )
-        places = [next(n for n, text in enumerate(told(found)) if part in text) for part in order]
+        places = [
+            next(n for n, text in enumerate(texts_of(found)) if part in text) for part in order
+        ]
         assert places == sorted(places)
 
     def test_whoever_is_under_18_was_so_in_the_picture(self, answers):
@@ -137,7 +139,7 @@ class TestEveryAnswer:
 
     def test_manner(self, answers):
         found = guidance(answers)
-        for text in [*told(found), *(each.title for each in found.steps)]:
+        for text in [*texts_of(found), *(each.title for each in found.steps)]:
             assert "!" not in text
             assert "should" not in text
             for sentence in re.split(r"(?<=[.:]) ", text):

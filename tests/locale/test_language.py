@@ -1,4 +1,4 @@
-"""The languages: each can be loaded, and somebody gets the one that serves them best."""
+"""Languages: each can be loaded, and the best one is chosen for a browser."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Trying to break out of a worker. Every attempt is also made without the walls, where it succeeds:
-else its failure would prove nothing."""
+"""Escape attempts from a worker. Each is also made without restrictions, where it must succeed;
+otherwise its failure would prove nothing."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ import pytest
 
 from hashkit.pipeline.options import Options
 from hashkit.sandbox import lockdown, process
-from hashkit.sandbox.lockdown import Wall
+from hashkit.sandbox.lockdown import Restriction
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits, WorkerProcess
 
 LINUX = sys.platform == "linux"
-needs_linux = pytest.mark.skipif(not LINUX, reason="these walls are Linux's")
+needs_linux = pytest.mark.skipif(not LINUX, reason="Linux only")
 THROUGH_PYTHON = {
     *("connect", "connect by IPv6", "UNIX socket"),
     *("write a file", "start a program", "fork"),
 }
-PAST_PYTHON = {
+THROUGH_C = {
     *("connect, without Python", "write a file, without Python"),
     *("make a folder, without Python", "fork, without Python"),
 }
-EVERYTHING = THROUGH_PYTHON | PAST_PYTHON | {"list a folder"}
+EVERYTHING = THROUGH_PYTHON | THROUGH_C | {"list a folder"}
 
 
 def python(code, *arguments):
@@ -43,7 +43,7 @@ def python(code, *arguments):
 
 @contextmanager
 def listeners(folder):
-    """Somebody who would answer, by IPv4, IPv6 and a UNIX socket: (port, path)."""
+    """Listens on IPv4, IPv6 and a UNIX socket and checks that nobody connects: (port, path)."""
     with (
         socket.create_server(("127.0.0.1", 0)) as four,
         socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as six,
@@ -59,14 +59,14 @@ def listeners(folder):
         yield port, path
         for each in (four, six, local):
             each.setblocking(False)
-            with pytest.raises(OSError):  # noqa: PT011 (nobody came, or it does not listen)
+            with pytest.raises(OSError):  # noqa: PT011 (nobody connected, or it does not listen)
                 each.accept()
 
 
 def has_ipv6():
     try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
+        with socket.socket(socket.AF_INET6) as six:
+            six.bind(("::1", 0))
     except OSError:
         return False
     return True
@@ -80,13 +80,13 @@ def refused(attempts):
 def test_a_worker_can_do_nothing_but_hash(tmp_path):
     worker = WorkerProcess(Options(), Limits(), with_escape_tests=True)
     try:
-        assert [wall for wall in worker.walls if not wall.stands] == []
+        assert [restriction for restriction in worker.restrictions if not restriction.active] == []
         with tempfile.TemporaryDirectory() as short, listeners(short) as (port, path):
             beside_the_input = tmp_path
             for folder in (beside_the_input, Path.home(), Path(tempfile.gettempdir())):
                 before = {*os.listdir(folder)}
-                probe = {"folder": str(folder), "port": port, "unix_path": path}
-                attempts = worker.ask({"probe": probe}, 60)["probe"]
+                targets = {"folder": str(folder), "port": port, "unix_path": path}
+                attempts = worker.ask({"escape_tests": targets}, 60)["escape_tests"]
                 assert {*attempts} == EVERYTHING
                 assert refused(attempts) == EVERYTHING
                 assert not [name for name in {*os.listdir(folder)} - before if "probe" in name]
@@ -94,8 +94,8 @@ def test_a_worker_can_do_nothing_but_hash(tmp_path):
         worker.kill()
 
 
-def built_only(steps, folder):
-    """What is refused in a process around which only these walls were built."""
+def refused_with_only(steps, folder):
+    """The attempts that are refused in a process with only these restrictions."""
     code = """
 import json, sys
 from hashkit.sandbox import lockdown, escape_tests
@@ -118,31 +118,33 @@ def short_folder():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the C library")
-def test_without_walls_all_of_it_succeeds(short_folder):
-    assert built_only("", short_folder) - {"connect by IPv6"} == set()
+def test_without_restrictions_all_attempts_succeed(short_folder):
+    assert refused_with_only("", short_folder) - {"connect by IPv6"} == set()
 
 
 @needs_linux
-class TestEachWallAlone:
+class TestEachRestrictionAlone:
     def test_system_calls(self, short_folder):
-        assert built_only("_hold_system_calls", short_folder) == EVERYTHING - {"list a folder"}
+        assert refused_with_only("_restrict_system_calls", short_folder) == EVERYTHING - {
+            "list a folder"
+        }
 
     def test_files(self, short_folder):
-        assert built_only("_hold_files", short_folder) - {"connect by IPv6"} == {
+        assert refused_with_only("_restrict_files", short_folder) - {"connect by IPv6"} == {
             *("write a file", "write a file, without Python", "make a folder, without Python"),
             *("list a folder", "start a program"),
         }
 
     def test_python(self, short_folder):
-        assert built_only("_hold_python", short_folder) == THROUGH_PYTHON
+        assert refused_with_only("_restrict_python", short_folder) == THROUGH_PYTHON
 
     def test_network_of_the_command(self, short_folder):
-        assert built_only("_hold_network_calls", short_folder) == {
+        assert refused_with_only("_restrict_network_calls", short_folder) == {
             *("connect", "connect by IPv6", "UNIX socket", "connect, without Python"),
         }
 
 
-# What hostile code would do: system calls by their numbers on x86-64, with nothing in between.
+# Raw system calls by their x86-64 numbers, as hostile code would make them.
 RAW = """
 import ctypes, json, os, sys
 folder = os.fsencode(sys.argv[1])
@@ -197,7 +199,7 @@ calls = {
     "a key": (248, b"user", b"hashkit", b"x", 1, -2),
 }
 from hashkit.sandbox import lockdown
-lockdown._hold_python = lambda: None  # it would refuse to let us try
+lockdown._restrict_python = lambda: None  # it would refuse to let us try
 lockdown.lock_down(4 << 30)
 done = {}
 for name, arguments in calls.items():
@@ -244,8 +246,8 @@ print(resource.getrlimit(resource.RLIMIT_CORE))
 
 
 @needs_linux
-def test_a_worker_has_one_thread_when_its_walls_are_built():
-    """Landlock holds the thread that asks for it: one that was there before would go free."""
+def test_a_worker_has_one_thread_when_it_restricts_itself():
+    """Landlock applies to the calling thread: other threads would stay unrestricted."""
     worker = WorkerProcess(Options(), Limits())
     try:
         status = Path(f"/proc/{worker._process.pid}/status").read_text()
@@ -257,21 +259,21 @@ def test_a_worker_has_one_thread_when_its_walls_are_built():
 
 
 @needs_linux
-def test_a_worker_knows_nothing_of_whose_it_is():
+def test_a_worker_does_not_know_its_user():
     worker = WorkerProcess(Options(), Limits())
     try:
         environment = Path(f"/proc/{worker._process.pid}/environ").read_bytes()
         names = {entry.split(b"=")[0].decode() for entry in environment.split(b"\0") if entry}
         assert {"HOME", "OMP_NUM_THREADS"} <= names
         others = names - {*process._OWN_ENVIRONMENT}
-        assert [name for name in others if not name.startswith(process._ENVIRONMENT)] == []
+        assert [name for name in others if not name.startswith(process._KEPT_ENVIRONMENT)] == []
         assert b"HOME=/nonexistent\0" in environment
     finally:
         worker.kill()
 
 
-class TestLessIsOffered:
-    """Where a wall is missing, the others stand, hashing works, and what is missing is said."""
+class TestMissingRestrictions:
+    """Where a restriction is missing, the others apply, hashing works, and the doctor says so."""
 
     MISSING = (
         "import hashkit.sandbox.lockdown, sys; sys.modules['landlock'] = None; "
@@ -279,44 +281,48 @@ class TestLessIsOffered:
         "from hashkit.sandbox.worker import main"
     )
 
-    def test_the_others_stand(self, monkeypatch, samples):
-        begin = process._BEGIN.replace("from hashkit.sandbox.worker import main", self.MISSING)
-        assert begin != process._BEGIN
-        monkeypatch.setattr(process, "_BEGIN", begin)
+    def test_the_others_apply(self, monkeypatch, samples):
+        begin = process._BOOTSTRAP.replace("from hashkit.sandbox.worker import main", self.MISSING)
+        assert begin != process._BOOTSTRAP
+        monkeypatch.setattr(process, "_BOOTSTRAP", begin)
         pool = WorkerPool(Options(), Limits())
         try:
             hashed = pool.hash(samples / "scene-1.jpg").outcome
             assert hashed["pdq"].quality == 100
             (worker,) = pool._all
-            missing = [wall.name for wall in worker.walls if not wall.stands]
+            inactive = [each for each in worker.restrictions if not each.active]
+            missing = [each.name for each in inactive]
             assert {"files", "system calls"} <= {*missing}
             assert "Python" not in missing
             if LINUX:
                 assert len(missing) == 2
-            assert all(wall.reason for wall in worker.walls if not wall.stands)
+            assert all(each.reason for each in inactive)
         finally:
             pool.close()
 
     def test_the_doctor_says_so(self, monkeypatch, capsys):
         from hashkit.sandbox import doctor
 
-        missing = (Wall("files", False, "this kernel has no Landlock"), Wall("Python", True))
+        missing = (
+            Restriction("files", False, "this kernel has no Landlock"),
+            Restriction("Python", True),
+        )
         nothing = {key: {} for key in ("system", "versions", "pictures", "videos")}
         found = doctor.Examination(missing, missing, {"fork": "not refused"}, **nothing)
         from hashkit.cli.commands.doctor import _facts, _in_words
 
         assert not found.all_refused
-        told = "\n".join(_in_words(found))
-        assert "NOT THERE: this kernel has no Landlock" in told
-        assert "not refused" in told
-        assert "does not refuse everything" in told
+        text = "\n".join(_in_words(found))
+        assert "NOT THERE: this kernel has no Landlock" in text
+        assert "not refused" in text
+        assert "does not refuse everything" in text
         assert "worker wall, files: this kernel has no Landlock" in "\n".join(_facts(found))
 
 
-def test_what_starts_without_walls_says_why():
+def test_a_restriction_that_fails_gives_the_reason():
     reason = OSError(1, "no")
 
     def broken():
         raise reason
 
-    assert lockdown._build("files", broken) == Wall("files", False, str(reason))
+    assert lockdown._apply("files", broken) == Restriction("files", False, str(reason))

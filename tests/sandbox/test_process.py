@@ -1,4 +1,4 @@
-"""Workers that crash, hang, outgrow their memory or lie: each costs the one file it was on."""
+"""Workers that crash, hang, exceed their memory or lie: each costs only the file it was hashing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from hashkit.pipeline.options import Options
 from hashkit.sandbox import pool, process
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits, WorkerProcess
-from hashkit.sandbox.protocol import Answer
+from hashkit.sandbox.protocol import WorkerResult
 from hashkit.variants.sets import moving_names_at
 
 pytestmark = pytest.mark.test_all
 
-# What a decoder would do that was made to misbehave: in a real worker, with its walls.
+# Faults of a compromised decoder, in a real worker with its restrictions.
 FAULTS = r"""
 import ctypes, hashlib, os, sys, time, hashkit.sandbox.worker as worker
 from hashkit.sandbox.worker import main
@@ -76,13 +76,15 @@ worker.hash_or_fail = hash_or_fail
 
 @pytest.fixture
 def misbehaving(monkeypatch):
-    begin = process._BEGIN.replace("from hashkit.sandbox.worker import main", f"exec({FAULTS!r})")
-    assert begin != process._BEGIN
-    monkeypatch.setattr(process, "_BEGIN", begin)
+    begin = process._BOOTSTRAP.replace(
+        "from hashkit.sandbox.worker import main", f"exec({FAULTS!r})"
+    )
+    assert begin != process._BOOTSTRAP
+    monkeypatch.setattr(process, "_BOOTSTRAP", begin)
 
 
 def hash_among_others(name, samples, folder, **options):
-    """The outcome of a picture with a name that misbehaves, between two that do not."""
+    """The outcome of a file whose name triggers a fault, hashed between two good ones."""
     data = (samples / "bmp.bmp").read_bytes()
     paths = [folder / "first.bmp", folder / f"{name}.bmp", folder / "last.bmp"]
     for number, path in enumerate(paths):
@@ -94,7 +96,7 @@ def hash_among_others(name, samples, folder, **options):
     return outcome
 
 
-@pytest.mark.skipif(os.name != "posix", reason="writes where answers go")
+@pytest.mark.skipif(os.name != "posix", reason="writes to the pipe of answers")
 @pytest.mark.usefixtures("misbehaving")
 class TestMisbehaviour:
     @pytest.mark.parametrize(
@@ -108,14 +110,14 @@ class TestMisbehaviour:
         outcome = hash_among_others(name, samples, tmp_path)
         assert isinstance(outcome, FailedFile)
         assert outcome.error.code == "decoder_crashed"
-        # Services can still find exact copies.
+        # The exact hashes are still there.
         exact = hashlib.sha256(outcome.path.read_bytes()).hexdigest()
         assert {each.algorithm: each.value for each in outcome.hashes}["sha256"] == exact
         assert [notice.code for notice in outcome.notices] == ["exact_only"]
 
     def test_a_file_cannot_pass_for_another(self, samples, tmp_path):
-        """A worker that was taken over claims that its file is a copy of another one, so that this
-        gets its made-up hashes."""
+        """A compromised worker claims that its file is a copy of another, so that the other would
+        get its forged hashes."""
         data = (samples / "bmp.bmp").read_bytes()
         innocent = tmp_path / "innocent.bmp"
         innocent.write_bytes(data)
@@ -126,8 +128,8 @@ class TestMisbehaviour:
             expected = hashkit.hash_file(innocent)
             assert [outcomes[1], outcomes[3]] == [expected] * 2
 
-    def test_a_hang_that_another_file_left_behind(self, samples, tmp_path):
-        """A worker that answers, and then hangs on whatever comes next."""
+    def test_a_hang_caused_by_an_earlier_file(self, samples, tmp_path):
+        """A worker that answers, and then hangs on the next file."""
         names = ("later-1.bmp", "good-2.bmp", "good-3.bmp")
         for name in names:
             (tmp_path / name).write_bytes((samples / "bmp.bmp").read_bytes() + name.encode())
@@ -137,26 +139,26 @@ class TestMisbehaviour:
 
     @pytest.mark.parametrize("name", ["hang", "deaf"])
     def test_hangs(self, name, samples, tmp_path, monkeypatch):
-        monkeypatch.setattr(process, "_LAST_BREATH", 0.2)
+        monkeypatch.setattr(process, "_EXIT_TIMEOUT", 0.2)
         outcome = hash_among_others(name, samples, tmp_path, time_limit=4)
         expected = "took_too_long" if name == "hang" else "decoder_crashed"
         assert outcome.error.code == expected
         assert outcome.hashes
 
-    def test_getting_somewhere_for_ever(self, samples, tmp_path, monkeypatch):
-        """Progress is what a worker says: one that was taken over could say so without end."""
-        monkeypatch.setattr(pool, "_SLOWEST_VIDEO", 1e5)
+    def test_progress_for_ever(self, samples, tmp_path, monkeypatch):
+        """A compromised worker could report progress for ever."""
+        monkeypatch.setattr(pool, "_MIN_VIDEO_RATE", 1e5)
         outcome = hash_among_others("forever", samples, tmp_path, time_limit=3)
         assert outcome.error.code == "took_too_long"
         assert outcome.hashes
 
-    def test_slow_but_getting_somewhere(self, samples, tmp_path):
+    def test_slow_progress(self, samples, tmp_path):
         outcome = hash_among_others("creep", samples, tmp_path, time_limit=1.9)
         assert isinstance(outcome, HashedFile)
 
 
 def solid_png(path, side):
-    """A PNG of a few kilobytes that takes gigabytes to open."""
+    """A PNG of a few kilobytes that takes gigabytes to decode."""
     row = b"\0" + bytes(side * 4 * 2)
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
@@ -170,10 +172,10 @@ def solid_png(path, side):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b""))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, memory is not held")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
 @pytest.mark.parametrize("kind", ["png", "jpg", "tiff", "webp", "avif", "heic", "jp2", "bmp"])
 def test_too_much_memory(kind, samples, tmp_path):
-    """Whichever decoder runs out of it, and however it says so, it is one file that is lost."""
+    """Whichever decoder runs out of memory, and however it reports that, only this file fails."""
     bomb = tmp_path / f"bomb.{kind}"
     if kind == "png":
         solid_png(bomb, 6000)
@@ -197,8 +199,8 @@ def test_too_much_memory(kind, samples, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-class TestFromOutside:
-    """The system ends a worker, in the middle of real work."""
+class TestKilledByTheSystem:
+    """The system kills a worker while it is hashing."""
 
     def film(self, folder):
         import av
@@ -223,7 +225,7 @@ class TestFromOutside:
             ("SIGSTOP", "took_too_long"),
         ],
     )
-    def test_in_the_middle(self, sent, code, tmp_path, samples):
+    def test_while_hashing(self, sent, code, tmp_path, samples):
         film = self.film(tmp_path)
         workers = WorkerPool(
             Options(("sha256", "vpdq")), Limits(seconds=4 if sent == "SIGSTOP" else 120)
@@ -246,15 +248,15 @@ class TestFromOutside:
         finally:
             workers.close()
 
-    def test_workers_go_when_nobody_is_there_to_ask(self, samples):
-        """Killed without a chance to clean up, the parent leaves no process behind."""
+    def test_workers_end_when_the_parent_is_killed(self, samples):
+        """When the parent process is killed, its workers end too."""
         code = """
 import sys, hashkit
 from hashkit.batch import run
 from hashkit.sandbox import process
 outcomes = hashkit.hash_files([sys.argv[1]] * 3, workers=1)
 next(outcomes)
-workers = outcomes.gi_frame.f_locals["self"]._engine._pool
+workers = outcomes.gi_frame.f_locals["self"]._hash_executor._pool
 print(*(worker._process.pid for worker in workers._all), flush=True)
 import os; os.kill(os.getpid(), 9)
 """
@@ -279,13 +281,13 @@ def is_alive(pid):
     return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
 
 
-def test_the_longest_answer_fits_what_was_asked():
+def test_the_longest_answer_fits_the_limit():
     """A day of video, with the longest numbers."""
     frames = tuple(FrameHash(10**7 + n, 86_399.123456789, "f" * 64, 100) for n in range(1000))
     tmk = Hash("tmk_pdqf", bytes(263_344))
     found = HashedFile(None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames))
-    line = len(Answer(found, "0" * 64).to_line())
-    rest = len(Answer(HashedFile(None, MediaKind.VIDEO, (tmk,)), None).to_line())
+    line = len(WorkerResult(found, "0" * 64).to_line())
+    rest = len(WorkerResult(HashedFile(None, MediaKind.VIDEO, (tmk,)), None).to_line())
     whole_day = rest + (line - rest) / 1000 * 86_400
     assert whole_day < process.max_answer(Options()) < 20 << 20
     everything = Options(sample="all")
@@ -294,12 +296,12 @@ def test_the_longest_answer_fits_what_was_asked():
     with_variants = HashedFile(
         None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames), tuple(turned)
     )
-    longest = len(Answer(with_variants, "0" * 64).to_line()) / 1000 * 86_400
+    longest = len(WorkerResult(with_variants, "0" * 64).to_line()) / 1000 * 86_400
     assert longest < process.max_answer(Options(variants="orientations"))
 
 
 def test_a_worker_that_cannot_start(monkeypatch):
-    monkeypatch.setattr(process, "_BEGIN", "raise SystemExit(1)")
+    monkeypatch.setattr(process, "_BOOTSTRAP", "raise SystemExit(1)")
     with pytest.raises(WorkerUnavailable):
         list(hashkit.hash_files(["a.jpg"]))
 
@@ -310,7 +312,7 @@ def test_a_python_that_is_not_there(monkeypatch):
         WorkerProcess(Options(), Limits())
 
 
-def test_idle_workers_retire(samples):
+def test_idle_workers_are_ended(samples):
     workers = WorkerPool(Options(), Limits(), idle_seconds=0.2)
     workers.hash(samples / "bmp.bmp")
     deadline = time.monotonic() + 20
@@ -321,7 +323,7 @@ def test_idle_workers_retire(samples):
     workers.close()
 
 
-def test_the_folder_of_hostile_files_is_not_imported_from(samples, tmp_path, monkeypatch):
+def test_nothing_is_imported_from_the_folder_of_hostile_files(samples, tmp_path, monkeypatch):
     for name in ("json", "numpy", "hashkit", "cv2"):
         (tmp_path / f"{name}.py").write_text("open('ran', 'w')")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What a worker says: every outcome comes through as it is, and nothing else comes through."""
+"""The worker protocol: every outcome survives a round trip, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = Path("a")
 
 quality = st.integers(0, 100)
 hex64 = st.text("0123456789abcdef", min_size=64, max_size=64)
-told = st.lists(
+file_notices = st.lists(
     st.sampled_from(
         [notice for notice in notices.ALL if "{span}" not in notice.text]
         + [notices.with_span(notices.VIDEO_TRUNCATED, 0.0, 4000.25, 9000)]
@@ -47,8 +47,8 @@ frames = st.none() | st.builds(
 ERRORS = [kind for base in (FileError, MediaError) for kind in protocol._branch(base)]
 moving = st.lists(st.builds(FrameHashes, st.just(1.0), ordered, names), max_size=2).map(tuple)
 kinds = st.sampled_from(MediaKind)
-hashed = st.builds(HashedFile, st.just(PATH), kinds, with_edits, told, frames) | st.builds(
-    HashedFile, st.just(PATH), kinds, with_edits, told, frames.filter(bool), moving
+hashed = st.builds(HashedFile, st.just(PATH), kinds, with_edits, file_notices, frames) | st.builds(
+    HashedFile, st.just(PATH), kinds, with_edits, file_notices, frames.filter(bool), moving
 )
 outcomes = hashed | st.builds(
     FailedFile,
@@ -56,16 +56,16 @@ outcomes = hashed | st.builds(
     st.sampled_from(ERRORS).map(lambda kind: kind()),
     st.none() | st.sampled_from(MediaKind),
     hashes,
-    told,
+    file_notices,
 )
 
 
 @given(outcomes, st.none() | hex64)
 def test_round_trip(outcome, sha256):
-    line = protocol.Answer(outcome, sha256).to_line()
+    line = protocol.WorkerResult(outcome, sha256).to_line()
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
-    again = protocol.Answer.from_json(protocol.from_line(line), PATH)
+    again = protocol.WorkerResult.from_json(protocol.from_line(line), PATH)
     assert again.sha256 == sha256
     if isinstance(outcome, FailedFile):
         assert isinstance(again.outcome, FailedFile)
@@ -89,7 +89,7 @@ def test_round_trip(outcome, sha256):
         (Options(variants="unframed"), False),
     ],
 )
-def test_only_what_was_asked_for(options, expected):
+def test_only_what_was_requested(options, expected):
     found = HashedFile(
         PATH,
         MediaKind.IMAGE,
@@ -133,7 +133,7 @@ anything = st.recursive(
 @given(anything)
 def test_anything_else_is_refused(untrusted):
     try:
-        answer = protocol.Answer.from_json(untrusted, PATH)
+        answer = protocol.WorkerResult.from_json(untrusted, PATH)
     except DocumentInvalid as error:
         assert str(error)
     else:
@@ -152,11 +152,11 @@ def test_any_bytes_are_refused_or_json(untrusted):
 
 
 def assert_clean(answer):
-    """Nothing in it but hashes and what hashkit itself would say."""
+    """Only hashes, and texts that hashkit itself has."""
     codes = {notice.code for notice in notices.ALL}
     assert all(notice.code in codes for notice in answer.outcome.notices)
     assert (
-        protocol.Answer.from_json(protocol.from_line(answer.to_line()), PATH).sha256
+        protocol.WorkerResult.from_json(protocol.from_line(answer.to_line()), PATH).sha256
         == answer.sha256
     )
 
@@ -218,7 +218,7 @@ def test_what_does_not_belong_is_refused(change):
         protocol.outcome_from_json({**GOOD, **change}, PATH)
 
 
-def test_every_error_of_a_file_can_be_told():
+def test_every_error_of_a_file_round_trips():
     assert {kind.code for kind in ERRORS} >= {
         *("not_media", "file_missing", "too_much_memory", "decoder_crashed", "took_too_long"),
     }
@@ -232,6 +232,6 @@ else:  # there, a name is text, and some signs are for drives and folders
 
 
 @given(names_of_files)
-def test_any_path_goes_there_and_back(name):
+def test_any_path_round_trips(name):
     path = Path(name)
     assert protocol.path_from_text(json.loads(json.dumps(protocol.path_to_text(path)))) == path

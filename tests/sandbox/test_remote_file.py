@@ -1,4 +1,4 @@
-"""Files that are handed over piece by piece: as exact as those that are read from the disk."""
+"""Remote files, read by ranges: the same outcomes as files read from disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hashkit.models import FailedFile
 from hashkit.pipeline.options import Options
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Cancelled, Limits
-from hashkit.sandbox.remote_file import MAX_PIECE, HandedOver, RemoteFile
+from hashkit.sandbox.remote_file import MAX_RANGE, RemoteFile, RemoteSource
 
 FILES = [
     *("scene-1.jpg", "heic.heic", "webp-animated.webp", "png-tiny.png", "jpeg-truncated.jpg"),
@@ -28,18 +28,18 @@ FILES = [
 
 
 class Holder:
-    """Has the bytes of a file, and remembers what was asked for."""
+    """Holds the bytes of a file and records the requested ranges."""
 
     def __init__(self, data):
-        self.data, self.asked = data, []
+        self.data, self.requested = data, []
 
-    def piece(self, start, length):
-        self.asked.append((start, length))
+    def read_range(self, start, length):
+        self.requested.append((start, length))
         return self.data[start : start + length]
 
     @property
-    def handed_over(self):
-        return HandedOver(len(self.data), self.piece)
+    def source(self):
+        return RemoteSource(len(self.data), self.read_range)
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +53,17 @@ def pool():
 def test_the_outcome_is_that_of_the_file(name, samples, pool):
     holder = Holder((samples / name).read_bytes())
     by_path = pool.hash(samples / name)
-    by_pieces = pool.hash(holder.handed_over)
-    assert by_pieces.sha256 == by_path.sha256
-    assert by_pieces.outcome.path is None
+    by_ranges = pool.hash(holder.source)
+    assert by_ranges.sha256 == by_path.sha256
+    assert by_ranges.outcome.path is None
     for field in ("kind", "hashes", "notices"):
-        assert getattr(by_pieces.outcome, field) == getattr(by_path.outcome, field)
+        assert getattr(by_ranges.outcome, field) == getattr(by_path.outcome, field)
     if isinstance(by_path.outcome, FailedFile):
-        assert str(by_pieces.outcome.error) == str(by_path.outcome.error)
+        assert str(by_ranges.outcome.error) == str(by_path.outcome.error)
     else:
-        assert by_pieces.outcome.frames == by_path.outcome.frames
-        assert by_pieces.outcome.hashes == hash_file(samples / name).hashes
-    assert all(length <= MAX_PIECE for _, length in holder.asked)
+        assert by_ranges.outcome.frames == by_path.outcome.frames
+        assert by_ranges.outcome.hashes == hash_file(samples / name).hashes
+    assert all(length <= MAX_RANGE for _, length in holder.requested)
 
 
 JUMPS = st.lists(
@@ -75,7 +75,7 @@ JUMPS = st.lists(
 def test_it_reads_like_any_file(size, jumps):
     data = bytes(range(251)) * (size // 251 + 1)
     holder = Holder(data[:size])
-    mine, other = RemoteFile(size, holder.piece), io.BytesIO(data[:size])
+    mine, other = RemoteFile(size, holder.read_range), io.BytesIO(data[:size])
     for offset, whence, length in jumps:
         there = offset - size if whence == 2 else offset
         try:
@@ -93,79 +93,81 @@ def test_it_reads_like_any_file(size, jumps):
             assert mine.seek(there, whence) == expected
         assert mine.read(length) == other.read(length)
         assert mine.tell() == other.tell()
-    assert all(start >= 0 and start + length <= size for start, length in holder.asked)
+    assert all(start >= 0 and start + length <= size for start, length in holder.requested)
 
 
-def test_what_is_read_in_one_go_is_asked_for_once_and_in_few_pieces():
+def test_sequential_reads_make_few_requests():
     size = 64 << 20
-    asked = []
-    pieces = RemoteFile(size, lambda start, length: asked.append((start, length)) or bytes(length))
-    while pieces.read(1 << 18):
+    requested = []
+    remote = RemoteFile(
+        size, lambda start, length: requested.append((start, length)) or bytes(length)
+    )
+    while remote.read(1 << 18):
         pass
-    assert sum(length for _, length in asked) == size
-    assert len(asked) < 30
+    assert sum(length for _, length in requested) == size
+    assert len(requested) < 30
 
 
 def test_memory_does_not_grow_with_the_file():
-    pieces = RemoteFile(1 << 40, lambda start, length: bytes(length))
+    remote = RemoteFile(1 << 40, lambda start, length: bytes(length))
     for _ in range(50):
-        pieces.read(1 << 20)
+        remote.read(1 << 20)
     for jump in range(200):
-        pieces.seek(jump << 30)
-        pieces.read(10)
-    assert sum(map(len, pieces._kept.values())) <= 5 * MAX_PIECE
-    assert len(pieces._kept) <= 5
+        remote.seek(jump << 30)
+        remote.read(10)
+    assert sum(map(len, remote._cached.values())) <= 5 * MAX_RANGE
+    assert len(remote._cached) <= 5
 
 
-def test_a_file_that_its_holder_cannot_read_costs_only_itself(pool, samples):
-    def piece(start, length):
+def test_a_read_error_fails_only_that_file(pool, samples):
+    def read_range(start, length):
         raise FileChanged
 
-    outcome = pool.hash(HandedOver(1000, piece)).outcome
+    outcome = pool.hash(RemoteSource(1000, read_range)).outcome
     assert outcome.error.code == "file_changed"
     assert outcome.path is None
     assert pool.hash(samples / "scene-1.jpg").outcome.hashes
 
 
-class CalledOff(Exception):
+class CancelledByTest(Exception):
     pass
 
 
-def test_calling_it_off_ends_the_worker_and_not_the_others(pool, samples):
+def test_cancelling_ends_the_worker_and_not_the_others(pool, samples):
     data = (samples / "film-h264.mp4").read_bytes() + bytes(1 << 20)
 
-    def piece(start, length):
+    def read_range(start, length):
         if start > 0:
-            raise CalledOff
+            raise CancelledByTest
         return data[start : start + length]
 
-    with pytest.raises(CalledOff):
-        pool.hash(HandedOver(len(data), piece))
+    with pytest.raises(CancelledByTest):
+        pool.hash(RemoteSource(len(data), read_range))
     assert pool.hash(samples / "scene-1.jpg").outcome.hashes
 
 
-def test_the_time_that_the_holder_takes_is_not_the_workers(samples):
+def test_waiting_for_the_holder_does_not_count(samples):
     pool = WorkerPool(Options.checked("services", 1.0, 50_000_000, "none"), Limits(seconds=1.0))
     holder = Holder((samples / "scene-1.jpg").read_bytes())
 
     def slowly(start, length):
         time.sleep(3.0)
-        return holder.piece(start, length)
+        return holder.read_range(start, length)
 
     try:
-        outcome = pool.hash(HandedOver(len(holder.data), slowly)).outcome
+        outcome = pool.hash(RemoteSource(len(holder.data), slowly)).outcome
         assert outcome.hashes == hash_file(samples / "scene-1.jpg").hashes
     finally:
         pool.close()
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "untrusted",
     [
         [-1, 10],
         [0, 0],
         [0, -5],
-        [0, MAX_PIECE + 1],
+        [0, MAX_RANGE + 1],
         [999, 2],
         [0],
         [0, 1, 2],
@@ -176,29 +178,29 @@ def test_the_time_that_the_holder_takes_is_not_the_workers(samples):
         [10**30, 1],
     ],
 )
-def test_only_pieces_of_the_file_are_handed_over(wanted):
+def test_only_ranges_of_the_file_are_read(untrusted):
     holder = Holder(bytes(1000))
     with pytest.raises(DecoderCrashed):
-        holder.handed_over.wanted(wanted)
-    assert holder.asked == []
+        holder.source.read_requested(untrusted)
+    assert holder.requested == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_a_worker_that_is_busy_is_ended_when_nobody_wants_its_work(samples):
-    """Also one that says nothing for long: it is stopped in the middle of native code."""
+def test_a_busy_worker_is_killed_when_cancelled(samples):
+    """Also one that reports nothing: it is killed in the middle of native code."""
     pool = WorkerPool(Options.checked("services", 1.0, 50_000_000, "none"), Limits())
     data = (samples / "scene-1.jpg").read_bytes()
-    called_off = threading.Event()
+    cancelled = threading.Event()
 
-    def piece(start, length):
-        called_off.set()
-        for worker in pool._all:  # it reads what it asked for, and gets no further
+    def read_range(start, length):
+        cancelled.set()
+        for worker in pool._all:  # it reads the range and then stops
             os.kill(worker._process.pid, signal.SIGSTOP)
         return data[start : start + length]
 
     try:
         with pytest.raises(Cancelled):
-            pool.hash(HandedOver(len(data), piece, called_off.is_set))
+            pool.hash(RemoteSource(len(data), read_range, cancelled.is_set))
         assert pool.hash(samples / "scene-1.jpg").outcome.hashes
     finally:
         pool.close()

@@ -79,7 +79,7 @@ def do_vpdq_compare(first: list[Any], second: list[Any]) -> Json:
 
 def do_vpdq_video(file: str, interval: str | float, turn: bool = True) -> Json:
     upright = videos._upright
-    if not turn:  # hashkit always turns frames upright; Meta's tool never does
+    if not turn:  # hashkit applies rotation; Meta's tool does not
         videos._upright = lambda pixels, native: pixels
     try:
         hashed = hashkit.hash_file(file, "vpdq", sample=interval)
@@ -182,7 +182,7 @@ ANSWERS: dict[str, Callable[..., Json]] = {
 
 
 def answer(request: Json) -> Json:
-    """What hashkit says to one request."""
+    """hashkit's answer to one request."""
     asked = dict(request)
     function = ANSWERS.get(asked.pop("do"))
     return {"unknown": True} if function is None else function(**asked)

@@ -32,11 +32,11 @@ ORDER = (
     *("vpdq_compare", "vpdq_video", "tmk_features", "tmk_clock", "tmk_signature", "tmk_score"),
     *("tmk_video", "submission", "export", "webhook"),
 )
-"""What can be asked for, in the order in which to implement it."""
+"""What can be asked for, in a sensible order to implement it."""
 
 
 class NoAnswer(Exception):
-    """The command ended, or said something else than JSON."""
+    """The command exited, or printed something other than JSON."""
 
 
 class Implementation:
@@ -49,7 +49,7 @@ class Implementation:
         )
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """NoAnswer where there is none in time."""
+        """NoAnswer if there is none in time."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         clock = threading.Timer(self._seconds, self._process.kill)
@@ -73,7 +73,7 @@ class Implementation:
         return answer
 
     def end(self) -> None:
-        """Tell it that there is nothing more; a command that stays is ended."""
+        """Close its input; a command that stays is killed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -95,7 +95,7 @@ def load(do: str) -> dict[str, Any]:
 
 
 def request_of(do: str, case: dict[str, Any]) -> dict[str, Any]:
-    """What is asked: files by their whole path."""
+    """The request, with absolute paths of files."""
     ask = {name: _whole(value) for name, value in case["ask"].items()}
     return {"do": do, **ask}
 
@@ -109,7 +109,7 @@ def _whole(value: Any) -> Any:
 def check(
     implementation: Implementation, kinds: list[str], exact: bool
 ) -> Iterator[tuple[str, str, str, str]]:
-    """(kind, name of the case, outcome, what differs) for every case; the outcome is ``passes``,
+    """(kind, name of the case, outcome, difference) for every case; the outcome is ``passes``,
     ``rounding``, ``differs`` or ``unknown``."""
     for do in kinds:
         kit = load(do)

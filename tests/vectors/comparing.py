@@ -1,5 +1,5 @@
-"""How check.py compares an answer with what is expected: step by step, in the order in which the
-steps are computed, so that what is told is the first that differs."""
+"""Compares an answer of check.py with what is expected, in the order in which the steps are
+computed, so that the first differing step is reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 class Difference:
-    """The first step that differs, and how; ``rounding`` where that may be the reason."""
+    """The first step that differs, and how; ``rounding`` if that may be the cause."""
 
     def __init__(self, step: str, how: str, rounding: bool = False) -> None:
         self.step, self.how, self.rounding = step, how, rounding
@@ -28,7 +28,7 @@ class Difference:
 
 
 def difference(kit: Json, case: Json, answer: Json, folder: Path) -> Difference | None:
-    """What differs, or None. KeyError and others where the answer has another form."""
+    """The difference, or None. KeyError and others if the answer has another form."""
     if "error" in answer:
         return Difference("answer", f"error {answer['error']}")
     steps = _STEPS.get(kit["do"], _equal)(kit, case, answer, folder)
@@ -37,7 +37,7 @@ def difference(kit: Json, case: Json, answer: Json, folder: Path) -> Difference 
 
 
 def _all_until_certain(steps: Iterator[Difference]) -> Iterator[Difference]:
-    """A difference by rounding is told only if nothing else differs."""
+    """Report a difference by rounding only if nothing else differs."""
     first = None
     for each in steps:
         if not each.rounding:
@@ -54,7 +54,7 @@ def _unlike(step: str, expected: object, found: object) -> Iterator[Difference]:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Equal as JSON: 1 is 1.0, and is not true, which Python takes it for."""
+    """Equal as JSON: 1 is 1.0, and is not true, unlike in Python."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
     if isinstance(a, list) and isinstance(b, list):
@@ -70,14 +70,14 @@ def _short(value: object) -> str:
 def _equal(_kit: Json, case: Json, answer: Json, _folder: Path) -> Iterator[Difference]:
     for step, expected in case["expect"].items():
         if step == "small" and step not in answer:
-            continue  # half way: not everybody has it to show
+            continue  # an intermediate step, which is optional
         yield from _unlike(step, expected, answer[step])
 
 
 def _near(
     step: str, expected: list[float], found: list[float], tolerance: float
 ) -> Iterator[Difference]:
-    """Two lists of numbers. ValueError where they are not of one length."""
+    """Two lists of numbers. ValueError if their lengths differ."""
     if len(expected) != len(found):
         yield Difference(step, f"expected {len(expected)} numbers, got {len(found)}")
         return
@@ -260,7 +260,7 @@ def _export(_kit: Json, case: Json, answer: Json, folder: Path) -> Iterator[Diff
     yield from _unlike("left_out", sorted(expect["left_out"]), sorted(answer["left_out"]))
     file = folder / expect["content"]
     expected, found = file.read_text("utf-8"), answer["content"]
-    if file.suffix == ".json":  # spaces are nothing
+    if file.suffix == ".json":  # spaces do not count
         yield from _unlike("content", json.loads(expected), json.loads(found))
     elif file.suffix == ".xml":
         a, b = (ElementTree.canonicalize(each, strip_text=True) for each in (expected, found))

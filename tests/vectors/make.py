@@ -22,7 +22,7 @@ SAMPLES = HERE.parent.parent / "samples_synthetic"
 TOOLS = ("pdqhash", "imagehash", "pillow", "pillow_heif", "numpy", "opencv-python-headless", "av")
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
-# What a person must be told, by reading the list of samples: not computed.
+# Expected notices: written by hand from the list of samples, not computed.
 NOTICES = {
     "gif-animated.gif": ["animated"],
     "heic-several.heic": ["several_images"],
@@ -40,7 +40,7 @@ NOTICES = {
 def picture_of(path: Path) -> Image.Image:
     data = path.read_bytes()
     if path.name == "jpeg-truncated.jpg":
-        data += b"\xff\xd9"  # shows what there is, the rest grey, as browsers do
+        data += b"\xff\xd9"  # decodes what there is, the rest grey, as browsers do
     with Image.open(io.BytesIO(data)) as file:
         picture = ImageOps.exif_transpose(file)
     if picture.mode == "I;16":
@@ -60,7 +60,7 @@ def exact_hashes_of(path: Path) -> dict[str, object]:
 
 
 def frames_of(path: Path) -> list[dict[str, object]]:
-    """PDQ of every frame as FFmpeg turns it into RGB; turned upright."""
+    """PDQ of every frame as FFmpeg converts it to RGB, turned upright."""
     found = []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):

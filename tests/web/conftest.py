@@ -1,4 +1,4 @@
-"""A local page for the tests: the real command, asked as a browser would ask."""
+"""A local page for the tests: the real command, with requests as a browser makes them."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ class Server:
 
     @property
     def home(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"{self.origin}{self.folder}"
 
     @property
     def workers(self) -> list[int]:
-        """The processes that it started (on Linux)."""
+        """The process ids of its workers (on Linux)."""
         tasks = Path(f"/proc/{self.process.pid}/task")
         return [int(pid) for each in tasks.glob("*/children") for pid in each.read_text().split()]
 
     def ask(self, method: str, path: str, body: bytes | dict | None = None, **headers: str):
-        """One request, with the headers of the page itself unless others are given; a header that
-        is None is left out. Returns status, headers, body."""
+        """One request, with the headers of the page unless others are given; a header that is None
+        is left out. Returns status, headers, body."""
         if isinstance(body, dict):
             body = json.dumps(body).encode()
         given = {"Host": f"127.0.0.1:{self.port}"}
@@ -77,15 +77,15 @@ class Server:
         return found
 
     def end(self) -> tuple[int, str]:
-        """End it as Ctrl-C does, if it has not ended. Returns its exit code and what it said."""
+        """Interrupt it as Ctrl-C does, unless it has ended. Returns its exit code and output."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        _, output = self.process.communicate(timeout=60)
+        return self.process.returncode, output
 
 
 class Visitor:
-    """Somebody with the cookie, and a page that is open."""
+    """A client with the cookie and an open page."""
 
     def __init__(self, server: Server) -> None:
         self.server, self.files, self._lock = server, 0, threading.Lock()
@@ -103,14 +103,14 @@ class Visitor:
         return self.server.ask(method, path, body, **{"Cookie": self.cookie, **headers})
 
     def hash(self, data: bytes, *, variants: bool = False) -> dict:
-        """Hash a file as the page does. Returns what is said of it in the end."""
+        """Hash a file as the page does. Returns its result."""
         number, state = self.begin(len(data), variants=variants)
         while "done" not in state:
             state = self.go_on(number, state, lambda start, length: data[start : start + length])
         return state["done"]
 
     def begin(self, size: int, *, variants: bool = False) -> tuple[int, dict]:
-        """Begin with a file. Returns its number, and what is said of it."""
+        """Start with a file. Returns its number and state."""
         with self._lock:
             self.files += 1
             number = self.files
@@ -119,21 +119,21 @@ class Visitor:
         assert status == 200, body
         return number, json.loads(body)
 
-    def go_on(self, number: int, state: dict, piece: Callable[[int, int], bytes]) -> dict:
-        """Hand over what is wanted, if anything is. Returns what is said then."""
-        if state["want"] is None:
+    def go_on(self, number: int, state: dict, read_range: Callable[[int, int], bytes]) -> dict:
+        """Send the requested range, if there is one. Returns the next state."""
+        if state["read"] is None:
             status, _, body = self.ask("POST", f"/files/{number}", b"")
         else:
-            serial, start, length = state["want"]
-            path = f"/files/{number}/pieces/{serial}"
-            status, _, body = self.ask("POST", path, piece(start, length))
+            serial, start, length = state["read"]
+            path = f"/files/{number}/ranges/{serial}"
+            status, _, body = self.ask("POST", path, read_range(start, length))
         assert status == 200, body
         return json.loads(body)
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Starts servers; those that are left are ended."""
+    """Starts servers; those that still run are killed at the end."""
     servers = []
 
     def start(*arguments: str, **options: object) -> Server:
@@ -154,7 +154,7 @@ def server(serve) -> Server:
 
 @pytest.fixture
 def visit() -> Callable[[Server], Visitor]:
-    """Go in, with the key in the address."""
+    """Open the page with the key in the address."""
     return Visitor
 
 
@@ -165,7 +165,7 @@ def visitor(server) -> Visitor:
 
 @pytest.fixture
 def window(browser) -> Iterator[object]:
-    """A window of its own, with nothing from before. The neutral site is played by ourselves."""
+    """A fresh browser context. The target of the quick exit is served by the test."""
     context = browser.new_context(accept_downloads=True)
     context.set_default_timeout(30_000)
     context.route(f"{LEAVE_TO}**", lambda route: route.fulfill(body="<title>Elsewhere</title>"))
@@ -174,9 +174,31 @@ def window(browser) -> Iterator[object]:
 
 
 @pytest.fixture
+def page(window: object, server: Server) -> object:
+    """The page, just opened."""
+    page = window.new_page()
+    page.goto(server.address)
+    return page
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
 def hold() -> Callable[..., None]:
-    """Keeps a page at work: what it has to hand over of a file never arrives. Else, of the file
-    with this number only."""
+    """Blocks a page's transfers, or that of the file with this number: what it sends never
+    arrives."""
 
     def held(page: object, number: int | None = None) -> None:
         def kept(route: object) -> None:

@@ -1,4 +1,4 @@
-"""For everyone: what axe-core finds, small screens, dark ones, right to left, print."""
+"""Accessibility: axe-core, small screens, dark mode, right to left, print."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.test_all
 
 
 def walk(page, samples, tmp_path, hold):
-    """Go the whole way, and stop at each step: yields its name."""
+    """Walk through the page; yields the name of each step."""
     yield "welcome"
     page.locator("#begin").click()
     page.locator("#answers [type=submit]").click()
@@ -41,7 +41,7 @@ def walk(page, samples, tmp_path, hold):
 
 
 def opened(browser, server, **options):
-    # axe is brought in by the test: the page itself allows no script from elsewhere.
+    # The test injects axe: the page itself allows no foreign script.
     context = browser.new_context(bypass_csp=True, **options)
     page = context.new_page()
     page.goto(server.address)
@@ -69,7 +69,7 @@ def test_axe_would_find_something(browser, found_by_axe, server):
     context.close()
 
 
-def test_the_refusal_is_for_everyone_too(browser, found_by_axe, server):
+def test_the_error_page_is_accessible(browser, found_by_axe, server):
     for colours in ("light", "dark"):
         context = browser.new_context(bypass_csp=True, color_scheme=colours)
         page = context.new_page()
@@ -138,7 +138,7 @@ UNMARKED = """
 
 
 def test_from_right_to_left(browser, serve, samples, tmp_path, hold):
-    """The made-up language: every text is from the catalogue, and all is mirrored."""
+    """The test language: every text is from the catalogue, and the layout is mirrored."""
     server = serve("--language", PSEUDO)
     context, page = opened(browser, server, viewport={"width": 1280, "height": 800})
     assert page.locator("html").get_attribute("dir") == "rtl"
@@ -185,7 +185,7 @@ def test_nothing_moves_for_those_who_do_not_want_that(browser, server):
 
 
 def test_what_is_printed(browser, server, samples, tmp_path, hold):
-    """What to do, and neither files nor buttons nor the exit."""
+    """Guidance only: no files, buttons or quick exit."""
     context, page = opened(browser, server)
     for step in walk(page, samples, tmp_path, hold):
         if step not in ("guidance", "result"):
@@ -201,7 +201,7 @@ def test_what_is_printed(browser, server, samples, tmp_path, hold):
 
 
 def test_what_is_heard(browser, server, samples, tmp_path, hold):
-    """Every field, button and bar has a name; what changes is announced politely."""
+    """Every field, button and bar has a name; changes are announced politely."""
     context, page = opened(browser, server)
     for step in walk(page, samples, tmp_path, hold):
         if step == "questions":

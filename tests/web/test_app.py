@@ -1,4 +1,4 @@
-"""What the page can ask for, asked as the page does it."""
+"""The requests of the page, made as the page makes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from hashkit import Submission, hash_file
-from hashkit.sandbox.remote_file import MAX_PIECE
+from hashkit.sandbox.remote_file import MAX_RANGE
 from hashkit.submission.document import read_submission
 
 ANSWERS = {
@@ -59,7 +59,7 @@ def test_variants_are_those_of_the_widest_level(visitor, samples):
         ("jpeg-truncated.jpg", "good"),
     ],
 )
-def test_what_became_of_a_file_is_said(visitor, samples, name, verdict):
+def test_the_result_of_a_file_has_words(visitor, samples, name, verdict):
     done = visitor.hash((samples / name).read_bytes())
     assert done["verdict"] == verdict
     assert done["title"]
@@ -73,7 +73,7 @@ def test_nothing_good_gives_no_submission(visitor, samples):
     assert submission_of(visitor)[0] == 404
 
 
-def test_a_file_can_be_called_off_and_forgotten(visitor, samples):
+def test_a_file_can_be_cancelled_and_forgotten(visitor, samples):
     number, _ = visitor.begin(len((samples / "film-h264.mp4").read_bytes()) + (8 << 20))
     assert visitor.ask("DELETE", f"/files/{number}")[0] == 204
     assert visitor.ask("POST", f"/files/{number}", b"")[0] == 404
@@ -91,7 +91,7 @@ def test_a_file_that_the_page_cannot_read_any_more(visitor, samples):
     assert state["done"]["verdict"] == "unreadable"
 
 
-NOT_UNDERSTOOD = [
+INVALID = [
     ("PUT", "/files/1", b"", 400),
     ("PUT", "/files/1", b"[]", 400),
     ("PUT", "/files/1", b"[" * 9_000, 400),
@@ -102,9 +102,9 @@ NOT_UNDERSTOOD = [
     ("PUT", "/files/1", {"size": 1}, 400),
     ("PUT", "/files/-1", {"size": 1, "variants": False}, 404),
     ("PUT", "/files/" + "9" * 5_000, {"size": 1, "variants": False}, 404),
-    ("POST", "/files/99/pieces/1", b"x", 404),
+    ("POST", "/files/99/ranges/1", b"x", 404),
     ("POST", "/files/99", b"", 404),
-    ("POST", "/files/99/pieces/1", bytes(MAX_PIECE + 1), 413),
+    ("POST", "/files/99/ranges/1", bytes(MAX_RANGE + 1), 413),
     ("POST", "/files/99/unreadable", b"", 404),
     ("DELETE", "/files/99", None, 204),
     ("POST", "/guide", {**ANSWERS, "age": "old"}, 400),
@@ -124,19 +124,19 @@ NOT_UNDERSTOOD = [
 ]
 
 
-def test_what_is_not_understood_is_refused(visitor):
-    for method, path, body, expected in NOT_UNDERSTOOD:
+def test_invalid_requests_are_refused(visitor):
+    for method, path, body, expected in INVALID:
         assert visitor.ask(method, path, body)[0] == expected, (method, path[:50])
     assert visitor.ask("GET", "/")[0] == 200
 
 
-def test_a_piece_that_was_not_asked_for_is_refused(visitor, samples):
+def test_a_range_that_was_not_requested_is_refused(visitor, samples):
     data = (samples / "scene-1.jpg").read_bytes()
     number, state = visitor.begin(len(data))
-    while not state["want"]:
+    while not state["read"]:
         state = json.loads(visitor.ask("POST", f"/files/{number}", b"")[2])
-    serial, _, length = state["want"]
-    path = f"/files/{number}/pieces"
+    serial, _, length = state["read"]
+    path = f"/files/{number}/ranges"
     assert visitor.ask("POST", f"{path}/{serial}", data[: length - 1])[0] == 409
     assert visitor.ask("POST", f"{path}/{serial}", data + b"x")[0] == 409
     assert visitor.ask("POST", f"{path}/{serial + 1}", data[:length])[0] == 409
@@ -144,16 +144,16 @@ def test_a_piece_that_was_not_asked_for_is_refused(visitor, samples):
 
 
 def test_what_is_sent_twice_is_taken_once(visitor, tmp_path):
-    """A page that had no answer asks again: the hashes are still of the file."""
+    """A page that got no response repeats its request: the hashes are still right."""
     Image.frombytes("RGB", (3000, 3000), random.Random(1).randbytes(3000 * 3000 * 3)).save(
         tmp_path / "large.bmp"
     )
     data = (tmp_path / "large.bmp").read_bytes()
     number, state = visitor.begin(len(data))
     while "done" not in state:
-        if state["want"]:
-            serial, start, length = state["want"]
-            path = f"/files/{number}/pieces/{serial}"
+        if state["read"]:
+            serial, start, length = state["read"]
+            path = f"/files/{number}/ranges/{serial}"
             assert visitor.ask("POST", path, data[start : start + length])[0] == 200
         state = visitor.go_on(number, state, lambda start, length: data[start : start + length])
     found = Submission.from_json(submission_of(visitor)[2])
@@ -179,9 +179,9 @@ def test_the_guide_answers_in_the_language_of_the_page(visitor):
     assert headers["Content-Type"].startswith("text/html")
     assert "StopNCII" in body.decode()
     minor = {**ANSWERS, "age": "under-18", "age_in_picture": "under-18"}
-    said = visitor.ask("POST", "/guide", minor)[2].decode()
-    assert "Report Remove" in said
-    assert "Take It Down" in said
+    text = visitor.ask("POST", "/guide", minor)[2].decode()
+    assert "Report Remove" in text
+    assert "Take It Down" in text
 
 
 def test_the_language_is_that_of_the_browser_or_the_one_asked_for(serve, visit):
@@ -241,8 +241,8 @@ def test_a_page_that_was_closed_is_forgotten_and_others_stay(visitor, samples):
     second.close()
 
 
-def test_there_are_only_so_many_pages(visitor):
-    """Each holds a connection, and a browser has six."""
+def test_the_number_of_pages_is_limited(visitor):
+    """Each holds a connection, and a browser opens six."""
     open_pages = [open_here(visitor)]
     for _ in range(3):
         html = visitor.ask("GET", "/")[2].decode()
@@ -264,12 +264,12 @@ def test_a_page_that_was_closed_is_forgotten_at_once(visitor, samples):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_interrupting_it_lets_go_of_the_page(visitor):
+def test_interrupting_it_ends_the_pages_connection(visitor):
     connection = open_here(visitor)
-    code, said = visitor.server.end()
+    code, text = visitor.server.end()
     assert code == 130
-    assert "Nothing was kept" in said
-    assert "Traceback" not in said
+    assert "Nothing was kept" in text
+    assert "Traceback" not in text
     connection.close()
 
 
@@ -290,7 +290,7 @@ def test_many_files_at_once(visitor, samples):
 
 
 def open_here(visitor):
-    """Be here, as an open page is."""
+    """Connect as an open page does."""
     connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=60)
     path = f"{visitor.server.folder}here?page={visitor.page}"
     connection.request("GET", path, headers={"Cookie": visitor.cookie})

@@ -1,4 +1,4 @@
-"""The page in a real browser: the whole way, and everything that can go otherwise."""
+"""The page in a real browser: the whole way through, and every detour."""
 
 from __future__ import annotations
 
@@ -23,16 +23,9 @@ STEPS = ("welcome", "questions", "guidance", "choose", "working", "result")
 
 
 @pytest.fixture
-def page(window, server):
-    """The page, just opened."""
-    page = window.new_page()
-    page.goto(server.address)
-    return page
-
-
-@pytest.fixture
 def files(tmp_path, samples):
-    """Pictures, a video, a bomb, a text that claims to be a picture: with names that tell."""
+    """Pictures, a video, a decompression bomb, a text named as a picture; their names are
+    marked."""
     folder = tmp_path / "chosen"
     folder.mkdir()
     found = {}
@@ -66,7 +59,7 @@ def step_of(page):
 
 
 def at(page, step):
-    """Wait until this step is shown; it alone is, and its heading has the focus."""
+    """Wait until only this step is shown and its heading has the focus."""
     expect(page.locator("body")).to_have_attribute("data-step", step, timeout=120_000)
     shown = page.locator("section[data-step]:visible")
     expect(shown).to_have_count(1)
@@ -122,7 +115,7 @@ def test_the_whole_way(language, window, serve, files, tmp_path):
     asked = []
     page.on("request", lambda request: asked.append(request))
     complaints = []
-    page.on(  # errors only: of what it will do one day, a browser tells too
+    page.on(  # errors only: browsers also announce future changes
         "console", lambda each: complaints.append(each.text) if each.type == "error" else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -143,7 +136,7 @@ def test_the_whole_way(language, window, serve, files, tmp_path):
     assert set(expected.items) < set(found.items)
     assert len(found.items) == len(hashed) + 1  # the bomb, for exact copies
     assert MARKER.encode() not in submission
-    # What the files are called has not even left the page.
+    # The names of the files never left the page.
     for request in asked:
         assert MARKER not in request.url
         assert MARKER not in str(request.all_headers())
@@ -263,7 +256,7 @@ def test_all_can_be_stopped(page, files, hold):
     expect(page.locator("#submission")).to_be_hidden()
 
 
-def test_nothing_good_is_told_kindly(page, files):
+def test_a_file_without_useful_hashes_is_explained_kindly(page, files):
     answer(page)
     hash_all(page, [files["text"], files["empty"]])
     assert count_of(page, "unreadable") == 2
@@ -394,8 +387,8 @@ def go_to(page, step, files, hold):
 @pytest.mark.parametrize("how", ["button", "shift"])
 def test_quick_exit(how, step, page, server, files, hold):
     go_to(page, step, files, hold)
-    told = []
-    page.on("request", lambda request: told.append(request.url))
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
     exit_button = page.locator("#leave")
     expect(exit_button).to_be_in_viewport(ratio=1)
     page.mouse.wheel(0, 3000)
@@ -407,9 +400,9 @@ def test_quick_exit(how, step, page, server, files, hold):
             page.keyboard.press("Shift")
     page.wait_for_url(f"{LEAVE_TO}**")
     assert page.title() == "Elsewhere"
-    assert [url for url in told if url.startswith(f"{server.home}leave?page=")]
+    assert [url for url in requested if url.startswith(f"{server.home}leave?page=")]
     assert server.process.wait(60) == 0
-    # And there is no way back.
+    # Back does not lead to the page.
     page.go_back(wait_until="commit") if step == "result" else None
     assert MARKER not in page.content()
     assert server.origin not in page.evaluate("document.referrer")
@@ -425,7 +418,7 @@ def test_quick_exit_when_hashkit_is_gone(page, files, server):
 
 
 def test_quick_exit_blanks_the_page_at_once(page, files, window):
-    """Also where the neutral site is slow, or there is no network at all."""
+    """Also if the neutral site is slow or there is no network."""
     window.unroute(f"{LEAVE_TO}**")
     held = []
     window.route(f"{LEAVE_TO}**", lambda route: held.append(route))  # never answered
@@ -441,7 +434,7 @@ def test_quick_exit_blanks_the_page_at_once(page, files, window):
 
 
 def test_a_page_that_the_browser_kept_is_left_when_it_is_shown_again(page):
-    """From the cache that makes Back fast: first blank, and then gone."""
+    """From the back-forward cache: first blanked, then left."""
     seen = page.evaluate(
         """() => { dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
             return document.body.innerText; }"""
@@ -451,18 +444,18 @@ def test_a_page_that_the_browser_kept_is_left_when_it_is_shown_again(page):
     page.wait_for_url(f"{LEAVE_TO}**")
 
 
-def test_an_answer_that_is_lost_does_no_harm(page, tmp_path):
-    """hashkit has the piece, and the page does not know it: it sends the piece again."""
+def test_a_lost_response_does_no_harm(page, tmp_path):
+    """The server has the range but the page does not know it, and sends it again."""
     lost = []
 
     def lose_once(route):
-        if lost or "/pieces/3" not in route.request.url:
+        if lost or "/ranges/3" not in route.request.url:
             route.continue_()
             return
         lost.append(route.fetch().status)
         route.abort()
 
-    page.route("**/pieces/*", lose_once)
+    page.route("**/ranges/*", lose_once)
     picture = tmp_path / "large.bmp"
     Image.frombytes("RGB", (2000, 2000), random.Random(1).randbytes(12_000_000)).save(picture)
     answer(page)
@@ -554,7 +547,7 @@ RINGED = """
 
 
 def test_the_keyboard_is_enough(page, files):
-    """Every step, without a mouse; and one can see where one is."""
+    """Every step without a mouse; the focus is always visible."""
 
     def tab_to(selector):
         for _ in range(80):

@@ -1,4 +1,4 @@
-"""Only this machine, only this person."""
+"""Access control: only this machine, only this user's page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hashkit.web.guard import HEADERS
 
 
 def attempts(visitor):
-    """Every way to speak to the server, as the page does it."""
+    """Every kind of request, as the page makes it."""
     return [
         ("GET", "/", None),
         ("GET", f"/here?page={visitor.page}", None),
@@ -27,7 +27,7 @@ def attempts(visitor):
         ("POST", "/guide", {}),
         ("PUT", "/files/1", {"size": 1, "variants": False}),
         ("POST", "/files/1", b""),
-        ("POST", "/files/1/pieces/1", b"x"),
+        ("POST", "/files/1/ranges/1", b"x"),
         ("POST", "/files/1/unreadable", b""),
         ("DELETE", "/files/1", None),
         ("POST", f"/closed?page={visitor.page}", b""),
@@ -52,12 +52,12 @@ def hosts(port):
 
 
 def test_another_host_is_refused_everywhere(visitor):
-    """What DNS rebinding looks like: the right cookie, the right port, another name."""
+    """As in DNS rebinding: the right cookie and port, another host name."""
     for method, path, body in attempts(visitor):
         for host in hosts(visitor.server.port):
-            status, _, said = visitor.ask(method, path, body, Host=host)
+            status, _, content = visitor.ask(method, path, body, Host=host)
             assert status in (400, 403), (method, path, host)
-            assert b"hashkit" not in said.lower()
+            assert b"hashkit" not in content.lower()
 
 
 def test_another_origin_is_refused_everywhere(visitor):
@@ -85,14 +85,14 @@ def test_what_changes_something_needs_an_origin(visitor):
             assert visitor.ask(method, path, body, Origin=None)[0] == 403, path
 
 
-def test_without_the_cookie_nothing_is_told(visitor):
+def test_without_the_cookie_nothing_is_revealed(visitor):
     for method, path, body in attempts(visitor):
         if path.startswith("/static"):
             continue
         for cookie in (None, "", f"s{visitor.server.port}=", "s1=x", visitor.cookie + "x", "=;,"):
-            status, _, said = visitor.ask(method, path, body, Cookie=cookie)
+            status, _, content = visitor.ask(method, path, body, Cookie=cookie)
             assert status == 403, (method, path, cookie)
-            assert visitor.page.encode() not in said
+            assert visitor.page.encode() not in content
 
 
 def test_the_key_is_good_for_one_use(server):
@@ -112,13 +112,13 @@ def test_the_key_is_good_for_one_use(server):
     assert not kept["max-age"]
     assert not kept["expires"]
     assert server.ask("GET", f"/{server.start.split('/', 2)[2]}")[0] == 403  # without the folder
-    stale, _, said = server.ask("GET", server.start, Accept="text/html")
+    stale, _, content = server.ask("GET", server.start, Accept="text/html")
     assert stale == 403
-    assert b"<html" in said
+    assert b"<html" in content
     assert server.ask("GET", server.start, Cookie=cookie.split(";")[0])[0] == 303
 
 
-def test_every_answer_says_how_it_is_to_be_treated(visitor):
+def test_every_response_has_the_security_headers(visitor):
     answers = [
         visitor.ask("GET", "/"),
         visitor.ask("GET", "/static/page.css"),
@@ -172,8 +172,8 @@ def test_two_servers_share_nothing(serve):
     assert other.ask("GET", one.start)[0] == 403
 
 
-def test_leaving_takes_the_cookie_back(visitor):
-    """Some browsers keep it on the disk until they are started again."""
+def test_leaving_deletes_the_cookie(visitor):
+    """Some browsers keep it on disk until they restart."""
     _, headers, _ = visitor.ask("POST", f"/leave?page={visitor.page}", b"")
     assert headers["Set-Cookie"].startswith(visitor.cookie.split("=")[0] + "=;")
     assert "Max-Age=0" in headers["Set-Cookie"]
@@ -182,16 +182,16 @@ def test_leaving_takes_the_cookie_back(visitor):
 
 @pytest.mark.test_all
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_whoever_says_nothing_takes_nothing_away(visitor):
-    """Others on this machine can connect, too; the page must go on."""
+def test_silent_connections_do_not_block_the_page(visitor):
+    """Other users can connect too; the page must keep working."""
     silent = [
         socket.create_connection(("127.0.0.1", visitor.server.port), timeout=5) for _ in range(300)
     ]
     for each in silent:
-        with suppress(OSError):  # cut already
+        with suppress(OSError):  # already aborted
             each.send(b"GET / HTTP/1.1\r\n")
     deadline = time.monotonic() + 60
-    while True:  # until those that are silent are cut
+    while True:  # until the silent ones are aborted
         with suppress(OSError, HTTPException):
             if visitor.ask("POST", "/active", b"")[0] == 204:
                 break
@@ -199,13 +199,13 @@ def test_whoever_says_nothing_takes_nothing_away(visitor):
         time.sleep(0.5)
     for each in silent:
         each.close()
-    code, said = visitor.server.end()
-    assert (code, said.count("Traceback")) == (130, 0)
+    code, output = visitor.server.end()
+    assert (code, output.count("Traceback")) == (130, 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs another person")
-def test_another_person_on_this_machine_is_cut(visitor):
-    """Even with the key, the cookie and everything."""
+def test_another_user_of_this_machine_is_cut(visitor):
+    """Even with the key, the cookie and all headers."""
     ask = (
         "import http.client, os, sys; os.setuid(int(sys.argv[4])); "
         "c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=10); "

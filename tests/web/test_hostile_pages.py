@@ -1,4 +1,4 @@
-"""What other pages in the same browser can do to the local page: nothing."""
+"""Other pages in the same browser get nothing from the local page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.test_all
 
 @pytest.fixture
 def elsewhere():
-    """Another server on this machine, whose pages belong to somebody else."""
+    """Another server on this machine with hostile pages."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -35,19 +35,11 @@ def elsewhere():
 
 
 @pytest.fixture
-def mine(window, server):
-    """The local page, open in this browser: its cookie is there."""
-    page = window.new_page()
-    page.goto(server.address)
-    return page
-
-
-@pytest.fixture
-def theirs(window, mine, elsewhere):
-    """A page of theirs, in the same browser."""
-    page = window.new_page()
-    page.goto(elsewhere)
-    return page
+def theirs(window, page, elsewhere):
+    """A hostile page in the same browser."""
+    hostile = window.new_page()
+    hostile.goto(elsewhere)
+    return hostile
 
 
 ATTEMPTS = {
@@ -93,35 +85,35 @@ ATTEMPTS = {
 
 
 @pytest.mark.parametrize("name", ATTEMPTS)
-def test_a_page_from_elsewhere_gets_nothing(name, theirs, mine, server):
-    number = mine.locator("body").get_attribute("data-page")
+def test_a_page_from_elsewhere_gets_nothing(name, theirs, page, server):
+    number = page.locator("body").get_attribute("data-page")
     with pytest.raises(Error):
         theirs.evaluate(ATTEMPTS[name].replace("PAGE", number), server.home)
-    assert_untouched(mine, server)
+    assert_untouched(page, server)
 
 
-def test_a_window_that_they_open_is_out_of_their_reach(theirs, mine, server):
-    """Links from elsewhere lead to the refusal, since they come from another page."""
+def test_a_window_that_they_open_is_out_of_their_reach(theirs, page, server):
+    """Links from elsewhere lead to the error page, since they come from another page."""
     with theirs.expect_popup() as popup:
         theirs.evaluate("(at) => { window.other = open(at); }", server.home)
     expect(popup.value.locator("h1")).to_be_visible()
     assert popup.value.locator("#welcome").count() == 0
     assert theirs.evaluate("window.other.closed") is True  # cut off by the opener policy
-    assert_untouched(mine, server)
+    assert_untouched(page, server)
 
 
-def test_a_name_that_leads_here_is_refused(window, mine, server):
-    """DNS rebinding: the browser takes the port for that of another host."""
+def test_a_name_that_leads_here_is_refused(window, page, server):
+    """DNS rebinding: the browser takes the port for another host's."""
     other = window.new_page()
     answered = other.goto(f"http://rebound.test:{server.port}{server.folder}")
     assert answered.status == 403
     assert other.locator("#welcome").count() == 0
     answered = other.goto(f"http://rebound.test:{server.port}{server.start}")
     assert answered.status == 403
-    assert_untouched(mine, server)
+    assert_untouched(page, server)
 
 
-def assert_untouched(mine, server):
+def assert_untouched(page, server):
     assert server.process.poll() is None
-    mine.locator("#begin").click()
-    expect(mine.locator("#questions h1")).to_be_visible()
+    page.locator("#begin").click()
+    expect(page.locator("#questions h1")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What is kept of pages, and for how long, without waiting for it."""
+"""How long results of pages are kept, with a fake clock."""
 
 from __future__ import annotations
 
@@ -15,18 +15,6 @@ from hashkit.web.app import LocalPage
 from hashkit.web.pages import Pages
 
 
-class Clock:
-    seconds = 0.0
-
-    def __call__(self):
-        return self.seconds
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def opened(clock):
     found = Pages(clock)
@@ -36,11 +24,11 @@ def opened(clock):
 
 def test_a_page_that_never_comes_is_forgotten(opened, clock):
     name = opened.open("en")
-    clock.seconds += pages._COMING
-    opened.drop_those_away()
+    clock.seconds += pages._FIRST_CONNECTION_TIMEOUT
+    opened.drop_disconnected()
     assert opened.find(name)
     clock.seconds += 1
-    opened.drop_those_away()
+    opened.drop_disconnected()
     assert opened.find(name) is None
 
 
@@ -48,22 +36,22 @@ def test_a_page_that_loses_touch_may_come_back(opened, clock):
     name = opened.open("en")
     page = opened.find(name)
     page.outcomes[1] = FailedFile(None, FileEmpty())
-    opened.is_here(page)
+    opened.connected(page)
     clock.seconds += 10_000
-    opened.drop_those_away()
-    opened.is_away(page)
-    clock.seconds += pages._AWAY
-    opened.drop_those_away()
+    opened.drop_disconnected()
+    opened.disconnected(page)
+    clock.seconds += pages._RECONNECT_TIMEOUT
+    opened.drop_disconnected()
     assert opened.find(name) is page
-    opened.is_here(page)
-    opened.is_here(page)
-    opened.is_away(page)
+    opened.connected(page)
+    opened.connected(page)
+    opened.disconnected(page)
     clock.seconds += 10_000
-    opened.drop_those_away()
+    opened.drop_disconnected()
     assert opened.find(name) is page
-    opened.is_away(page)
-    clock.seconds += pages._AWAY + 1
-    opened.drop_those_away()
+    opened.disconnected(page)
+    clock.seconds += pages._RECONNECT_TIMEOUT + 1
+    opened.drop_disconnected()
     assert opened.find(name) is None
     assert page.outcomes == {}
 
@@ -89,8 +77,8 @@ def test_a_page_has_only_so_many_files(opened, monkeypatch):
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_it_ends_when_nobody_does_anything(busy, monkeypatch):
-    monkeypatch.setattr(lifetime, "_IDLE", -1.0 if not busy else 0.05)
-    monkeypatch.setattr(serving, "_LOOK", 0.01)
+    monkeypatch.setattr(lifetime, "_IDLE_TIMEOUT", -1.0 if not busy else 0.05)
+    monkeypatch.setattr(serving, "_CHECK_INTERVAL", 0.01)
     monkeypatch.setattr(Pages, "busy", busy)
     ended = []
 

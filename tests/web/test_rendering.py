@@ -1,4 +1,4 @@
-"""The page as it is written: all of it translated, nothing from elsewhere, nothing inline."""
+"""The rendered page: translated as a whole, nothing from elsewhere, nothing inline."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_TRANSLATED = {name for service in all_services() for name in (service.name, 
 
 
 class Found(HTMLParser):
-    """All elements of a page, and all its texts with whether they are to be translated."""
+    """The elements of a page, and its texts with whether they are to be translated."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def every_guidance() -> list[Guidance]:
 
 
 def everything(language: str) -> list[str]:
-    """All that can be shown in this language."""
+    """All HTML of this language."""
     renderer = Renderer()
     return [
         renderer.page(language, PAGE_ID, 3),
@@ -169,7 +169,7 @@ def test_the_script_finds_what_it_looks_for(page):
 
 
 def test_the_script_says_nothing_by_itself():
-    """No sentence stands in the script: it would be in no catalogue."""
+    """The script contains no sentence: it would be in no catalogue."""
     for path in STATIC.glob("*.js"):
         code = re.sub(r"//[^\n]*", "", path.read_text("utf-8"))
         code = re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)
@@ -178,7 +178,7 @@ def test_the_script_says_nothing_by_itself():
 
 
 def test_only_the_guidance_is_put_in_as_html():
-    """The name of a file is only ever text."""
+    """File names are only ever text."""
     uses = [
         (path.name, line.strip())
         for path in STATIC.glob("*.js")
@@ -193,7 +193,7 @@ def test_labels_lead_to_what_they_label(page):
     assert {each for names in pointed for each in names.split()} <= {*page.ids}
 
 
-def test_what_the_script_is_told(page):
+def test_what_the_script_is_given(page):
     (body,) = [fields for tag, fields in page.elements if tag == "body"]
     assert body == {"data-page": PAGE_ID, "data-workers": "3", "data-language": "en"}
     assert f"submission?page={PAGE_ID}" in page.attributes("href")

@@ -1,4 +1,4 @@
-"""A server with no way out, whose files are never on the disk, however large they are."""
+"""The server opens no connection, and files of any size never touch the disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ listening = socket.create_server(("127.0.0.1", 0))
 port = listening.getsockname()[1]
 if sys.argv[1] == "locked":
     from hashkit.sandbox.lockdown import lock_outgoing
-    assert [wall.stands for wall in lock_outgoing()] == [True, True]
+    assert [each.active for each in lock_outgoing()] == [True, True]
 
 def attempt(name, work):
     try:
@@ -78,14 +78,14 @@ WRITING = (
 
 @ON_LINUX
 def test_the_server_itself_is_locked(visitor):
-    """What it may still do is tried above; here, that it did lock itself."""
+    """What it can do is tested above; here, that it has restricted itself."""
     status = Path(f"/proc/{visitor.server.process.pid}/status").read_text()
     assert re.search(r"^Seccomp:\s+2$", status, re.M)
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 def test_strace_sees_one_port_and_no_file_written(serve, visit, samples, tmp_path):
-    """Everything that the server and its workers ask the system for, while files are hashed."""
+    """All system calls of the server and its workers while files are hashed."""
     log = tmp_path / "strace.log"
     watched = ["strace", "-f", "-qq", "-e", f"trace={NETWORK},{WRITING}", "-o", str(log)]
     visitor = visit(serve(under=watched))
@@ -130,41 +130,41 @@ def test_nothing_is_left_behind(serve, visit, samples, tmp_path):
 
 @ON_LINUX
 def test_a_very_long_video_takes_no_memory_and_no_disk(visitor, samples):
-    """Half a gigabyte, of which nobody holds more than a few pieces."""
+    """Half a gigabyte, of which only a few ranges are ever in memory."""
     film = (samples / "film-h264.mp4").read_bytes()
     padding = 512 << 20
     head = film + struct.pack(">I4sQ", 1, b"free", padding + 16)
     zeros = bytes(4 << 20)
 
-    def piece(start, length):
+    def read_range(start, length):
         part = head[start : start + length]
         return part + zeros[: length - len(part)]
 
     size = len(head) + padding
     number, state = visitor.begin(size)
-    handed_over = 0
+    remote = 0
     while "done" not in state:
-        handed_over += state["want"][2] if state["want"] else 0
+        remote += state["read"][2] if state["read"] else 0
         pids = [visitor.server.process.pid, *visitor.server.workers]
         assert [written for pid in pids for written in written_by(pid)] == []
-        state = visitor.go_on(number, state, piece)
+        state = visitor.go_on(number, state, read_range)
     assert state["done"]["verdict"] == "good"
-    assert handed_over < size + (16 << 20)
+    assert remote < size + (16 << 20)
     for pid in pids:
-        assert most_memory_of(pid) < 300 << 20
+        assert peak_memory_of(pid) < 300 << 20
 
 
-def most_memory_of(pid):
-    """Bytes of memory that a process has had at most."""
+def peak_memory_of(pid):
+    """Peak memory of a process in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) << 10
 
 
 def written_by(pid):
-    """Files that a process holds open and may write to, whether they have a name or not."""
+    """Writable files that a process holds open, whether they have a name or not."""
     found = []
     for each in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # closed in the meantime
             flags = (
                 Path(f"/proc/{pid}/fdinfo/{each.name}").read_text().split("flags:")[1].split()[0]
             )

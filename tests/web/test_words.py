@@ -1,4 +1,4 @@
-"""What the page says about a file: every outcome has its words, and the right verdict."""
+"""The page's words for a file: every outcome has them, with the right usability."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hashkit.errors import FileEmpty, FileError, HashkitError, MediaCorrupt, Med
 from hashkit.models import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.pipeline.hashing import hash_or_fail
 from hashkit.pipeline.options import Options
-from hashkit.web.words import ERRORS, NOTICES, TITLES, Verdict, in_words
+from hashkit.web.words import ERRORS, NOTICES, TITLES, Usability, describe
 
 EXACT = Hash("sha256", "0" * 64)
 
@@ -24,9 +24,9 @@ def kinds_of(branch: type[HashkitError]) -> Iterator[type[HashkitError]]:
             yield from kinds_of(each)
 
 
-def image(quality: int | None, *told: notices.Notice, exact: bool = True) -> HashedFile:
+def image(quality: int | None, *file_notices: notices.Notice, exact: bool = True) -> HashedFile:
     pdq = () if quality is None else (Hash("pdq", "0" * 64, quality),)
-    return HashedFile(None, MediaKind.IMAGE, ((EXACT,) if exact else ()) + pdq, told)
+    return HashedFile(None, MediaKind.IMAGE, ((EXACT,) if exact else ()) + pdq, file_notices)
 
 
 def video(*qualities: int) -> HashedFile:
@@ -41,63 +41,63 @@ def test_every_notice_has_words():
 def test_every_error_of_a_file_has_words():
     wanted = {each.code for branch in (FileError, MediaError) for each in kinds_of(branch)}
     assert wanted | {"worker_lost", "worker_unavailable"} == ERRORS.keys()
-    assert all(len(said) >= 2 for said in ERRORS.values()), "what happened, and what to do next"
+    assert all(len(texts) >= 2 for texts in ERRORS.values()), "what happened, and what to do next"
 
 
 def test_the_words_suit_a_page():
-    said = [
+    texts = [
         *TITLES.values(),
         *NOTICES.values(),
         *(text for each in ERRORS.values() for text in each),
     ]
-    for text in said:
+    for text in texts:
         assert not re.search(r"!|--|[{}%<>]|\b(window|spelling|should have|PDQ|vPDQ|TMK)\b", text)
         assert max(len(part.split()) for part in re.split(r"[.:]", text)) <= 22, text
-    assert all(text.endswith(".") for text in said if text not in TITLES.values())
+    assert all(text.endswith(".") for text in texts if text not in TITLES.values())
 
 
 @pytest.mark.parametrize(
-    ("outcome", "verdict"),
+    ("outcome", "usability"),
     [
-        (image(50), Verdict.GOOD),
-        (image(49), Verdict.PLAIN),
-        (image(None), Verdict.EXACT_ONLY),
-        (image(None, notices.NO_HASH, exact=False), Verdict.UNREADABLE),
-        (video(0, 50, 3), Verdict.GOOD),
-        (video(0, 49), Verdict.PLAIN),
-        (video(), Verdict.EXACT_ONLY),
-        (FailedFile(None, FileEmpty()), Verdict.UNREADABLE),
+        (image(50), Usability.GOOD),
+        (image(49), Usability.PLAIN),
+        (image(None), Usability.EXACT_ONLY),
+        (image(None, notices.NO_HASH, exact=False), Usability.UNREADABLE),
+        (video(0, 50, 3), Usability.GOOD),
+        (video(0, 49), Usability.PLAIN),
+        (video(), Usability.EXACT_ONLY),
+        (FailedFile(None, FileEmpty()), Usability.UNREADABLE),
         (
             FailedFile(None, MediaCorrupt(), MediaKind.IMAGE, (EXACT,), (notices.EXACT_ONLY,)),
-            Verdict.EXACT_ONLY,
+            Usability.EXACT_ONLY,
         ),
-        (FailedFile(None, NotMedia(), None, (EXACT,)), Verdict.UNREADABLE),  # in no submission
+        (FailedFile(None, NotMedia(), None, (EXACT,)), Usability.UNREADABLE),  # in no submission
     ],
 )
-def test_verdicts(outcome, verdict):
-    said = in_words(outcome)
-    assert (said.verdict, said.title) == (verdict, TITLES[verdict])
-    assert len(set(said.points)) == len(said.points)
-    assert said.points or verdict is Verdict.GOOD, "whatever is not good is explained"
+def test_usability(outcome, usability):
+    described = describe(outcome)
+    assert (described.usability, described.title) == (usability, TITLES[usability])
+    assert len(set(described.points)) == len(described.points)
+    assert described.points or usability is Usability.GOOD, "whatever is not good is explained"
 
 
 def test_what_happened_comes_first_and_what_to_do_last():
     failed = FailedFile(None, MediaCorrupt(), MediaKind.IMAGE, (EXACT,), (notices.EXACT_ONLY,))
     happened, what_next = ERRORS["media_corrupt"]
-    assert in_words(failed).points == (happened, NOTICES["exact_only"], what_next)
+    assert describe(failed).points == (happened, NOTICES["exact_only"], what_next)
 
 
 def test_an_error_of_another_kind_has_words_too():
-    said = in_words(FailedFile(None, HashkitError()))
-    assert said.verdict is Verdict.UNREADABLE
-    assert len(said.points) == 2
+    described = describe(FailedFile(None, HashkitError()))
+    assert described.usability is Usability.UNREADABLE
+    assert len(described.points) == 2
 
 
 def test_samples(samples):
-    assert in_words(hash_file(samples / "scene-1.jpg")).verdict is Verdict.GOOD
-    assert in_words(hash_file(samples / "film-h264.mp4")).verdict is Verdict.GOOD
-    flat = in_words(hash_file(samples / "png-flat.png"))
-    assert flat.verdict is Verdict.PLAIN
+    assert describe(hash_file(samples / "scene-1.jpg")).usability is Usability.GOOD
+    assert describe(hash_file(samples / "film-h264.mp4")).usability is Usability.GOOD
+    flat = describe(hash_file(samples / "png-flat.png"))
+    assert flat.usability is Usability.PLAIN
     assert flat.points == (NOTICES["low_quality"], NOTICES["flat"])
-    other = in_words(hash_or_fail(samples / "generate.py", Options()))
-    assert (other.verdict, other.points) == (Verdict.UNREADABLE, ERRORS["not_media"])
+    other = describe(hash_or_fail(samples / "generate.py", Options()))
+    assert (other.usability, other.points) == (Usability.UNREADABLE, ERRORS["not_media"])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hashkit.sandbox.doctor import Examination
 
-_WHAT_WALLS_DO = {
+_WHAT_RESTRICTIONS_DO = {
     "memory": "a file cannot take all memory",
     "file size": "nothing large can be written, should all else fail",
     "core dumps": "a crash leaves no copy of a picture on the disk",
@@ -47,9 +47,12 @@ def doctor_command(
 def _facts(found: Examination) -> Iterable[str]:
     for name, value in (found.system | found.versions).items():
         yield f"{name}: {value}"
-    for where, walls in (("worker", found.walls), ("network", found.network_walls)):
-        for wall in walls:
-            yield f"{where} wall, {wall.name}: {'stands' if wall.stands else wall.reason}"
+    for where, restrictions in (
+        ("worker", found.restrictions),
+        ("network", found.network_restrictions),
+    ):
+        for each in restrictions:
+            yield f"{where} wall, {each.name}: {'stands' if each.active else each.reason}"
     for name, what in found.attempts.items():
         yield f"attempt, {name}: {what}"
     for name, can in (found.pictures | found.videos).items():
@@ -58,12 +61,12 @@ def _facts(found: Examination) -> Iterable[str]:
 
 def _in_words(found: Examination) -> Iterable[str]:
     yield "Your files are opened by separate processes, with walls around them:"
-    for wall in found.walls:
-        what = _WHAT_WALLS_DO[wall.name] if wall.stands else f"NOT THERE: {wall.reason}"
-        yield f"  {wall.name:<14} {what}"
+    for each in found.restrictions:
+        what = _WHAT_RESTRICTIONS_DO[each.name] if each.active else f"NOT THERE: {each.reason}"
+        yield f"  {each.name:<14} {what}"
     yield "The network is taken from the command itself, too:"
-    for wall in found.network_walls:
-        yield f"  {wall.name:<14} {'done' if wall.stands else f'NOT THERE: {wall.reason}'}"
+    for each in found.network_restrictions:
+        yield f"  {each.name:<14} {'done' if each.active else f'NOT THERE: {each.reason}'}"
     yield "Such a process has just tried to get out:"
     for name, what in found.attempts.items():
         yield f"  {name:<28} {what}"

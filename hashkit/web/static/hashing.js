@@ -1,4 +1,4 @@
-// Hands the files to hashkit, a few at a time and piece by piece, and shows what comes of them.
+// Hands the files to hashkit, a few at a time and range by range, and shows what comes of them.
 
 import { beforeLeaving } from "./exit.js";
 import { rows } from "./files.js";
@@ -77,7 +77,7 @@ async function workOn(row) {
   }
 }
 
-/** Gives the pieces that hashkit asks for, until it says what came of the file. */
+/** Sends the ranges that hashkit requests, until the file is hashed. */
 async function handOver(row, signal) {
   const { file, variants } = row;
   row.number = numbers += 1;
@@ -86,20 +86,20 @@ async function handOver(row, signal) {
   let answer = await begun.json();
   while (!answer.done) {
     row.progress(answer.part);
-    const next = await nextPiece(file, path, answer.want);
+    const next = await nextRange(file, path, answer.read);
     signal.throwIfAborted();
     answer = await (await ask("POST", next.path, { bytes: next.bytes, signal })).json();
   }
   return answer.done;
 }
 
-/** Where the next piece goes, and its bytes if any are wanted. A file may change, or be gone. */
-async function nextPiece(file, path, want) {
-  if (!want) return { path };
-  const [serial, start, length] = want;
+/** The next request: a range of the file if one is requested. The file may have changed. */
+async function nextRange(file, path, range) {
+  if (!range) return { path };
+  const [serial, start, length] = range;
   try {
     const bytes = await file.slice(start, start + length).arrayBuffer();
-    if (bytes.byteLength === length) return { path: `${path}/pieces/${serial}`, bytes };
+    if (bytes.byteLength === length) return { path: `${path}/ranges/${serial}`, bytes };
   } catch {
     // It cannot be read any more.
   }

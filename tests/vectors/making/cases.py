@@ -1,4 +1,4 @@
-"""How the files of cases are written: one way for all, so that a new run changes nothing."""
+"""Writes the files of cases in one format, so that a new run changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Case = dict[str, Any]
 
 
 class Kit:
-    """The kit below ``target`` as it is written. Vectors are read from the checkout."""
+    """The kit being written below ``target``. Vectors are read from the checkout."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -43,7 +43,7 @@ class Kit:
 
 
 def frames_of_csv(path: str) -> list[dict[str, Any]]:
-    """What Meta's vPDQ made of a video (see README.md for the columns)."""
+    """Meta's vPDQ hashes of a video (see README.md for the columns)."""
     rows = (ROOT / path).read_text().splitlines()[1:]
     found = []
     for row in rows:

@@ -1,7 +1,7 @@
-"""Submissions that are valid and that are not, the formats they are exported to, and signatures.
+"""Cases for submissions, valid and invalid, their exports, and signatures.
 
-The submission and what becomes of it are hashkit's own definition: there is no other reference. The
-documents are written here by hand and held against the JSON Schema; the exports are hashkit's.
+The submission and its exports are hashkit's own definition: there is no other reference. The
+documents are written by hand and validated against the JSON Schema; the exports are hashkit's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cases for hashes of pictures, and for comparing them: expected values from the reference."""
+"""Cases for hashes of pictures and for comparing them, with the reference's values."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _image(name: str) -> Image.Image:
 
 
 def _classic(kit: Kit) -> None:
-    """Of ordinary pictures; and of hard ones, those that compare whole numbers only."""
+    """Of ordinary pictures, and of hard ones for algorithms that compare integers only."""
     cases = []
     for name in pictures.NAMES:
         for algorithm in _CLASSIC if name in pictures.ORDINARY else ("ahash", "dhash"):
@@ -158,7 +158,7 @@ def _classic(kit: Kit) -> None:
 
 
 def _flipped(value: str, count: int, start: int = 0) -> str:
-    """With ``count`` bits changed, all over the hash: 37 is prime to 256."""
+    """With ``count`` bits flipped, spread over the hash: 37 is coprime to 256."""
     mask = sum(1 << (start + 37 * n) % 256 for n in range(count))
     return f"{int(value, 16) ^ mask:064x}"
 
@@ -215,7 +215,7 @@ def _classic_compare(kit: Kit) -> None:
 
 
 def _vpdq_reference() -> tuple[Any, Any]:
-    """The package's matcher. It imports ``vpdq`` for hashing, which is not needed to match."""
+    """The package's matcher. It imports ``vpdq`` for hashing, which matching does not need."""
     stand_in = ModuleType("vpdq")
     stand_in.VpdqFeature = object  # type: ignore[attr-defined]
     before = sys.modules.get("vpdq")

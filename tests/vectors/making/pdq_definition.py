@@ -1,5 +1,5 @@
-"""PDQ by its definition, in float64 and one step at a time: says where an implementation may stand
-half way, and which bits rounding decides. The expected hashes are the reference's, not these."""
+"""PDQ by its definition in float64, step by step: tells intermediate values, and which bits
+rounding decides. The expected hashes are the reference's, not these."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .pictures import Pixels
 Float64 = npt.NDArray[np.float64]
 
 ERRORS = {"ordinary": (0.002, 0.01), "hard": (0.01, 0.05)}
-"""How far a luma value, in grey levels, and a coefficient may be from the true one, with some room:
-the reference's own rounding errors reach 0.0011 and 0.0033 on ordinary pictures, 0.010 and 0.026 on
-those that repeat themselves (docs/decisions/0002-pdq-exact.md)."""
+"""Tolerances of a luma value, in grey levels, and of a coefficient, with a margin: the reference's
+own rounding errors reach 0.0011 and 0.0033 on ordinary pictures, 0.010 and 0.026 on periodic ones
+(docs/decisions/0002-pdq-exact.md)."""
 
 _DCT = np.sqrt(2 / 64) * np.cos(
     np.pi / 128 * np.arange(1, 17)[:, None] * (2 * np.arange(64)[None, :] + 1)
@@ -31,7 +31,7 @@ def luma64(pixels: Pixels) -> Float64:
 
 
 def _filter(length: int) -> Float64:
-    """64 rows: the box filter applied twice, at the positions that are kept."""
+    """64 rows: the box filter applied twice, at the sampled positions."""
     window = (length + 127) // 128
     ahead = (window + 2) // 2
     box = np.zeros((length, length))
@@ -52,8 +52,8 @@ def median(coefficients: Float64) -> float:
 
 
 def ties(coefficients: Float64, error: float) -> str:
-    """The bits that rounding decides, as a hash: those of coefficients next to the median, where
-    the next greater one is that close too. Else rounding can move the median and no bit."""
+    """The bits that rounding decides, as a hash: those of coefficients next to the median, if the
+    next greater one is as close. Otherwise rounding can move the median but no bit."""
     values = coefficients.ravel()
     near = np.abs(values - median(values)) <= error
     if not near[values > median(values)].any():

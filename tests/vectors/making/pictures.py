@@ -1,5 +1,5 @@
-"""The pictures of the kit: drawn in whole numbers from SHAKE-256, so that every machine draws the
-same, and written as binary PGM (P5, grey) and PPM (P6, red green blue)."""
+"""The pictures of the kit: drawn in integers from SHAKE-256, so that every machine draws the same,
+and written as binary PGM (P5, grey) and PPM (P6, red green blue)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def noise(seed: str, *shape: int) -> Whole:
 
 
 def smooth(seed: str, height: int, width: int, cells: int) -> Whole:
-    """A grid of (cells + 1) x (cells + 1) random greys with straight lines between them."""
+    """A grid of (cells + 1) x (cells + 1) random greys, interpolated linearly."""
     grid = noise(f"{seed} {cells}", cells + 1, cells + 1)
     y, x = (np.arange(side) * cells * 256 // side for side in (height, width))
     row, down = y // 256, (y % 256)[:, None]
@@ -33,7 +33,7 @@ def smooth(seed: str, height: int, width: int, cells: int) -> Whole:
 
 
 def photo(seed: str, height: int, width: int, contrast: int = 40) -> Whole:
-    """Forms of all sizes and a little noise, as a camera gives; ``contrast`` in percent."""
+    """Shapes of all sizes and a little noise, as from a camera; ``contrast`` in percent."""
     layers = zip((2, 5, 12, 30), (8, 6, 4, 3), strict=True)
     forms = sum((smooth(seed, height, width, cells) - 128) * weight for cells, weight in layers)
     grain = noise(f"{seed} grain", height, width) // 64 - 2
@@ -41,7 +41,7 @@ def photo(seed: str, height: int, width: int, contrast: int = 40) -> Whole:
 
 
 def colour(seed: str, height: int, width: int) -> Whole:
-    """A picture whose three channels show different things."""
+    """A picture with different content in each channel."""
     return np.stack([photo(f"{seed} {c}", height, width) for c in "rgb"], axis=2)
 
 
@@ -59,14 +59,14 @@ def halves(height: int, width: int) -> Whole:
 
 
 def lines(seed: str, height: int, width: int) -> Whole:
-    """Black and white text, as it were: one line of it, down the page."""
+    """Black and white lines, like text."""
     line = (noise(seed, 9, width) // 128) * 255
     page = np.vstack([line, np.full((5, width), 255)])
     return np.resize(page, (height, width))
 
 
 def bars(height: int, width: int) -> Whole:
-    """The six pure colours between black and white, each a bar: shows the weights of channels."""
+    """The six pure colours between black and white, each a bar: tests the channel weights."""
     rgb = [(n >> 2 & 1, n >> 1 & 1, n & 1) for n in (0, 1, 2, 4, 3, 5, 6, 7)]
     palette = np.array(rgb, np.int64) * 255
     picked = palette[np.arange(width) * 8 // width]
@@ -128,5 +128,5 @@ def netpbm(pixels: Pixels) -> bytes:
 
 
 def rgb(pixels: Pixels) -> Pixels:
-    """Grey as three equal channels, as the reference wants it."""
+    """Grey as three equal channels, as the reference needs it."""
     return np.ascontiguousarray(np.stack([pixels] * 3, axis=2) if pixels.ndim == 2 else pixels)

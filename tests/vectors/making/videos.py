@@ -1,4 +1,4 @@
-"""Cases for hashes of videos: what is in ``conformance/``, and steps that need no decoder."""
+"""Cases for hashes of videos in ``conformance/``, and steps that need no decoder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VIDEOS = sorted(path.name for path in (ROOT / "conformance" / "videos").iterdir(
 ROTATED, VARIABLE = "rotated_90_metadata.mp4", "variable_frame_rate.mp4"
 PERIODS = (2731, 4391, 9767, 14653)
 SAMPLED = (0, 37, 130, 255)
-"""Of the 256 numbers of each row, those that are in the kit."""
+"""The columns of each row that are in the kit."""
 
 
 def make(kit: Kit) -> None:
@@ -43,7 +43,7 @@ def _vpdq_video(kit: Kit) -> None:
     for name in VIDEOS:
         for interval, which in (("all", "every_frame"), (1, "per_second")):
             if (name, interval) == (VARIABLE, 1):
-                continue  # there hashkit goes by time, and the reference by counting
+                continue  # hashkit samples by time, the reference by frame number
             ask: Case = {"file": f"conformance/videos/{name}", "interval": interval}
             if name == ROTATED:
                 ask["turn"] = False
@@ -121,7 +121,7 @@ _FRAMES = 60
 
 
 def _tmk_clock(kit: Kit) -> None:
-    """Numbered frames through ``ffmpeg -r 15``: which come out?"""
+    """Which of the numbered frames ``ffmpeg -r 15`` outputs."""
     version = subprocess.run(["ffmpeg", "-version"], check=True, capture_output=True, text=True)
     streams = {rate: (rate, "null") for rate in _STEADY} | _UNSTEADY
     cases = [{"name": name, **_clock_case(*each)} for name, each in streams.items()]
@@ -214,5 +214,5 @@ def _coefficients() -> Float32:
 
 
 def _listed(rows: Float32) -> list[Any]:
-    """Five digits of each: the last rows are very small."""
+    """Five significant digits of each: the last rows are very small."""
     return [[[float(f"{each:.5g}") for each in row] for row in period] for period in rows]
