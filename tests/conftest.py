@@ -121,20 +121,17 @@ def run(tmp_path: Path) -> Run:
 def commands() -> dict[str, set[str]]:
     """Every command, with its options: from the parser, since how a page of help is laid out is up
     to Typer."""
-    import typer
+    from hashkit.cli.commands import COMMANDS, load
 
-    from hashkit.cli import app
-
-    group = typer.main.get_command(app)
     return {
         name: {
             each
-            for parameter in command.params
+            for parameter in load(name).params
             if parameter.param_type_name == "option"
             for each in parameter.opts
             if each.startswith("--")
         }
-        for name, command in group.commands.items()
+        for name in COMMANDS
     }
 
 

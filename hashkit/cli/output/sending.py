@@ -8,19 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from hashkit.cli.output.terminal import ExitCode, fail, say, shown_name
+from hashkit.errors import AlreadySending, HashkitError, RecordDamaged, RecordUnwritable
+from hashkit.submission.sending.batch import Batch
+from hashkit.submission.sending.delivering import Delivery, Outcome
+from hashkit.submission.sending.plan import Plan
+from hashkit.submission.sending.submitting import Sent, delivering, sent
 
-if TYPE_CHECKING:
-    from hashkit.submission.sending.batch import Batch
-    from hashkit.submission.sending.delivering import Delivery, Outcome
-    from hashkit.submission.sending.plan import Plan
-    from hashkit.submission.sending.submitting import Sent
-
-Steps = Iterator["tuple[Batch | None, Outcome]"]
+Steps = Iterator[tuple[Batch | None, Outcome]]
 
 
 def run(
@@ -33,9 +31,6 @@ def run(
 ) -> None:
     """Do it, with the record at ``beside``, and say what became of each request. The command ends
     with an exit code of its own where not everything was done."""
-    from hashkit.errors import AlreadySending, HashkitError, RecordDamaged, RecordUnwritable
-    from hashkit.submission.sending.submitting import delivering, sent
-
     states: Counter[str] = Counter()
     failure: HashkitError | None = None
     done = True

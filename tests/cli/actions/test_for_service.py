@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import typer
+from hashkit.cli.actions.for_service import ForService
 
 import hashkit
 from hashkit import notices
-from hashkit.cli.for_service import ForService
 from hashkit.errors import MediaCorrupt
 from hashkit.guide.directory import Handling, all_services, service
 from hashkit.models import FailedFile, FrameHashes, Hash, HashedFile, MediaKind
