@@ -154,7 +154,7 @@ def test_import_refuses_the_rest(run, given, samples):
     (given / "bad.csv").write_bytes(export_submission(SUBMISSION, "csv").content + b"anna.jpg\n")
     (given / "empty.csv").write_bytes(export_submission(Submission(()), "csv").content)
     (given / "empty").touch()
-    told = {
+    reasons = {
         "some.csv": "hashkit does not know this kind of list.",
         "bad.csv": "In line 12, there are not 9 columns.",
         "empty.csv": "There are no hashes in this file.",
@@ -163,7 +163,7 @@ def test_import_refuses_the_rest(run, given, samples):
         ".": "This is a folder.\n",
         str(samples / "scene-1.jpg"): "This is not a text",
     }
-    for name, words in told.items():
+    for name, words in reasons.items():
         done = run("import", name, "--out", "out.json")
         assert done.returncode == 1, name
         assert words in done.stderr
