@@ -102,7 +102,7 @@ def test_sent_matched_and_taken_back(address, samples, submission, tmp_path, mon
             Client(plan.profile) as client,
         ):
             delivery = Delivery(plan, record, client, {"secret": SECRET})
-            return [outcome.state for _, outcome in getattr(delivery, what)()]
+            return [sent.state for sent in getattr(delivery, what)()]
 
     def matches(name):
         pdq = hash_file(samples / name, "pdq")["pdq"].value

@@ -11,13 +11,11 @@ import typer
 
 from hashkit.cli.output.terminal import ExitCode, fail, fail_on_submission, say, shown_name
 from hashkit.cli.targets import check_target, same_file
+from hashkit.submission.formats.registry import FORMATS, READERS
 
 if TYPE_CHECKING:
     from hashkit.submission.document import Submission
     from hashkit.submission.formats.base import Imported
-
-_FORMATS = "stopncii|ncmec|threatexchange|threatexchange-cli|hma|vics|vpdq|csv"
-_READERS = "submission|csv|vpdq|threatexchange-cli"
 
 
 def export_command(
@@ -26,7 +24,7 @@ def export_command(
         typer.Argument(metavar="SUBMISSION", help="A file made with hash --out.", readable=False),
     ],
     format_name: Annotated[
-        str, typer.Option("--format", metavar=_FORMATS, help="The format to write it in.")
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="The format to write it in.")
     ],
     out: Annotated[
         Path | None,
@@ -46,7 +44,7 @@ def export_command(
     """
     from hashkit.cli.output.formats import exported_in_words, held_in_words
     from hashkit.sandbox.lockdown import lock_network
-    from hashkit.submission.formats.registry import FORMATS, export_submission
+    from hashkit.submission.formats.converting import export_submission
 
     _check_name(format_name, FORMATS)
     _check_target(out, force, submission)
@@ -80,7 +78,9 @@ def import_command(
     ],
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar=_READERS, help="Its format, if hashkit cannot tell."),
+        typer.Option(
+            "--format", metavar="|".join(READERS), help="Its format, if hashkit cannot tell."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -95,7 +95,6 @@ def import_command(
     """Make a submission of hashes that another tool wrote. Nothing but hashes is taken over."""
     from hashkit.cli.output.formats import count_in_words
     from hashkit.sandbox.lockdown import lock_network
-    from hashkit.submission.formats.registry import READERS
 
     if format_name is not None:
         _check_name(format_name, READERS)
@@ -139,7 +138,7 @@ def _import(path: Path, format_name: str | None) -> Imported:
     from hashkit.errors import HashkitError
     from hashkit.pipeline.files import open_untrusted
     from hashkit.submission.document import bytes_of
-    from hashkit.submission.formats.registry import import_submission
+    from hashkit.submission.formats.converting import import_submission
 
     try:
         with open_untrusted(path) as source:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hashkit.cli.output.formats import count_in_words, left_out_in_words
-from hashkit.cli.output.sending import run
+from hashkit.cli.output.sending import print_sent, say_and_wait
 from hashkit.cli.output.terminal import (
     ExitCode,
     fail,
@@ -22,7 +23,6 @@ from hashkit.cli.output.terminal import (
 )
 
 if TYPE_CHECKING:
-    from hashkit.submission.document import Submission
     from hashkit.submission.sending.batch import Batch, Request
     from hashkit.submission.sending.journal import Journal
     from hashkit.submission.sending.plan import Plan
@@ -67,10 +67,11 @@ def send_command(
     It says what will go, and asks, before anything is sent. What the service has is noted beside
     the submission: run it again after anything went wrong, and only the rest is sent.
     """
+    from hashkit.submission.sending.delivering import send
     from hashkit.submission.sending.journal import journal_beside
     from hashkit.submission.sending.plan import requests_to_send
 
-    plan = _plan(_read(submission), to, profiles)
+    plan = _prepare(submission, to, profiles)
     beside = journal_beside(submission)
     journal = _journal(beside, plan)
     left = [batch for batch in plan.batches if not journal.has(batch.key)]
@@ -85,7 +86,7 @@ def send_command(
         return
     credentials = _credentials(plan)
     _ask("Send them?", "Nothing was sent.", yes)
-    run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.send())
+    print_sent(send(plan, beside, credentials, tries, say_and_wait), beside, as_json)
 
 
 def withdraw_command(
@@ -99,15 +100,16 @@ def withdraw_command(
 ) -> None:
     """Take back what was sent to a service, where the service has a way to."""
     from hashkit.errors import NoWithdrawal
+    from hashkit.submission.sending.delivering import withdraw
     from hashkit.submission.sending.journal import journal_beside
     from hashkit.submission.sending.plan import requests_to_withdraw
 
-    plan = _plan(_read(submission), to, profiles)
+    plan = _prepare(submission, to, profiles)
     if not plan.backend.withdraws:
         fail(NoWithdrawal(), None, ExitCode.SOME_FAILED)
     beside = journal_beside(submission)
     journal = _journal(beside, plan)
-    there = journal.perhaps_there()
+    there = journal.maybe_held()
     say(f"From {_service(plan)}")
     if not there:
         say("It has nothing of this submission, as far as the record beside it says.")
@@ -118,15 +120,15 @@ def withdraw_command(
     credentials = _credentials(plan)
     question = f"Take back what it got in {_requests(len(there))}?"
     _ask(question, "Nothing was taken back.", yes)
-    run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.withdraw())
+    print_sent(withdraw(plan, beside, credentials, tries, say_and_wait), beside, as_json)
 
 
 def profiles_command(profiles: Profiles = None) -> None:
     """List the profiles that there are, and check them. Nothing is sent."""
     from hashkit.errors import FileMissing, HashkitError, ProfileUnfit
-    from hashkit.submission.sending.profiles import read_profiles, usual_file
+    from hashkit.submission.sending.profiles import default_profiles, read_profiles
 
-    path = profiles or usual_file()
+    path = profiles or default_profiles()
     try:
         found = read_profiles(path)
     except FileMissing:
@@ -147,9 +149,9 @@ def profiles_command(profiles: Profiles = None) -> None:
 
 
 def _list(profile: Profile) -> bool:
-    """Show a profile. Is all there that it needs?"""
+    """Show a profile. Returns whether all is there that it needs."""
     from hashkit.errors import SendingError
-    from hashkit.submission.sending.backends import backend_of
+    from hashkit.submission.sending.backends import backend_for
     from hashkit.submission.sending.credentials import credential
 
     typer.echo(f"{profile.name}: {profile.kind}, {profile.address}")
@@ -166,7 +168,7 @@ def _list(profile: Profile) -> bool:
             typer.echo(f"  {name}: {shown_name(str(error))}")
     if fits:
         try:
-            backend_of(profile).check_credentials(credentials)
+            backend_for(profile).check_credentials(credentials)
         except SendingError as error:
             fits = False
             typer.echo(f"  {error}")
@@ -176,44 +178,32 @@ def _list(profile: Profile) -> bool:
     return fits
 
 
-def _read(path: Path) -> Submission:
-    from hashkit.errors import HashkitError
-    from hashkit.submission.document import read_submission
-
-    try:
-        return read_submission(path)
-    except HashkitError as error:
-        fail_on_submission(error, path)
-
-
-def _plan(submission: Submission, to: str, profiles: Path | None) -> Plan:
+def _prepare(submission: Path, to: str, profiles: Path | None) -> Plan:
     from hashkit.errors import FileMissing, HashkitError, ProfileUnknown
-    from hashkit.submission.sending.plan import plan_for
-    from hashkit.submission.sending.profiles import read_profile, usual_file
+    from hashkit.submission.sending.plan import prepare
 
-    path = profiles or usual_file()
-    try:
-        return plan_for(submission, read_profile(path, to))
-    except FileMissing:
-        fail(_NO_PROFILES, path, ExitCode.WRONG_USE)
-    except ProfileUnknown as error:
-        fail(error, None, ExitCode.WRONG_USE)
-    except HashkitError as error:
-        fail_on(error, path)
+    @contextmanager
+    def reading(path: Path) -> Iterator[None]:
+        try:
+            yield
+        except ProfileUnknown as error:
+            fail(error, None, ExitCode.WRONG_USE)
+        except HashkitError as error:
+            if isinstance(error, FileMissing) and path != submission:
+                fail(_NO_PROFILES, path, ExitCode.WRONG_USE)
+            fail_on_submission(error, path)
+
+    return prepare(submission, to, profiles, reading)
 
 
 def _credentials(plan: Plan) -> dict[str, str]:
     from hashkit.errors import HashkitError
-    from hashkit.submission.sending.client import check_available
-    from hashkit.submission.sending.credentials import credentials_of
+    from hashkit.submission.sending.delivering import load_credentials
 
     try:
-        check_available()  # before anything is asked
-        credentials = credentials_of(plan.profile.credentials)
-        plan.backend.check_credentials(credentials)
+        return load_credentials(plan)
     except HashkitError as error:
         fail(error, None, ExitCode.SOME_FAILED)
-    return credentials
 
 
 def _journal(path: Path, plan: Plan) -> Journal:

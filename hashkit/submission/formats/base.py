@@ -1,4 +1,4 @@
-"""What every format is: a way to write a submission, and to say what of it could not be written."""
+"""The interfaces of export formats, what their documents cannot say, and what formats share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hashkit.models import MediaKind
-from hashkit.submission.document import Submission
-from hashkit.submission.formats.signals import Signal, signals_of
+
+if TYPE_CHECKING:
+    from hashkit.submission.document import Submission
+    from hashkit.submission.formats.signals import Signal
 
 TOO_PLAIN = (
     "It shows too little detail, and this format cannot say so: other pictures would be taken for "
@@ -116,16 +118,13 @@ class Format(ABC):
         """As ``refusal``, for all hashes of a submission: where one decides about another."""
         return [self.refusal(each) for each in signals]
 
-    def export(self, submission: Submission, item: int | None = None) -> Exported:
-        """Write a submission, or the item of this number alone, as far as this format can hold
-        it."""
-        signals = [each for each in signals_of(submission) if item in (None, each.item)]
-        judged = list(zip(signals, self.refusals(signals), strict=True))
-        held = [signal for signal, why in judged if why is None]
+    def export(self, signals: Sequence[Signal]) -> Exported:
+        """Write these hashes as far as this format can hold them."""
+        held, left_out = divided(signals, self.refusals(signals))
         return Exported(
             content=self.write(held),
             held=tuple(held),
-            left_out=tuple(LeftOut(signal, why) for signal, why in judged if why is not None),
+            left_out=left_out,
             not_said=tuple(each.text for each in self.details if each.applies(held)),
             draft=self.draft,
         )
@@ -144,6 +143,16 @@ class Reader(ABC):
     @abstractmethod
     def read(self, untrusted_text: str) -> Imported:
         """Read a document. DocumentInvalid, naming the place, for anything that does not belong."""
+
+
+def divided(
+    signals: Sequence[Signal], refusals: Sequence[str | None]
+) -> tuple[list[Signal], tuple[LeftOut, ...]]:
+    """The hashes that are not refused, and those that are. ``refusals`` has the reason for each
+    hash, or None."""
+    judged = list(zip(signals, refusals, strict=True))
+    held = [signal for signal, why in judged if why is None]
+    return held, tuple(LeftOut(signal, why) for signal, why in judged if why is not None)
 
 
 def each_once(values: Iterable[Any]) -> list[Any]:

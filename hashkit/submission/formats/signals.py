@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hashkit.hashes.quality import USED_FROM
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
-from hashkit.submission.document import Item, Submission
+
+if TYPE_CHECKING:
+    from hashkit.submission.document import Item, Submission
 
 _ORDER = list(ALGORITHMS)
 

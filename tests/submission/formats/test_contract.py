@@ -18,7 +18,8 @@ import hashkit
 from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import format_schema
-from hashkit.submission.formats.registry import FORMATS, export_submission
+from hashkit.submission.formats.converting import export_submission
+from hashkit.submission.formats.registry import FORMATS
 from hashkit.submission.formats.signals import signals_of
 
 NCMEC = "{https://hashsharing.ncmec.org/hashsharing/v2}"

@@ -14,12 +14,8 @@ from hashkit.hashes.vpdq_text import to_signal
 from hashkit.models import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import MAX_BYTES, Item, Submission
 from hashkit.submission.formats.base import Reader
-from hashkit.submission.formats.registry import (
-    FORMATS,
-    READERS,
-    export_submission,
-    import_submission,
-)
+from hashkit.submission.formats.converting import export_submission, import_submission
+from hashkit.submission.formats.registry import FORMATS, READERS
 from hashkit.submission.formats.signals import signals_of
 from hashkit.submission.formats.threatexchange_cli import FILES_NOTE, KIND_NOTE, QUALITY_NOTE
 from hashkit.submission.formats.vpdq import INTERVAL_NOTE, NUMBERS_NOTE

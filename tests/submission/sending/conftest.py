@@ -306,7 +306,7 @@ class Sender:
             delivery = Delivery(
                 plan, journal, client, credentials, tries=tries, wait=self.waits.append
             )
-            return [outcome for _, outcome in getattr(delivery, what)()]
+            return list(getattr(delivery, what)())
 
 
 @pytest.fixture

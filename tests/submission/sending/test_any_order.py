@@ -33,7 +33,7 @@ from hashkit.errors import (
 )
 from hashkit.models import Hash, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.sending.batch import Answer, Batch, Request
+from hashkit.submission.sending.batch import Batch, Request, Response
 from hashkit.submission.sending.delivering import Delivery
 from hashkit.submission.sending.journal import Entry, State, open_journal
 from hashkit.submission.sending.plan import Plan, plan_for
@@ -73,7 +73,7 @@ class Fault(NamedTuple):
     that it was not done. ``dies``: hashkit ends in the pause after it."""
 
     done: bool
-    result: Answer | type[BaseException]
+    result: Response | type[BaseException]
     known: bool = False
     dies: bool = False
 
@@ -81,29 +81,29 @@ class Fault(NamedTuple):
 LOST = {  # it was done, and we do not know
     "cut after": Fault(True, ConnectionLost),
     "killed after": Fault(True, Killed),
-    "503 after": Fault(True, Answer(503)),
-    "killed in the pause": Fault(True, Answer(503), dies=True),
-    "nameless": Fault(True, Answer(200, b"{}")),
-    "half": Fault(True, Answer(201, b'{"id": 1')),
-    "no status": Fault(True, Answer(999)),
+    "503 after": Fault(True, Response(503)),
+    "killed in the pause": Fault(True, Response(503), dies=True),
+    "nameless": Fault(True, Response(200, b"{}")),
+    "half": Fault(True, Response(201, b'{"id": 1')),
+    "no status": Fault(True, Response(999)),
 }
 NOT_DONE = {  # it was not, and we do not know
     "cut before": Fault(False, ConnectionLost),
     "killed before": Fault(False, Killed),
-    "503 before": Fault(False, Answer(503)),
-    "page": Fault(False, Answer(200, b"<html>Please log in</html>")),
+    "503 before": Fault(False, Response(503)),
+    "page": Fault(False, Response(200, b"<html>Please log in</html>")),
 }
 REFUSED = {
     "unreachable": Fault(False, ServiceUnreachable, known=True),
     "certificate": Fault(False, CertificateRefused, known=True),
-    "a long time": Fault(False, Answer(429, wait=3600.0), known=True),
+    "a long time": Fault(False, Response(429, retry_after=3600.0), known=True),
     **{
-        str(status): Fault(False, Answer(status), known=True)
+        str(status): Fault(False, Response(status), known=True)
         for status in (401, 404, 405, 410, 422, 429)
     },
 }
 FAULTS = LOST | NOT_DONE | REFUSED
-FAULT_FREE = Fault(True, Answer(200))
+FAULT_FREE = Fault(True, Response(200))
 
 
 def entries(path: Path) -> dict[str, Entry]:
@@ -148,7 +148,7 @@ class Service:
         assert name not in map(str, self.others), "this is somebody else's"
         return next(key for key, names in self.ours.items() if name in names)
 
-    def do(self, request: Request, headers: Mapping[str, str], key: str) -> Answer:
+    def do(self, request: Request, headers: Mapping[str, str], key: str) -> Response:
         path = {"stopncii": "/v1", "threatexchange": "/v21.0"}.get(self.kind, "") + request.path
         headers = {**dict(request.headers), **headers}
         seen = Seen(b"", request.method, path, headers, request.body)
@@ -160,7 +160,7 @@ class Service:
                 self.ours[key].append(name)
         for number, signal in self.others.items():
             assert self.backend.stored[number] == signal
-        return Answer(status, body)
+        return Response(status, body)
 
 
 class Client:
@@ -172,7 +172,7 @@ class Client:
         self._path = path
         self._faults = [FAULTS[name] for name in faults]
         self._posts = {batch.request.body: batch.key for batch in plan.batches}
-        self._questions = {plan.backend.question(batch): batch.key for batch in plan.batches}
+        self._questions = {plan.backend.lookup(batch): batch.key for batch in plan.batches}
         self._had = keys(path, State.ACCEPTED)
         self._unsure = keys(path, State.TRYING)
         self._dies = False
@@ -196,16 +196,16 @@ class Client:
         )
         return key
 
-    def send(self, request: Request, signed: Mapping[str, str]) -> Answer:
+    def send(self, request: Request, signed: Mapping[str, str]) -> Response:
         self.requests += 1
         self.on_disk = self._path.stat().st_size
         key = self._key(request)
         fault = self._faults.pop(0) if self._faults else FAULT_FREE
-        status = fault.result.status if isinstance(fault.result, Answer) else None
+        status = fault.result.status if isinstance(fault.result, Response) else None
         if request.method == "DELETE" and (
             status == 410 or (status == 404 and key in self._unsure)
         ):
-            fault = Fault(True, Answer(status))  # it is believed, so it is true
+            fault = Fault(True, Response(status))  # it is believed, so it is true
         if self._service.any_success and status in (200, 201):
             fault = FAULT_FREE
         told = self._service.do(request, signed, key) if fault.done else None
@@ -217,7 +217,7 @@ class Client:
         self._dies = fault.dies
         if fault is FAULT_FREE:
             return told
-        if isinstance(fault.result, Answer):
+        if isinstance(fault.result, Response):
             return fault.result
         raise fault.result
 
@@ -261,8 +261,9 @@ class AnyOrder(RuleBasedStateMachine):
                 delivery = Delivery(
                     self.plan, journal, client, CREDENTIALS, tries=tries, wait=client.wait
                 )
-                for batch, outcome in getattr(delivery, what)():
-                    assert batch is None or batch.key == outcome.key
+                items = {batch.key: batch.item for batch in self.plan.batches}
+                for outcome in getattr(delivery, what)():
+                    assert outcome.item == items.get(outcome.key)
                     self.hold(outcome)
                     outcomes.append(outcome)
                     if len(outcomes) == stop:
@@ -283,9 +284,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     def hold(self, outcome) -> None:
         """What is said is so."""
-        if outcome.state is State.ACCEPTED:
+        if outcome.state == State.ACCEPTED:
             assert self.is_there(outcome.key)
-        elif outcome.state is State.WITHDRAWN and outcome.reason is None:
+        elif outcome.state == State.WITHDRAWN and outcome.reason is None:
             assert not self.service.copies(outcome.key)
 
     def is_there(self, key: str) -> bool:

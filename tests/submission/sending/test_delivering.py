@@ -180,7 +180,7 @@ def test_what_somebody_else_put_there_is_not_taken_back(sender):
     sending.service.faults = ["cut"]
     assert sending.go()[0].id is None
     (first, *_) = sending.go("withdraw")
-    assert first.state is State.ACCEPTED
+    assert first.state == State.ACCEPTED
     assert "not known which entry" in first.reason
     assert sending.backend.stored == {777: (kind, value)}
 
@@ -409,7 +409,7 @@ def test_withdrawing_what_is_not_known_to_be_there(sender):
     with pytest.raises(ConnectionLost):
         sending.go(tries=1)
     (outcome,) = sending.go("withdraw")
-    assert outcome.state is State.TRYING
+    assert outcome.state == State.TRYING
     assert "not known which entry" in outcome.reason
 
 

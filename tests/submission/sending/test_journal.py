@@ -41,12 +41,12 @@ def test_written_and_read_again(path):
         assert (journal.has("a"), journal.has("b"), journal.has("d")) == (True, False, False)
     with open_journal(path, TO) as journal:
         assert journal.entry("a") == Entry(State.ACCEPTED, "17")
-        assert journal.perhaps_there() == ("a", "b")
+        assert journal.maybe_held() == ("a", "b")
         journal.write("a", Entry(State.WITHDRAWN))
         journal.write("b", Entry(State.WITHDRAWN, again=True))
     seen = read_journal(path, TO)
     assert seen.entry("a") == Entry(State.WITHDRAWN)
-    assert seen.perhaps_there() == ("b",)
+    assert seen.maybe_held() == ("b",)
     assert not seen.has("a")
     with pytest.raises(ValueError, match="to be read"):
         seen.write("a", Entry(State.TRYING))
@@ -76,7 +76,7 @@ def test_destinations_are_told_apart(path):
 
 
 def test_looking_makes_no_file(path):
-    assert read_journal(path, TO).perhaps_there() == ()
+    assert read_journal(path, TO).maybe_held() == ()
     assert not path.exists()
 
 

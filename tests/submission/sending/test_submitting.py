@@ -63,7 +63,7 @@ def test_taking_back(sender):
     assert sending.backend.stored == {}
 
 
-def test_the_usual_file_of_profiles(sender, monkeypatch):
+def test_the_default_profiles_of_profiles(sender, monkeypatch):
     sending = sender("webhook")
     monkeypatch.setenv("HASHKIT_PROFILES", str(sending.profiles))
     assert len(list(send_submission(sending.given, "test"))) == 6
