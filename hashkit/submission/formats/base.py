@@ -31,8 +31,8 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Something that a format does not say of the hashes that it holds. ``applies`` tells if there
-    is any of it to be said of these."""
+    """Something that a format does not say of the hashes that it holds. ``applies`` says whether it
+    matters for these hashes."""
 
     text: str
     applies: Callable[[Sequence[Signal]], bool]
@@ -115,7 +115,8 @@ class Format(ABC):
         """The document that holds these hashes."""
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
-        """As ``refusal``, for all hashes of a submission: where one decides about another."""
+        """As ``refusal``, for all hashes of a submission: for formats where they depend on each
+        other."""
         return [self.refusal(each) for each in signals]
 
     def export(self, signals: Sequence[Signal]) -> Exported:
@@ -138,7 +139,7 @@ class Reader(ABC):
 
     @abstractmethod
     def recognises(self, untrusted_text: str) -> bool:
-        """Does this begin as a document of this format does?"""
+        """Whether this begins as a document of this format."""
 
     @abstractmethod
     def read(self, untrusted_text: str) -> Imported:
@@ -156,8 +157,8 @@ def divided(
 
 
 def each_once(values: Iterable[Any]) -> list[Any]:
-    """Without repetitions, in the order of first sight, for formats where saying a thing twice says
-    no more."""
+    """The values without repetitions, in order, for formats where saying a thing twice says no
+    more."""
     seen: dict[str, Any] = {}
     for each in values:
         seen.setdefault(json.dumps(each), each)
@@ -165,8 +166,8 @@ def each_once(values: Iterable[Any]) -> list[Any]:
 
 
 def by_file(held: Iterable[Signal], names: Mapping[str, str]) -> list[dict[str, str]]:
-    """The hashes of each file by what the format calls them, and apart from them those of each
-    edit: two PDQ hashes have no place in one entry."""
+    """An entry for each file, with its hashes by the format's ``names``, and one for each edit: an
+    entry has room for one PDQ hash."""
     entries: list[dict[str, str]] = []
     files: dict[int, dict[str, str]] = {}
     for each in held:

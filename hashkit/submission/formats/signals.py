@@ -1,4 +1,4 @@
-"""A submission, hash by hash: what a format holds or leaves out."""
+"""Signals: the hashes of a submission one by one, as formats hold or leave them out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Signal:
 
     @property
     def is_edit(self) -> bool:
-        """Is this the hash of an edit?"""
+        """Whether this is the hash of an edit."""
         return self.variant != ORIGINAL
 
     @property
@@ -59,8 +59,8 @@ class Signal:
 
     @property
     def too_plain(self) -> bool:
-        """Does it show too little to be matched by? Services discard such hashes where they know
-        the quality, since plain pictures have hashes alike that are not alike themselves."""
+        """Whether it shows too little to be matched by. Services that know the quality discard such
+        hashes, since different plain pictures have similar ones."""
         if isinstance(self.found, FrameHashes):
             return all(each.quality < USED_FROM for each in self.found.hashes)
         return self.found.quality is not None and self.found.quality < USED_FROM

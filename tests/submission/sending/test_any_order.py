@@ -1,5 +1,5 @@
-"""Sending, taking back and changing the submission in any order, with every fault that a service or
-a crash can bring in between: what the record says is held against what the service has."""
+"""Sending, withdrawing and changing the submission in any order, with every fault of a service and
+every crash in between: what the journal says is compared with what the service has."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ FAULT_FREE = Fault(True, Response(200))
 
 
 def entries(path: Path) -> dict[str, Entry]:
-    """What the record says, the last whole line of each batch."""
+    """What the journal says, the last whole line of each batch."""
     lines = path.read_bytes().split(b"\n")[1:-1] if path.exists() else []
     found = map(json.loads, lines)
     return {
@@ -154,8 +154,8 @@ class Service:
         seen = Seen(b"", request.method, path, headers, request.body)
         status, _, body = self.backend.answer(seen)
         if request.method == "POST":
-            told = {} if self.any_success else json.loads(body)
-            name = key if self.kind == "webhook" else str(told.get("id", len(self.ours[key])))
+            content = {} if self.any_success else json.loads(body)
+            name = key if self.kind == "webhook" else str(content.get("id", len(self.ours[key])))
             if name not in self.ours[key]:
                 self.ours[key].append(name)
         for number, signal in self.others.items():
@@ -185,14 +185,14 @@ class Client:
             return self._questions[request]
         if request.method == "POST":
             key = self._posts[request.body]
-            assert key not in self._had, "the record says that it is there"
+            assert key not in self._had, "the journal says that it is there"
             if type(self._service.backend) is Hma and key not in self._service.fooled:
                 assert not self._service.copies(key), "it would have been found by asking"
         else:
             name = request.path.rpartition("/")[2]
             key = name if self._service.kind == "webhook" else self._service.key_of_name(name)
         assert entries(self._path)[key].state is State.TRYING, (
-            "the record does not say that it is being tried"
+            "the journal does not say that it is being tried"
         )
         return key
 
@@ -208,7 +208,7 @@ class Client:
             fault = Fault(True, Response(status))  # it is believed, so it is true
         if self._service.any_success and status in (200, 201):
             fault = FAULT_FREE
-        told = self._service.do(request, signed, key) if fault.done else None
+        response = self._service.do(request, signed, key) if fault.done else None
         sure = fault is FAULT_FREE or status in (404, 410)
         if request.method != "GET" and not fault.known:
             (self._unsure.discard if sure else self._unsure.add)(key)
@@ -216,7 +216,7 @@ class Client:
             self._service.fooled.add(key)
         self._dies = fault.dies
         if fault is FAULT_FREE:
-            return told
+            return response
         if isinstance(fault.result, Response):
             return fault.result
         raise fault.result
@@ -319,8 +319,10 @@ class AnyOrder(RuleBasedStateMachine):
             assert isinstance(end, NoWithdrawal)
             return
         assert end is None
-        told = {each.key for each in outcomes if each.reason is not None}  # and the exit code is 1
-        assert {key for key in self.service.ours if self.service.copies(key)} <= told
+        reported = {
+            each.key for each in outcomes if each.reason is not None
+        }  # and the exit code is 1
+        assert {key for key in self.service.ours if self.service.copies(key)} <= reported
 
     @rule(which=st.sets(st.sampled_from(range(len(ITEMS)))))
     def edit(self, which: set[int]) -> None:
@@ -341,10 +343,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.service.backend.built = set(self.service.backend.stored)
 
     @invariant()
-    def the_record_is_right(self) -> None:
-        told = entries(self.path)
+    def the_journal_is_right(self) -> None:
+        noted = entries(self.path)
         for batch in self.everything.batches:
-            entry = told.get(batch.key, Entry(State.UNSENT))
+            entry = noted.get(batch.key, Entry(State.UNSENT))
             assert entry.state is not State.ACCEPTED or self.is_there(batch.key)
             strays = [name for name in self.service.copies(batch.key) if name != entry.id]
             may_be_there = entry.state in (State.ACCEPTED, State.TRYING) and entry.id is None
@@ -396,5 +398,5 @@ def test_stories(story):
             machine.run(what, faults, tries=1)
         else:
             getattr(machine, f"{what}_and_all_is_well")()
-        machine.the_record_is_right()
+        machine.the_journal_is_right()
     machine.teardown()

@@ -1,4 +1,4 @@
-"""What each kind makes of a submission, and of what a service answers."""
+"""How each backend splits a submission, and what the responses of a service mean to it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ PICTURE = Item(
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-class TestEveryKind:
+class TestEveryBackend:
     def test_keys_come_from_hashes_alone(self, kind, submission):
         one, other = (plan(kind, submission) for _ in range(2))
         keys = [batch.key for batch in one.batches]
@@ -89,7 +89,7 @@ class TestEveryKind:
         assert plan(kind, Submission(())).batches == ()
 
     def test_any_answer_means_something(self, kind):
-        spoken = backend_for(profile(kind))
+        backend = backend_for(profile(kind))
         bodies = (
             b"",
             b"{}",
@@ -103,10 +103,10 @@ class TestEveryKind:
         for status in range(100, 600):
             for body in bodies:
                 answer = Response(status, body)
-                assert spoken.judge(answer).decision in Decision
-                spoken.judge_withdrawal(answer)
-                if spoken.judge(answer).decision in (Decision.REJECTED, Decision.REFUSED):
-                    assert spoken.judge(answer).reason
+                assert backend.judge(answer).decision in Decision
+                backend.judge_withdrawal(answer)
+                if backend.judge(answer).decision in (Decision.REJECTED, Decision.REFUSED):
+                    assert backend.judge(answer).reason
 
 
 @pytest.mark.parametrize("kind", ["hma", "stopncii", "threatexchange"])
@@ -137,12 +137,12 @@ def test_stopncii():
         "stopncii", Submission((PICTURE,)), variants="yes", tags="a,,b", feedback="Blocked"
     )
     (batch,) = found.batches
-    told = json.loads(batch.request.body)
-    assert told["count"] == 2
-    for journal in told["hashRecords"]:
-        assert journal["signalType"] == "ImagePDQ"
-        assert journal["CSPFeedbacks"] == [{"tags": ["a", "b"], "feedbackValue": "Blocked"}]
-        assert journal["lastModtimestamp"] % 86_400 == 0
+    body = json.loads(batch.request.body)
+    assert body["count"] == 2
+    for record in body["hashRecords"]:
+        assert record["signalType"] == "ImagePDQ"
+        assert record["CSPFeedbacks"] == [{"tags": ["a", "b"], "feedbackValue": "Blocked"}]
+        assert record["lastModtimestamp"] % 86_400 == 0
 
 
 def test_threatexchange():
@@ -166,10 +166,10 @@ def test_keys_are_of_type_and_value(kind):
         "stopncii": ["ImagePDQ", "VideoMD5"],
         "threatexchange": ["HASH_PDQ", "HASH_VIDEO_MD5"],
     }[kind]
-    told = [f"{names[0]}:{pdq.value}", f"{names[1]}:{md5.value}"]
+    values = [f"{names[0]}:{pdq.value}", f"{names[1]}:{md5.value}"]
     if kind == "stopncii":
-        told = ["\n".join(sorted(told))]
-    expected = {hashlib.sha256(each.encode()).hexdigest() for each in told}
+        values = ["\n".join(sorted(values))]
+    expected = {hashlib.sha256(each.encode()).hexdigest() for each in values}
     assert {each.key for each in plan(kind, submission).batches} == expected
 
 
@@ -215,9 +215,9 @@ def test_a_secret_that_will_not_do(secret):
 
 
 def test_a_token_for_hma_is_optional():
-    spoken = backend_for(profile("hma"))
-    assert spoken.signed(Request("GET", ""), {}, 0) == {}
-    assert spoken.signed_names == ()
+    backend = backend_for(profile("hma"))
+    assert backend.signed(Request("GET", ""), {}, 0) == {}
+    assert backend.signed_names == ()
     asked = backend_for(replace(profile("hma"), credentials={"token": Reference(None, "T")}))
     assert tuple(asked.signed(Request("GET", ""), {"token": "x"}, 0)) == asked.signed_names
 

@@ -143,7 +143,7 @@ HMA = 'kind = "hma"\naddress = "https://a.example"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "why"),
     [
         ("", "kind is not one of hma, stopncii, threatexchange, webhook"),
         ('kind = "smtp"', "kind is not one of"),
@@ -163,9 +163,9 @@ HMA = 'kind = "hma"\naddress = "https://a.example"\n'
         ('kind = "webhook"\naddress = "https://a.example"', "secret is missing: say where"),
     ],
 )
-def test_what_does_not_fit(write, text, told):
+def test_what_does_not_fit(write, text, why):
     path = write(text)
-    with pytest.raises(ProfileUnfit, match=told):
+    with pytest.raises(ProfileUnfit, match=why):
         read_profile(path, "p")
     assert isinstance(read_profiles(path)["p"], ProfileUnfit)  # and the others can be used
 
@@ -279,12 +279,12 @@ def test_credentials_of_the_keyring(ring, monkeypatch):
         credential(Reference("hma", "me/you"))
 
 
-def test_every_kind_is_complete():
-    for name, kind in BACKENDS.items():
-        assert kind.name == name
-        assert kind.__doc__
-        assert not kind.settings.keys() & {"kind", "address", "proxy", "ca"}
-        assert not kind.settings.keys() & kind.credentials.keys()
+def test_every_backend_is_complete():
+    for name, backend in BACKENDS.items():
+        assert backend.name == name
+        assert backend.__doc__
+        assert not backend.settings.keys() & {"kind", "address", "proxy", "ca"}
+        assert not backend.settings.keys() & backend.credentials.keys()
 
 
 def test_what_the_documentation_shows(root, tmp_path):
@@ -299,6 +299,6 @@ def test_what_the_documentation_shows(root, tmp_path):
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     path.write_text(example)
     assert read_profile(path, "receiver").kind == "webhook"
-    for kind in BACKENDS.values():
-        for name in ("address", "proxy", "ca", *kind.settings, *kind.credentials):
+    for backend in BACKENDS.values():
+        for name in ("address", "proxy", "ca", *backend.settings, *backend.credentials):
             assert f"`{name}`" in table
