@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hashkit.cli.files import read_or_fail
 from hashkit.cli.output.counts import count_in_words
-from hashkit.cli.output.terminal import ExitCode, fail, fail_on, say
+from hashkit.cli.output.terminal import ExitCode, fail, fail_on, fail_on_submission, say
 from hashkit.errors import FileMissing, HashkitError, ProfileUnknown
 from hashkit.sandbox import lockdown
 from hashkit.submission.sending.batch import Request
-from hashkit.submission.sending.client import check_available
-from hashkit.submission.sending.credentials import credentials_of
+from hashkit.submission.sending.delivering import load_credentials
 from hashkit.submission.sending.journal import Journal, read_journal
-from hashkit.submission.sending.plan import Plan, as_sent, plan_for
-from hashkit.submission.sending.profiles import read_profile, usual_file
+from hashkit.submission.sending.plan import Plan, as_sent, prepare
 
 To = Annotated[str, typer.Option(metavar="NAME", help="The profile of the service.")]
 Profiles = Annotated[
@@ -42,29 +40,29 @@ Tries = Annotated[
 NO_PROFILES = "There is no file of profiles. How to write one: docs/sending.md"
 
 
-def plan_or_fail(submission: Path, to: str, profiles: Path | None) -> Plan:
-    """What is to be sent, and where. Ends the command where that cannot be read."""
-    read = read_or_fail(submission)
-    path = profiles or usual_file()
-    try:
-        return plan_for(read, read_profile(path, to))
-    except FileMissing:
-        fail(NO_PROFILES, path, ExitCode.WRONG_USE)
-    except ProfileUnknown as error:
-        fail(error, None, ExitCode.WRONG_USE)
-    except HashkitError as error:
-        fail_on(error, path)
+def prepare_or_fail(submission: Path, to: str, profiles: Path | None) -> Plan:
+    """What is to be sent, and where. Ends the command where a file cannot be read."""
+
+    @contextmanager
+    def reading(path: Path) -> Iterator[None]:
+        try:
+            yield
+        except ProfileUnknown as error:
+            fail(error, None, ExitCode.WRONG_USE)
+        except HashkitError as error:
+            if isinstance(error, FileMissing) and path != submission:
+                fail(NO_PROFILES, path, ExitCode.WRONG_USE)
+            fail_on_submission(error, path)
+
+    return prepare(submission, to, profiles, reading)
 
 
 def credentials_or_fail(plan: Plan) -> dict[str, str]:
     """The credentials that the service needs. Ends the command where one is missing."""
     try:
-        check_available()  # before anything is asked
-        credentials = credentials_of(plan.profile.credentials)
-        plan.backend.check_credentials(credentials)
+        return load_credentials(plan)
     except HashkitError as error:
         fail(error, None, ExitCode.SOME_FAILED)
-    return credentials
 
 
 def journal_or_fail(path: Path, plan: Plan) -> Journal:

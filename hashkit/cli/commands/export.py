@@ -18,7 +18,8 @@ from hashkit.cli.options import Force, SubmissionFile, check_choice
 from hashkit.cli.output.formats import exported_in_words, held_in_words
 from hashkit.cli.output.terminal import ExitCode, fail, say
 from hashkit.sandbox import lockdown
-from hashkit.submission.formats.registry import FORMATS, export_submission
+from hashkit.submission.formats.converting import export_submission
+from hashkit.submission.formats.registry import FORMATS
 
 
 def export_command(

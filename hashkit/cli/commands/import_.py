@@ -16,7 +16,8 @@ from hashkit.pipeline.files import open_untrusted
 from hashkit.sandbox import lockdown
 from hashkit.submission.document import bytes_of
 from hashkit.submission.formats.base import Imported
-from hashkit.submission.formats.registry import READERS, import_submission
+from hashkit.submission.formats.converting import import_submission
+from hashkit.submission.formats.registry import READERS
 
 
 def import_command(

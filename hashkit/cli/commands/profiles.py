@@ -7,15 +7,15 @@ import typer
 from hashkit.cli.actions.sending import NO_PROFILES, Profiles
 from hashkit.cli.output.terminal import ExitCode, fail, fail_on, say, shown_name
 from hashkit.errors import FileMissing, HashkitError, ProfileUnfit, SendingError
-from hashkit.submission.sending.backends import backend_of
+from hashkit.submission.sending.backends import backend_for
 from hashkit.submission.sending.credentials import credential
 from hashkit.submission.sending.profile import Profile
-from hashkit.submission.sending.profiles import read_profiles, usual_file
+from hashkit.submission.sending.profiles import default_profiles, read_profiles
 
 
 def profiles_command(profiles: Profiles = None) -> None:
     """List the profiles that there are, and check them. Nothing is sent."""
-    path = profiles or usual_file()
+    path = profiles or default_profiles()
     try:
         found = read_profiles(path)
     except FileMissing:
@@ -36,7 +36,7 @@ def profiles_command(profiles: Profiles = None) -> None:
 
 
 def _list(profile: Profile) -> bool:
-    """Show a profile. Is all there that it needs?"""
+    """Show a profile. Returns whether all is there that it needs."""
     typer.echo(f"{profile.name}: {profile.kind}, {profile.address}")
     if profile.proxy is not None:
         typer.echo(f"  through the proxy {profile.proxy}")
@@ -51,7 +51,7 @@ def _list(profile: Profile) -> bool:
             typer.echo(f"  {name}: {shown_name(str(error))}")
     if fits:
         try:
-            backend_of(profile).check_credentials(credentials)
+            backend_for(profile).check_credentials(credentials)
         except SendingError as error:
             fits = False
             typer.echo(f"  {error}")

@@ -7,9 +7,10 @@ from collections import Counter
 from hashkit.cli.actions import sending
 from hashkit.cli.options import SubmissionFile
 from hashkit.cli.output.formats import left_out_in_words
-from hashkit.cli.output.sending import run
+from hashkit.cli.output.sending import print_sent, say_and_wait
 from hashkit.cli.output.terminal import say
 from hashkit.submission.sending.batch import Batch
+from hashkit.submission.sending.delivering import send
 from hashkit.submission.sending.journal import journal_beside
 from hashkit.submission.sending.plan import Plan, requests_to_send
 
@@ -28,7 +29,7 @@ def send_command(
     It says what will go, and asks, before anything is sent. What the service has is noted beside
     the submission: run it again after anything went wrong, and only the rest is sent.
     """
-    plan = sending.plan_or_fail(submission, to, profiles)
+    plan = sending.prepare_or_fail(submission, to, profiles)
     beside = journal_beside(submission)
     journal = sending.journal_or_fail(beside, plan)
     left = [batch for batch in plan.batches if not journal.has(batch.key)]
@@ -44,7 +45,7 @@ def send_command(
         return
     credentials = sending.credentials_or_fail(plan)
     sending.ask("Send them?", "Nothing was sent.", yes)
-    run(plan, beside, credentials, tries, as_json, lambda delivery: delivery.send())
+    print_sent(send(plan, beside, credentials, tries, say_and_wait), beside, as_json)
 
 
 def _show(plan: Plan, left: list[Batch]) -> None:

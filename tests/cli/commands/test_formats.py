@@ -9,7 +9,8 @@ import pytest
 import hashkit
 from hashkit.models import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.formats.registry import FORMATS, READERS, export_submission
+from hashkit.submission.formats.converting import export_submission
+from hashkit.submission.formats.registry import FORMATS, READERS
 
 PICTURE = Item(
     MediaKind.IMAGE,
