@@ -38,7 +38,7 @@ from hashkit import Item, Submission
 from hashkit.errors import DocumentInvalid
 
 MAX_BYTES = 64 << 20
-MAX_SECONDS = 300  # by which the clocks may differ; what is older may have been recorded by others
+MAX_SECONDS = 300  # that the clocks may differ by; older requests may be replayed by others
 THRESHOLD = 31  # of 256 bits, that a copy may differ in
 USED_FROM = 50  # PDQ hashes of a lower quality match pictures that show something else
 
@@ -82,7 +82,7 @@ class Store:
                 database.executemany("INSERT INTO hashes VALUES (?, ?, ?, ?, ?)", rows)
 
     def remove(self, key: str) -> bool:
-        """Forget an item. Was it there?"""
+        """Forget an item. Returns whether it was there."""
         with closing(self._open()) as database, database:
             return bool(database.execute("DELETE FROM items WHERE key = ?", (key,)).rowcount)
 
@@ -100,18 +100,18 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path)
         database.execute("PRAGMA foreign_keys = ON")
-        database.execute("PRAGMA secure_delete = ON")  # what is taken back is gone
+        database.execute("PRAGMA secure_delete = ON")  # deleted rows are overwritten
         # Every hash is looked at. For millions of them, put them into a hashkit.Index instead.
         database.create_function("distance", 2, distance, deterministic=True)
         return database
 
 
 def hashes_of(item: Item) -> Iterator[tuple[str, str, str, int | None]]:
-    """The hashes of an item as rows. The frames of a video have PDQ hashes like pictures."""
+    """The hashes of an item as rows. Frames of a video have PDQ hashes, as pictures do."""
     for each in item.hashes:
         yield each.algorithm, each.text, each.variant, each.quality
-    films = [item.frames] if item.frames is not None else []
-    for frames in [*films, *item.frame_variants]:
+    videos = [item.frames] if item.frames is not None else []
+    for frames in [*videos, *item.frame_variants]:
         for frame in frames.hashes:
             yield "pdq", frame.value, frames.variant, frame.quality
 
@@ -157,8 +157,8 @@ class Receiver:
         return JSONResponse(await run_in_threadpool(self._store.matches, pdq))
 
     def _checked_id(self, request: Request, body: bytes) -> str:
-        """The id of a request that is surely the sender's, and new. Before this, nothing is done
-        with what it holds."""
+        """The id of a request, once its signature and time are verified. Call it before anything
+        else is done with the request."""
         known, stamp = (request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp"))
         signed = f"{known}.{stamp}.".encode("latin-1", "replace") + body
         digest = hmac.new(self._secret, signed, hashlib.sha256).digest()
@@ -174,16 +174,16 @@ class Receiver:
 
 async def body_of(request: Request) -> bytes:
     """The body, unless it is too long."""
-    pieces, length = [], 0
+    chunks, length = [], 0
     try:
-        async for piece in request.stream():
-            length += len(piece)
+        async for chunk in request.stream():
+            length += len(chunk)
             if length > MAX_BYTES:
                 raise Refused(413, "This is too long.")
-            pieces.append(piece)
+            chunks.append(chunk)
     except ClientDisconnect as error:
         raise Refused(400, "This is not whole.") from error
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
 def item_in(untrusted_body: bytes) -> Item:

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
         write_submission,
     )
     from hashkit.submission.formats.base import Exported, Imported, LeftOut, format_schema
-    from hashkit.submission.formats.registry import export_submission, import_submission
+    from hashkit.submission.formats.converting import export_submission, import_submission
     from hashkit.submission.formats.signals import Signal
     from hashkit.submission.sealing import (
         seal,
@@ -79,11 +79,8 @@ if TYPE_CHECKING:
         unseal,
         unseal_with_passphrase,
     )
-    from hashkit.submission.sending.submitting import (
-        Sent,
-        send_submission,
-        withdraw_submission,
-    )
+    from hashkit.submission.sending.batch import Sent
+    from hashkit.submission.sending.submitting import send_submission, withdraw_submission
 
 
 __all__ = [
@@ -158,7 +155,7 @@ _MODULES = {
         "write_submission",
     ),
     "hashkit.submission.formats.base": ("Exported", "Imported", "LeftOut", "format_schema"),
-    "hashkit.submission.formats.registry": ("export_submission", "import_submission"),
+    "hashkit.submission.formats.converting": ("export_submission", "import_submission"),
     "hashkit.submission.formats.signals": ("Signal",),
     "hashkit.submission.sealing": (
         "seal",
@@ -166,7 +163,8 @@ _MODULES = {
         "unseal",
         "unseal_with_passphrase",
     ),
-    "hashkit.submission.sending.submitting": ("Sent", "send_submission", "withdraw_submission"),
+    "hashkit.submission.sending.batch": ("Sent",),
+    "hashkit.submission.sending.submitting": ("send_submission", "withdraw_submission"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

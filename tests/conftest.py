@@ -125,20 +125,17 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture(scope="session")
 def commands() -> dict[str, set[str]]:
     """Every command and its options, from the parser: the layout of help pages is Typer's."""
-    import typer
+    from hashkit.cli.commands import COMMANDS, load
 
-    from hashkit.cli import app
-
-    group = typer.main.get_command(app)
     return {
         name: {
             each
-            for parameter in command.params
+            for parameter in load(name).params
             if parameter.param_type_name == "option"
             for each in parameter.opts
             if each.startswith("--")
         }
-        for name, command in group.commands.items()
+        for name in COMMANDS
     }
 
 

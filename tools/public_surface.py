@@ -18,11 +18,9 @@ from pathlib import Path
 from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
-import typer.main
-
 import hashkit
 from hashkit import errors, notices
-from hashkit.cli import app
+from hashkit.cli.commands import COMMANDS, load
 from hashkit.cli.output.terminal import ExitCode
 from hashkit.hashes import classic, cryptographic, pdq, tmk, vpdq
 from hashkit.submission.document import FORMAT, VERSION
@@ -125,9 +123,8 @@ def _errors() -> Iterator[str]:
 def _commands() -> Iterator[str]:
     for code in ExitCode:
         yield f"exit code {code.value} {code.name}"
-    group: Any = typer.main.get_command(app)
-    for name, command in sorted(group.commands.items()):
-        for parameter in command.params:
+    for name in sorted(COMMANDS):
+        for parameter in load(name).params:
             if parameter.name != "help" and not getattr(parameter, "hidden", False):
                 spelling = " ".join(parameter.opts + parameter.secondary_opts)
                 needed = " (required)" if parameter.required else ""

@@ -13,24 +13,14 @@ from typing import Annotated
 import typer
 
 from hashkit._version import __version__
-from hashkit.cli.commands.app import app_command
-from hashkit.cli.commands.compare import compare_command
-from hashkit.cli.commands.doctor import doctor_command
-from hashkit.cli.commands.find import find_command
-from hashkit.cli.commands.formats import export_command, import_command
-from hashkit.cli.commands.guide import guide_command
-from hashkit.cli.commands.hash import hash_command
-from hashkit.cli.commands.inspect import inspect_command
-from hashkit.cli.commands.report import report_command
-from hashkit.cli.commands.schema import schema_command
-from hashkit.cli.commands.seal import open_command, seal_command
-from hashkit.cli.commands.send import profiles_command, send_command, withdraw_command
+from hashkit.cli.commands import COMMANDS, LazyGroup
 from hashkit.cli.output.terminal import ExitCode, reader_left, say
 
 _LOOKED_AT = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 app = typer.Typer(
     name="hashkit",
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich" if _LOOKED_AT else None,  # its boxes are for people
@@ -63,22 +53,12 @@ def _root(
     pass
 
 
-app.command("guide")(guide_command)
-app.command("app")(app_command)
-app.command("hash")(hash_command)
-app.command("compare")(compare_command)
-app.command("find")(find_command)
-app.command("inspect")(inspect_command)
-app.command("report")(report_command)
-app.command("export")(export_command)
-app.command("import")(import_command)
-app.command("seal")(seal_command)
-app.command("open")(open_command)
-app.command("send")(send_command)
-app.command("withdraw")(withdraw_command)
-app.command("profiles")(profiles_command)
-app.command("schema")(schema_command)
-app.command("doctor")(doctor_command)
+def _listed() -> None:
+    """Stands for a command in the list, until it is imported."""
+
+
+for _name, (_, _help) in COMMANDS.items():
+    app.command(_name, help=_help)(_listed)
 
 
 def main() -> None:
@@ -90,7 +70,7 @@ def main() -> None:
         elif reconfigure := getattr(stream, "reconfigure", None):
             # A name that this terminal cannot show must not end the run.
             reconfigure(errors="backslashreplace")
-    warnings.simplefilter("ignore")  # libraries' words to developers, not to this person
+    warnings.simplefilter("ignore")  # libraries warn developers, not this person
     try:
         app()
     except KeyboardInterrupt:

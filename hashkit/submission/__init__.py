@@ -1,1 +1,1 @@
-"""All that may leave the machine: no picture, path, name, size or date is known in these rooms."""
+"""What may leave the machine: hashes. No module here knows a picture, a path, a name or a date."""

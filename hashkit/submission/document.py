@@ -1,11 +1,11 @@
-"""The submission: all that may leave the machine, as one JSON document.
+"""The submission: the hashes that may leave the machine, as one JSON document.
 
     {"format": "hashkit-submission", "version": 1, "items": [
         {"kind": "image", "hashes": {…}, "variants": [{"name": "mirrored", "pdq": {…}}, …]}, …]}
 
 There is no field for a path, a name, a size, a date or anything else that says whose pictures they
-are, and reading refuses a document that has one. The items stand in the order of their hashes, so
-that their order says nothing either.
+are. A document with any other field is refused. The items are sorted by their hashes, so that their
+order says nothing either.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def bytes_of(source: UntrustedFile) -> bytes:
 
 
 def is_submission(path: str | os.PathLike[str]) -> bool:
-    """Does this file begin as a submission does, and as no picture or video? An error of the
+    """Whether this file begins as a submission, and not as a picture or video. An error of the
     FileError branch where it cannot be read."""
     with open_untrusted(path) as source:
         head = source.head.lstrip()
@@ -161,7 +161,7 @@ def _sort_key(item: Item) -> tuple[str, str]:
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) != len(pairs):  # the second would hide the first from whoever looks
+    if len(found) != len(pairs):  # a reader could see either of the two
         raise ValueError("a name stands twice")
     return found
 

@@ -5,9 +5,9 @@
 
 Hashes are sensitive, and mail and chats keep copies. A sealed submission is a file of age
 (https://age-encryption.org/v1), in its text form (armor), so that it can also be pasted into a
-message; ``age`` and every other program of that format opens it. Both forms are read. What is
-sealed is a submission, and what comes out is one: it is checked before anybody sees it. It is
-opened in memory, whole, so that nothing is ever written of a file that does not open to its end.
+message. ``age`` and every other program for that format opens it. Both the text and the binary form
+are read. What was sealed is checked to be a submission. It is decrypted in memory, whole, so that
+nothing is written of a file that cannot be decrypted to its end.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from hashkit.errors import (
 from hashkit.submission.document import MAX_BYTES, Submission
 
 MIN_PASSPHRASE = 12
-"""Characters. age makes every guess cost about a second; this makes guesses too many."""
+"""Characters. Trying one passphrase takes age about a second, so that these are too many to try."""
 
 MAX_SEALED_BYTES = MAX_BYTES * 3 // 2
-"""Bytes of a sealed file: the largest submission, as text."""
+"""Bytes of a sealed file: those of the largest submission, in the text form."""
 
 MAX_RECIPIENTS = 100
 """People that a file can be sealed for at a time."""
 
-_MAX_HEADER_BYTES = 1 << 14  # age reads longer ones ever more slowly; a hundred people take 10 KB
+_MAX_HEADER_BYTES = 1 << 14  # age reads long headers slowly; that for 100 people has 10 KB
 _LOOKED_AT = 4096
 _END_OF_HEADER = b"\n--- "
 _BINARY = b"age-encryption.org/v1\n"
@@ -48,7 +48,7 @@ _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _END_OF_ARMOR = b"-----END AGE ENCRYPTED FILE-----"
 _PRIVATE_KEY = "AGE-SECRET-KEY-1"
 
-# What pyrage says when all is well with the file but the key; for all else it has many words.
+# What pyrage says where the file is well formed and the key is another one.
 _NOT_THIS_KEY = ("No matching keys found", "Decryption failed")
 _COSTLY = "Excessive work parameter"
 _COSTLY_TRIES = 3
@@ -58,7 +58,7 @@ class SealKind(StrEnum):
     """What opens a sealed file."""
 
     KEY = "key"
-    PASSPHRASE = "passphrase"  # noqa: S105 (none, but its name)
+    PASSPHRASE = "passphrase"  # noqa: S105 (a name, not a passphrase)
 
 
 def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
@@ -115,7 +115,7 @@ def unseal(untrusted_sealed: bytes, identities: Iterable[str]) -> Submission:
         try:
             keys.append(pyrage.x25519.Identity.from_str(identity))
         except pyrage.IdentityError:
-            raise IdentityUnknown from None  # its cause could show a part of the key
+            raise IdentityUnknown from None  # the cause could show a part of the key
     if not keys:
         raise IdentityUnknown
     return _opened(untrusted_sealed, pyrage.decrypt, keys)
@@ -150,15 +150,15 @@ def _opened(untrusted_sealed: bytes, decrypt: Any, key: Any) -> Submission:
     seal_kind(untrusted_sealed)
     if len(untrusted_sealed) > MAX_SEALED_BYTES:
         raise SealDamaged("This is too big for a sealed submission.")
-    sealed = _without_what_is_around(untrusted_sealed)
+    sealed = _without_surroundings(untrusted_sealed)
     if _END_OF_HEADER not in (_head(sealed, _MAX_HEADER_BYTES) or b""):
         raise SealDamaged("This is not what hashkit seals: it begins with too much else.")
     content = _decrypted(sealed, decrypt, key)
     return Submission.from_json(content)
 
 
-def _without_what_is_around(untrusted_sealed: bytes) -> bytes:
-    """A file that was pasted into a message has the rest of the message around it."""
+def _without_surroundings(untrusted_sealed: bytes) -> bytes:
+    """The file without the rest of the message that it was pasted into."""
     begin = untrusted_sealed.find(_ARMOR)
     if begin < 0 or untrusted_sealed.lstrip().startswith(_BINARY):
         return untrusted_sealed.lstrip()
@@ -167,9 +167,8 @@ def _without_what_is_around(untrusted_sealed: bytes) -> bytes:
 
 
 def _decrypted(untrusted_sealed: bytes, decrypt: Any, key: Any) -> bytes:
-    """What was sealed. pyrage refuses files that would keep this computer busy for long, which it
-    finds out by a short trial; when others keep it busy, that goes wrong, so it gets more than
-    one."""
+    """What was sealed. pyrage refuses files whose passphrase takes too long to check. It measures
+    that by a short trial, which fails on a busy computer, so it is tried more than once."""
     for _ in range(_COSTLY_TRIES):
         try:
             return bytes(decrypt(untrusted_sealed, key))
@@ -182,8 +181,8 @@ def _decrypted(untrusted_sealed: bytes, decrypt: Any, key: Any) -> bytes:
 
 
 def _head(untrusted_sealed: bytes, size: int) -> bytes | None:
-    """The first bytes of the binary form, at most ``size``; None where its armor is not armor."""
-    start = _without_what_is_around(untrusted_sealed)
+    """At most ``size`` first bytes of the binary form; None where the armor is damaged."""
+    start = _without_surroundings(untrusted_sealed)
     if not start.startswith(_ARMOR):
         return start[:size]
     text = b"".join(start[len(_ARMOR) : 2 * size].partition(_END_OF_ARMOR)[0].split())

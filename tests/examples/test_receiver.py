@@ -98,11 +98,11 @@ def test_sent_matched_and_taken_back(address, samples, submission, tmp_path, mon
 
     def go(what):
         with (
-            open_journal(tmp_path / "record.jsonl", plan.backend.destination) as record,
+            open_journal(tmp_path / "journal.jsonl", plan.backend.destination) as journal,
             Client(plan.profile) as client,
         ):
-            delivery = Delivery(plan, record, client, {"secret": SECRET})
-            return [outcome.state for _, outcome in getattr(delivery, what)()]
+            delivery = Delivery(plan, journal, client, {"secret": SECRET})
+            return [sent.state for sent in getattr(delivery, what)()]
 
     def matches(name):
         pdq = hash_file(samples / name, "pdq")["pdq"].value
@@ -114,7 +114,7 @@ def test_sent_matched_and_taken_back(address, samples, submission, tmp_path, mon
     assert found["key"] in keys
     assert found["distance"] <= 31
     assert matches("bmp.bmp") == []
-    (tmp_path / "record.jsonl").unlink()  # sent again: stored once
+    (tmp_path / "journal.jsonl").unlink()  # sent again: stored once
     assert go("send") == [State.ACCEPTED] * 3
     assert len(matches("scene-1-resized.jpg")) == 1
     assert go("withdraw") == [State.WITHDRAWN] * 3

@@ -21,12 +21,8 @@ from hashkit.cli.output.comparisons import comparison_to_json
 from hashkit.errors import DocumentInvalid, SealError
 from hashkit.hashes import tmk, vpdq
 from hashkit.matching import comparing
-from hashkit.submission.formats.registry import (
-    FORMATS,
-    READERS,
-    export_submission,
-    import_submission,
-)
+from hashkit.submission.formats.converting import export_submission, import_submission
+from hashkit.submission.formats.registry import FORMATS, READERS
 from hashkit.submission.formats.signals import signals_of
 from hashkit.submission.sealing import seal, unseal
 from hashkit.variants.sets import LEVELS

@@ -140,7 +140,7 @@ def frame(**fields):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "why"),
     [
         ("", "not a hashkit submission"),
         ("[]", "not a hashkit submission"),
@@ -179,8 +179,8 @@ def frame(**fields):
         (b"\xff\xfe\x00", "not a hashkit submission"),
     ],
 )
-def test_what_does_not_belong_is_refused(text, told):
-    with pytest.raises(DocumentInvalid, match=told):
+def test_what_does_not_belong_is_refused(text, why):
+    with pytest.raises(DocumentInvalid, match=why):
         Submission.from_json(text)
 
 

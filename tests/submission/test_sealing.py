@@ -104,7 +104,7 @@ def test_the_wrong_key(with_words):
         unseal_with_passphrase(SEALED, WORDS)
 
 
-def test_what_opens_it_is_told_without_a_key(with_words):
+def test_what_opens_it_is_known_without_a_key(with_words):
     assert seal_kind(SEALED) is seal_kind(BINARY) is SealKind.KEY
     assert seal_kind(with_words) is SealKind.PASSPHRASE
     assert seal_kind(pyrage.passphrase.encrypt(b"", "x")) is SealKind.PASSPHRASE
@@ -181,11 +181,11 @@ def test_an_identity_file_of_another_system():
 
 def test_no_error_shows_a_key():
     for wrong in (f"{str(KEY)[:-3]}QQQ", f"AGE-SECRET-KEY-1{'x' * 58}"):
-        with pytest.raises(IdentityUnknown) as told:
+        with pytest.raises(IdentityUnknown) as refusal:
             unseal(SEALED, [wrong])
-        cause = told.value.__cause__ or told.value.__context__
-        assert told.value.__suppress_context__
-        assert cause is None or told.value.__cause__ is None
+        cause = refusal.value.__cause__ or refusal.value.__context__
+        assert refusal.value.__suppress_context__
+        assert cause is None or refusal.value.__cause__ is None
 
 
 def test_a_busy_computer_gets_more_than_one_try(monkeypatch):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import webbrowser
 from typing import Annotated
 
 import typer
 
-from hashkit.cli.arguments import check_language
+from hashkit.cli.options import check_language
 from hashkit.cli.output.terminal import ExitCode, fail, say
+from hashkit.errors import PageUnavailable
 
 
 def app_command(
@@ -23,8 +25,7 @@ def app_command(
     ] = True,
 ) -> None:
     """Open a page in your own browser, served from this computer only, that leads you through."""
-    from hashkit.errors import PageUnavailable
-    from hashkit.web.serving import serve
+    from hashkit.web.serving import serve  # noqa: PLC0415 (the server takes long to import)
 
     if language is not None:
         check_language(language)
@@ -51,8 +52,6 @@ def app_command(
 
 def _opened(address: str) -> bool:
     """Could a browser be asked to open it?"""
-    import webbrowser
-
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
         return False  # it would be one that takes over this terminal
     try:

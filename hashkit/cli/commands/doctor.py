@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable
+from typing import Annotated
 
 import typer
 
 from hashkit.cli.output.terminal import ExitCode, fail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from hashkit.sandbox.doctor import Examination
+from hashkit.errors import HashkitError
+from hashkit.sandbox.doctor import Examination, examine
 
 _WHAT_RESTRICTIONS_DO = {
     "memory": "a file cannot take all memory",
@@ -33,9 +31,6 @@ def doctor_command(
     ] = False,
 ) -> None:
     """Check that pictures cannot leave, and what can be opened here."""
-    from hashkit.errors import HashkitError
-    from hashkit.sandbox.doctor import examine
-
     try:
         found = examine()
     except HashkitError as error:

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hashkit.cli.output.terminal import fail_on_submission, shown_name
+from hashkit.cli.files import read_or_fail
+from hashkit.cli.output.counts import count_in_words
+from hashkit.cli.output.terminal import shown_name
+from hashkit.models import ORIGINAL
 
 _NOT_IN_IT = """\
 What is not in it: no picture and no video, not even a small one. No file names, no folders. No
@@ -24,19 +27,10 @@ def inspect_command(
     ],
 ) -> None:
     """Say in plain words what is in a submission, all of it, and what is not."""
-    from hashkit.errors import HashkitError
-    from hashkit.models import ORIGINAL
-    from hashkit.submission.document import read_submission
-
-    try:
-        submission = read_submission(path)
-    except HashkitError as error:
-        fail_on_submission(error, path)
+    submission = read_or_fail(path)
     kinds = [item.kind.value for item in submission.items]
     counts = [
-        f"{kinds.count(kind)} {kind}{'' if kinds.count(kind) == 1 else 's'}"
-        for kind in ("image", "video")
-        if kind in kinds
+        count_in_words(kinds.count(kind), kind) for kind in ("image", "video") if kind in kinds
     ]
     typer.echo(f"{shown_name(path)} is a hashkit submission.")
     typer.echo(f"What is in it: the hashes of {' and '.join(counts) or 'nothing'}.")

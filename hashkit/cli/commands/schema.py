@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from hashkit.submission.document import submission_schema
+
 
 def schema_command() -> None:
     """Print the JSON Schema of the submission."""
-    from hashkit.submission.document import submission_schema
-
     typer.echo(submission_schema(), nl=False)

@@ -1,17 +1,12 @@
-"""What became of the hashes of a submission in some format, in words."""
+"""What an exported submission holds and leaves out, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from hashkit.submission.formats.base import Exported, LeftOut
-    from hashkit.submission.formats.signals import Signal
-
-
-_MAX_RANGES = 20
+from hashkit.cli.output.counts import count_in_words, items_in_words
+from hashkit.submission.formats.base import Exported, LeftOut
+from hashkit.submission.formats.signals import Signal
 
 
 def exported_in_words(exported: Exported) -> Iterator[str]:
@@ -47,20 +42,3 @@ def held_in_words(held: Sequence[Signal]) -> str:
 
 def _value(signal: Signal) -> object:
     return signal.frames.hashes if signal.algorithm == "vpdq" else signal.text
-
-
-def count_in_words(number: int, one: str, many: str) -> str:
-    """``1 hash``, ``2 hashes``."""
-    return f"{number} {one if number == 1 else many}"
-
-
-def items_in_words(numbers: Iterable[int]) -> str:
-    """``item 3``, ``items 1 to 4, 7``."""
-    distinct = sorted(set(numbers))
-    ranges: list[str] = []
-    for _, members in groupby(enumerate(distinct), lambda pair: pair[1] - pair[0]):
-        run = [number for _, number in members]
-        ranges += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
-    if len(ranges) > _MAX_RANGES:
-        ranges[_MAX_RANGES:] = [f"and {len(ranges) - _MAX_RANGES:,} more"]
-    return f"{'item' if len(distinct) == 1 else 'items'} {', '.join(ranges)}"

@@ -85,7 +85,7 @@ _WORTH_ANOTHER_TRY = (
 def _lock(descriptor: int) -> None:
     """Two runs must not write to one list. (On Windows, nothing keeps them from it.)"""
     try:
-        import fcntl
+        import fcntl  # noqa: PLC0415 (POSIX only)
     except ImportError:
         return
     try:

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from hashkit.cli.output.terminal import console
-
 _PATIENCE = 1.0  # seconds
 
 
@@ -21,7 +19,9 @@ def progress(total: int, *, wanted: bool) -> Iterator[Callable[[float], None]]:
     if not wanted or not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.progress import Progress
+    from rich.progress import Progress  # noqa: PLC0415 (not where nobody looks)
+
+    from hashkit.cli.output.tables import console  # noqa: PLC0415
 
     with ExitStack() as stack:
         # On a descriptor of its own: the decoders' standard error is listened to.

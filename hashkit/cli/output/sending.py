@@ -1,62 +1,44 @@
-"""Sending and withdrawing, as it goes: what is said meanwhile, and in the end."""
+"""What is printed while requests are sent or withdrawn, and at the end."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from hashkit.cli.output.terminal import ExitCode, fail, say, shown_name
-
-if TYPE_CHECKING:
-    from hashkit.submission.sending.batch import Batch
-    from hashkit.submission.sending.delivering import Delivery, Outcome
-    from hashkit.submission.sending.plan import Plan
-    from hashkit.submission.sending.submitting import Sent
-
-Steps = Iterator["tuple[Batch | None, Outcome]"]
+from hashkit.errors import AlreadySending, HashkitError, RecordDamaged, RecordUnwritable
+from hashkit.submission.sending.batch import Sent
 
 
-def run(
-    plan: Plan,
-    beside: Path,
-    credentials: Mapping[str, str],
-    tries: int,
-    as_json: bool,
-    go: Callable[[Delivery], Steps],
-) -> None:
-    """Do it, with the record at ``beside``, and say what became of each request. The command ends
-    with an exit code of its own where not everything was done."""
-    from hashkit.errors import AlreadySending, HashkitError, RecordDamaged, RecordUnwritable
-    from hashkit.submission.sending.submitting import delivering, sent
-
+def print_sent(requests: Iterator[Sent], journal_file: Path, as_json: bool) -> None:
+    """Print what becomes of each request, as it is made. Ends the command with an exit code of its
+    own where not everything was done."""
     states: Counter[str] = Counter()
     failure: HashkitError | None = None
     done = True
     try:
-        with delivering(plan, beside, credentials, tries, _wait) as delivery:
-            for each in map(sent, go(delivery)):
-                _tell(each, as_json)
-                states[each.state] += 1
-                done = done and each.reason is None
+        for sent in requests:
+            _print(sent, as_json)
+            states[sent.state] += 1
+            done = done and sent.reason is None
     except HashkitError as error:
         failure = error
     if states or failure is None:
         say(" ".join(f"{state.capitalize()}: {count}." for state, count in states.items()))
     if failure is not None:
-        of_record = isinstance(failure, RecordDamaged | RecordUnwritable | AlreadySending)
-        fail(failure, beside if of_record else None, ExitCode.SOME_FAILED)
+        of_journal = isinstance(failure, RecordDamaged | RecordUnwritable | AlreadySending)
+        fail(failure, journal_file if of_journal else None, ExitCode.SOME_FAILED)
     if not done:
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
-def _tell(sent: Sent, as_json: bool) -> None:
+def _print(sent: Sent, as_json: bool) -> None:
     if as_json:
         fields = asdict(sent)
         item, hashes = fields.pop("item"), Counter(fields.pop("algorithms"))
@@ -69,6 +51,7 @@ def _tell(sent: Sent, as_json: bool) -> None:
     typer.echo(f"{what}: {sent.state}{why}")
 
 
-def _wait(seconds: float) -> None:
+def say_and_wait(seconds: float) -> None:
+    """Wait before a request is tried again."""
     say(f"Waiting {seconds:.0f} s, then trying again.")
     time.sleep(seconds)

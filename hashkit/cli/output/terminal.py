@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, how names are shown, how an error is told."""
+"""Exit codes, names that are safe to print, lines on stderr, and how a command fails."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import sys
 import unicodedata
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import NoReturn
 
-if TYPE_CHECKING:
-    from rich.console import Console
+import typer
 
-    from hashkit.errors import HashkitError
+from hashkit.errors import DocumentInvalid, HashkitError, IsAFolder
 
 
 class ExitCode(IntEnum):
@@ -33,7 +32,7 @@ _HARMLESS = {" ", "\u00a0", "\u202f", "\u200c", "\u200d"}
 
 def shown_name(path: str | os.PathLike[str]) -> str:
     """A file name that is safe to print: control characters, characters that turn the writing
-    direction and bytes that are no UTF-8 are shown as escapes."""
+    direction and bytes that are not UTF-8 are shown as escapes."""
     try:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, which no file name has
@@ -43,23 +42,6 @@ def shown_name(path: str | os.PathLike[str]) -> str:
         if char in _HARMLESS or unicodedata.category(char)[0] not in "CZ"
         else char.encode("unicode_escape").decode("ascii")
         for char in name
-    )
-
-
-def console(stream: TextIO) -> Console:
-    """A rich console on a stream: plain, and as wide as it takes, where nobody looks."""
-    from rich.console import Console
-
-    looked_at = stream.isatty()
-    return Console(
-        file=stream,
-        width=None if looked_at else 10_000,
-        no_color=None if looked_at else True,
-        force_terminal=None if looked_at else False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
     )
 
 
@@ -74,33 +56,27 @@ def reader_left(error: OSError) -> bool:
     return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 
 
-def told(error: HashkitError) -> str:
+def with_advice(error: HashkitError) -> str:
     """What happened, and what to do next."""
     return f"{error} {error.advice}".strip()
 
 
 def fail_on(error: HashkitError, path: Path) -> NoReturn:
-    """Tell what is wrong with a file that the command cannot do without. (Its advice on folders is
+    """Say what is wrong with a file that the command cannot do without. (Its advice on folders is
     for commands that take them.)"""
-    from hashkit.errors import IsAFolder
-
     fail(error.text if isinstance(error, IsAFolder) else error, path, ExitCode.SOME_FAILED)
 
 
 def fail_on_submission(error: HashkitError, path: Path) -> NoReturn:
-    """Tell what is wrong with a submission. (The advice is on how to make one: not for one that is
+    """Say what is wrong with a submission. (The advice is on how to make one: not for one that is
     there, with something wrong in it.)"""
-    from hashkit.errors import DocumentInvalid
-
     if isinstance(error, DocumentInvalid) and error.text != DocumentInvalid.text:
         fail(str(error), path, ExitCode.SOME_FAILED)
     fail_on(error, path)
 
 
 def fail(what: HashkitError | str, path: Path | None, code: ExitCode) -> NoReturn:
-    """Tell what ends the command: an error with its advice, or a sentence."""
-    import typer
-
+    """Say what ends the command: an error with its advice, or a sentence."""
     name = f"{shown_name(path)}: " if path is not None else ""
-    say(f"{name}{what if isinstance(what, str) else told(what)}")
+    say(f"{name}{what if isinstance(what, str) else with_advice(what)}")
     raise typer.Exit(code)

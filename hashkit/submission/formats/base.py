@@ -1,4 +1,4 @@
-"""What every format is: a way to write a submission, and to say what of it could not be written."""
+"""The interfaces of export formats, what their documents cannot say, and what formats share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hashkit.models import MediaKind
-from hashkit.submission.document import Submission
-from hashkit.submission.formats.signals import Signal, signals_of
+
+if TYPE_CHECKING:
+    from hashkit.submission.document import Submission
+    from hashkit.submission.formats.signals import Signal
 
 TOO_PLAIN = (
     "It shows too little detail, and this format cannot say so: other pictures would be taken for "
@@ -29,8 +31,8 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Something that a format does not say of the hashes that it holds. ``applies`` tells if there
-    is any of it to be said of these."""
+    """Something that a format does not say of the hashes that it holds. ``applies`` says whether it
+    matters for these hashes."""
 
     text: str
     applies: Callable[[Sequence[Signal]], bool]
@@ -113,19 +115,17 @@ class Format(ABC):
         """The document that holds these hashes."""
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
-        """As ``refusal``, for all hashes of a submission: where one decides about another."""
+        """As ``refusal``, for all hashes of a submission: for formats where they depend on each
+        other."""
         return [self.refusal(each) for each in signals]
 
-    def export(self, submission: Submission, item: int | None = None) -> Exported:
-        """Write a submission, or the item of this number alone, as far as this format can hold
-        it."""
-        signals = [each for each in signals_of(submission) if item in (None, each.item)]
-        judged = list(zip(signals, self.refusals(signals), strict=True))
-        held = [signal for signal, why in judged if why is None]
+    def export(self, signals: Sequence[Signal]) -> Exported:
+        """Write these hashes as far as this format can hold them."""
+        held, left_out = divided(signals, self.refusals(signals))
         return Exported(
             content=self.write(held),
             held=tuple(held),
-            left_out=tuple(LeftOut(signal, why) for signal, why in judged if why is not None),
+            left_out=left_out,
             not_said=tuple(each.text for each in self.details if each.applies(held)),
             draft=self.draft,
         )
@@ -139,16 +139,26 @@ class Reader(ABC):
 
     @abstractmethod
     def recognises(self, untrusted_text: str) -> bool:
-        """Does this begin as a document of this format does?"""
+        """Whether this begins as a document of this format."""
 
     @abstractmethod
     def read(self, untrusted_text: str) -> Imported:
         """Read a document. DocumentInvalid, naming the place, for anything that does not belong."""
 
 
+def divided(
+    signals: Sequence[Signal], refusals: Sequence[str | None]
+) -> tuple[list[Signal], tuple[LeftOut, ...]]:
+    """The hashes that are not refused, and those that are. ``refusals`` has the reason for each
+    hash, or None."""
+    judged = list(zip(signals, refusals, strict=True))
+    held = [signal for signal, why in judged if why is None]
+    return held, tuple(LeftOut(signal, why) for signal, why in judged if why is not None)
+
+
 def each_once(values: Iterable[Any]) -> list[Any]:
-    """Without repetitions, in the order of first sight, for formats where saying a thing twice says
-    no more."""
+    """The values without repetitions, in order, for formats where saying a thing twice says no
+    more."""
     seen: dict[str, Any] = {}
     for each in values:
         seen.setdefault(json.dumps(each), each)
@@ -156,8 +166,8 @@ def each_once(values: Iterable[Any]) -> list[Any]:
 
 
 def by_file(held: Iterable[Signal], names: Mapping[str, str]) -> list[dict[str, str]]:
-    """The hashes of each file by what the format calls them, and apart from them those of each
-    edit: two PDQ hashes have no place in one entry."""
+    """An entry for each file, with its hashes by the format's ``names``, and one for each edit: an
+    entry has room for one PDQ hash."""
     entries: list[dict[str, str]] = []
     files: dict[int, dict[str, str]] = {}
     for each in held:

@@ -1,4 +1,4 @@
-"""The submission itself, among the formats that can be read."""
+"""Reads a submission as one of the formats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class SubmissionReader(Reader):
     name = "submission"
 
     def recognises(self, untrusted_text: str) -> bool:
-        """Does it say so where it begins?"""
+        """Whether its beginning says so."""
         begin = untrusted_text.lstrip()[:1000]
         return begin[:1] == "{" and f'"{FORMAT}"' in begin
 

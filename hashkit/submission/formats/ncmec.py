@@ -3,8 +3,8 @@
 What is published is how NCMEC answers a query; how an entry is submitted is not. So this is a
 draft, modelled on the answer. Left out are who the entry is from (NCMEC knows that from the login),
 when it was made, and its classification: nobody sorted anything here. Entries are numbered in the
-order of the submission, which says nothing. A .tmk file never stands in such a document: it goes to
-an address of its own there.
+order of the submission, which says nothing. A .tmk file is never part of such a document: NCMEC has
+another address for it.
 """
 
 from __future__ import annotations

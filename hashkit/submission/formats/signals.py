@@ -1,14 +1,17 @@
-"""A submission, hash by hash: what a format holds or leaves out."""
+"""Signals: the hashes of a submission one by one, as formats hold or leave them out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hashkit.hashes.quality import USED_FROM
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
-from hashkit.submission.document import Item, Submission
+
+if TYPE_CHECKING:
+    from hashkit.submission.document import Item, Submission
 
 _ORDER = list(ALGORITHMS)
 
@@ -37,7 +40,7 @@ class Signal:
 
     @property
     def is_edit(self) -> bool:
-        """Is this the hash of an edit?"""
+        """Whether this is the hash of an edit."""
         return self.variant != ORIGINAL
 
     @property
@@ -56,8 +59,8 @@ class Signal:
 
     @property
     def too_plain(self) -> bool:
-        """Does it show too little to be matched by? Services discard such hashes where they know
-        the quality, since plain pictures have hashes alike that are not alike themselves."""
+        """Whether it shows too little to be matched by. Services that know the quality discard such
+        hashes, since different plain pictures have similar ones."""
         if isinstance(self.found, FrameHashes):
             return all(each.quality < USED_FROM for each in self.found.hashes)
         return self.found.quality is not None and self.found.quality < USED_FROM

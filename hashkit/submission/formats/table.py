@@ -1,4 +1,4 @@
-"""Everything that a submission holds as a table (CSV), a hash a row, a frame of a video a row.
+"""A submission as a table (CSV): a row for each hash, and for each frame of a video.
 
     item,kind,algorithm,variant,quality,interval,frame,timestamp,value
     1,image,pdq,original,100,,,,05ba93c4…
@@ -47,7 +47,7 @@ class Table(Format, Reader):
         return None
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
-        """Two edits of one video by the same name could not be told apart, frame by frame."""
+        """Refuses a second edit of a video by the same name: their rows could not be separated."""
         seen: set[tuple[int, str]] = set()
         reasons: list[str | None] = []
         for each in signals:
@@ -64,7 +64,7 @@ class Table(Format, Reader):
         return "".join(f"{line}\n" for line in lines).encode("ascii")
 
     def recognises(self, untrusted_text: str) -> bool:
-        """Does it begin with the heading?"""
+        """Whether it begins with the heading."""
         return untrusted_text.startswith(_HEADING)
 
     def read(self, untrusted_text: str) -> Imported:

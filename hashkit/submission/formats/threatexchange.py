@@ -1,8 +1,8 @@
 """Meta's ThreatExchange: the bodies of ``POST /threat_descriptors``, for members.
 
-Who may see a descriptor is for the member to decide. Left out, everybody could: that is
-ThreatExchange's default. So each says ``RED`` (not to be passed on) and ``HAS_PRIVACY_GROUP``, and
-whoever sends it adds their group as ``privacy_members``.
+The member decides who may see a descriptor. ThreatExchange's default is everybody, so each says
+``RED`` (not to be passed on) and ``HAS_PRIVACY_GROUP``, and the sender adds their group as
+``privacy_members``.
 Source: https://developers.facebook.com/docs/threat-exchange/reference/privacy
 """
 

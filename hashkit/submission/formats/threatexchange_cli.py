@@ -1,10 +1,10 @@
-"""The lists that the command line of the ``threatexchange`` package reads: one hash a line.
+"""The lists that the command line of the ``threatexchange`` package reads: one hash on each line.
 
     pdq 05ba93c4…
     video_md5 cab08b36…
 
-Its kind of exchange is called ``local_file``. It builds an index of every kind of hash in the list;
-that of vPDQ belongs to an extension, which fails on a video with no frame of enough detail.
+There the exchange is called ``local_file``. The package builds an index for every type of hash in
+the list; the one for vPDQ is an extension, which fails on a video with no frame of enough detail.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ThreatExchangeCLI(Format, Reader):
         return "".join(f"{line}\n" for line in each_once(map(_line, held))).encode("ascii")
 
     def recognises(self, untrusted_text: str) -> bool:
-        """Does the first line name a kind of hash?"""
+        """Whether the first line names a type of hash."""
         name, space, _ = untrusted_text.lstrip()[:100].partition(" ")
         return bool(space) and name in _NAMES
 

@@ -56,7 +56,7 @@ class VPDQ(Format, Reader):
         return "".join(to_text(each.frames.hashes) for each in held).encode("ascii")
 
     def recognises(self, untrusted_text: str) -> bool:
-        """Does the first line look like a frame?"""
+        """Whether the first line looks like a frame."""
         return _BEGINNINGS.match(untrusted_text[:1000]) is not None
 
     def read(self, untrusted_text: str) -> Imported:

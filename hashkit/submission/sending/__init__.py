@@ -1,16 +1,18 @@
-"""Handing hashes to a service that somebody has an agreement with.
+"""Sending the hashes of a submission to a service that somebody has an agreement with.
 
-    profile       who is sent to, and what was agreed on; credentials are elsewhere
-    profiles      the file of profiles
-    backends/     how a service of each kind is spoken to: data in, data out
-    plan          what will go, decided and shown before anything goes
-    journal       what the service has, beside the submission: nothing lost, nothing doubled
-    client        the only module of hashkit that opens a connection to another machine
-    delivering    sends what is not there yet, one batch after the other; takes it back
-    submitting    all of this together, for programs
+    profile       one delivery profile: a service, its address, what was agreed on
+    profiles      reads the file of profiles
+    credentials   reads the credentials that a profile refers to
+    batch         the values that these modules share: request, response, batch
+    backends/     one module for each kind of service; they do no input or output
+    plan          prepare(): what will be sent where, made before anything is sent
+    journal       the file beside the submission that says what the service has
+    client        the only module of hashkit that connects to another machine
+    delivering    sends the batches that the service does not have yet; withdraws batches
+    submitting    the functions of the library
 
-A submission is cut into batches, each of which the service takes or rejects as a whole. A batch
-has a key that is made from its hashes alone. Before a batch is sent, the record says that it is
-being tried; when the service has answered, what it said. Whatever happens in between, the next run
-knows which batches the service has, which it does not, and which it has to be asked about.
+A submission is split into batches, each of which the service takes or rejects as a whole. The key
+of a batch is made from its hashes alone. Before a batch is sent, the journal says that it is being
+tried; after the response, what the response was. Wherever a run stops, the next one knows which
+batches the service has, which it does not have, and which it has to look up.
 """

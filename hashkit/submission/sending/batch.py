@@ -1,4 +1,4 @@
-"""What is sent, and what comes back: the words that the modules of this room share."""
+"""The values that the modules of this package share: requests, responses, batches."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a service takes or rejects as a whole: of item number ``item`` of the submission (from
-    1), the hashes of these algorithms, one name each. ``key`` is made from the hashes."""
+    """Hashes of item number ``item`` of the submission (from 1) that a service takes or rejects as
+    a whole. ``algorithms`` has one name for each hash. ``key`` is made from the hashes."""
 
     key: str
     item: int
@@ -38,36 +38,57 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a service answered. ``untrusted_body`` has at most 64 KiB; ``wait`` is in seconds."""
+class Response:
+    """The response of a service. ``untrusted_body`` has at most 64 KiB; ``retry_after`` is in
+    seconds; ``location`` is where a redirect points."""
 
     status: int
     untrusted_body: bytes = b""
-    wait: float | None = None
-    elsewhere: str | None = None
+    retry_after: float | None = None
+    location: str | None = None
 
 
-class Verdict(StrEnum):
-    """What an answer means for a batch."""
+class Decision(StrEnum):
+    """What a response means for a batch."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"  # this batch; the next may be taken
     LATER = "later"  # nothing was taken, or it is not known: try again
     REFUSED = "refused"  # no batch would be taken
-    ABSENT = "absent"  # to be taken back, and the service says that it does not have it
+    ABSENT = "absent"  # to a withdrawal: the service says that it does not have the batch
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict. ``id`` is the service's own name for the batch. ``sure`` says, of a batch that
-    was neither accepted nor rejected, that the service surely does not have it. ``wait`` is in
-    seconds, where the service asked for it."""
+    """A decision and its details. ``id`` is the service's own name for the batch. ``sure`` says, of
+    a batch that was neither accepted nor rejected, that the service surely does not have it.
+    ``retry_after`` is in seconds, where the service asked for it."""
 
-    verdict: Verdict
+    decision: Decision
     id: str | None = None
     reason: str | None = None
     sure: bool = False
-    wait: float | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one request to a service.
+
+    ``item`` is the number of the item in the submission, from 1; None for one that is not in it any
+    more. ``algorithms`` names the algorithm of each hash in the request. ``key`` is its idempotency
+    key, 64 hex digits. ``state`` is ``accepted``, ``rejected`` or ``withdrawn``; where something
+    could not be taken back, the state that it is still in, and ``reason`` says why. ``id`` is the
+    service's own name for it, where it has one. ``reason`` is what the service said: text of
+    somebody else.
+    """
+
+    item: int | None
+    algorithms: tuple[str, ...]
+    key: str
+    state: str
+    id: str | None = None
+    reason: str | None = None
 
 
 def key_of(*hashes: str) -> str:

@@ -1,9 +1,8 @@
-"""The only module of hashkit that opens a connection to another machine, through httpx.
+"""The only module of hashkit that connects to another machine, through httpx.
 
-To the address of the profile and nowhere else: redirects are not followed, no proxy is used but the
-one that the profile names, and nothing is taken from the environment (not even where to write the
-secrets of TLS). Certificates are verified; there is no way to turn that off. Nothing is kept
-between requests but the connection: no cookies.
+It connects to the address of the profile only. Redirects are not followed, no proxy is used but the
+one that the profile names, and nothing is read from the environment (not even SSLKEYLOGFILE).
+Certificates are always verified. Between requests the connection is kept, and no cookies.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from hashkit.errors import (
     SendingUnavailable,
     ServiceUnreachable,
 )
-from hashkit.submission.sending.batch import Answer, Request
+from hashkit.submission.sending.batch import Request, Response
 from hashkit.submission.sending.profile import Profile, headers_of
 
 if TYPE_CHECKING:
@@ -48,9 +47,9 @@ def check_available() -> None:
 class Client:
     """A connection to the service of one profile. Use it in a ``with`` block.
 
-    ``patience`` is how many seconds the service may say nothing, and half of how many an answer may
-    take, whatever comes meanwhile. SendingUnavailable without httpx; ProfileUnfit where the
-    certificates that it names cannot be read.
+    ``patience`` is in seconds: how long the service may be silent. A whole response may take twice
+    as long. SendingUnavailable without httpx; ProfileUnfit where the certificates that the profile
+    names cannot be read.
     """
 
     def __init__(self, profile: Profile, patience: float = 30.0) -> None:
@@ -83,7 +82,7 @@ class Client:
     ) -> None:
         self._client.close()
 
-    def send(self, request: Request, signed: Mapping[str, str]) -> Answer:
+    def send(self, request: Request, signed: Mapping[str, str]) -> Response:
         """Send one request, once. ServiceUnreachable and CertificateRefused where nothing of it was
         sent, ConnectionLost where it may have arrived."""
         try:
@@ -99,48 +98,48 @@ class Client:
         try:
             response = self._client.send(outgoing, stream=True)
             try:
-                return _answer(response, self._read(response))
+                return _response(response, self._read(response))
             finally:
                 response.close()
         except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
-            raise _ours(self._httpx.__dict__, error) from error
+            raise _own_error(self._httpx.__dict__, error) from error
         finally:
-            self._calm()
+            self._cancel_alarm()
 
-    def _calm(self) -> None:
+    def _cancel_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
 
-    def _watch(self, event: str, told: Mapping[str, Any]) -> None:
-        """What httpx says of how it goes. From when all is sent, the answer has a time to come in:
-        a service could keep us for ever with a byte now and then, which each would be in time."""
+    def _watch(self, event: str, details: Mapping[str, Any]) -> None:
+        """Called by httpx at each step. When all is sent, a timer starts that ends the connection:
+        a service could otherwise send a byte now and then for ever."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._socket = told["return_value"].get_extra_info("socket")
+            self._socket = details["return_value"].get_extra_info("socket")
         elif event.endswith("send_request_body.complete") and self._socket is not None:
-            self._calm()  # that of the request to a proxy: its connection is this one
+            self._cancel_alarm()  # set by the CONNECT to a proxy, on the same connection
             end = (self._socket, socket.SHUT_RDWR)
             self._alarm = threading.Timer(2 * self._patience, _shut, end)
             self._alarm.daemon = True
             self._alarm.start()
 
     def _read(self, response: httpx.Response) -> bytes:
-        """The beginning of the body: nothing here needs more, and it may never end."""
+        """The beginning of the body: more is not needed, and it may never end."""
         body = b""
         last = time.monotonic() + self._patience
-        for piece in response.iter_raw():
-            body += piece
+        for chunk in response.iter_raw():
+            body += chunk
             if len(body) >= _MAX_BODY or time.monotonic() > last:
                 break
         return body[:_MAX_BODY]
 
 
 def _proxy(kind: type[httpx.Proxy], address: str, trusted: ssl.SSLContext) -> httpx.Proxy:
-    # Without a context it would be proved by what the environment says.
+    # Without a context httpx would verify it with certificates that the environment names.
     return kind(address, ssl_context=trusted if address.startswith("https:") else None)
 
 
 def _shut(connection: socket.socket, how: int) -> None:
-    # As a plain socket: one of TLS would forget its keys while somebody reads from it.
+    # As a plain socket: shutting down a TLS socket drops its keys while another thread reads.
     with suppress(OSError):
         socket.socket.shutdown(connection, how)
 
@@ -157,11 +156,11 @@ def _trusted(profile: Profile) -> ssl.SSLContext:
     return context
 
 
-# Nothing of the request was sent in these; in all others it may have been.
+# httpx errors before which nothing was sent; with all others, the request may have arrived.
 _BEFORE = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 
 
-def _ours(names: Mapping[str, object], error: Exception) -> SendingError:
+def _own_error(names: Mapping[str, object], error: Exception) -> SendingError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -172,10 +171,10 @@ def _ours(names: Mapping[str, object], error: Exception) -> SendingError:
     return ConnectionLost()
 
 
-def _answer(response: httpx.Response, body: bytes) -> Answer:
+def _response(response: httpx.Response, body: bytes) -> Response:
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        body = b""  # not asked for, and not unpacked: it may be small only here
-    return Answer(
+        body = b""  # compressed although not asked for: it is not unpacked
+    return Response(
         response.status_code,
         body,
         _seconds(response.headers.get("Retry-After")),
@@ -184,7 +183,7 @@ def _answer(response: httpx.Response, body: bytes) -> Answer:
 
 
 def _seconds(untrusted: str | None) -> float | None:
-    """How long Retry-After (RFC 9110, 10.2.3) asks to wait: seconds, or until a date."""
+    """The seconds that Retry-After (RFC 9110, 10.2.3) asks to wait, given as such or as a date."""
     if untrusted is None:
         return None
     if untrusted.strip().isdecimal() and len(untrusted) < 10:
@@ -193,9 +192,9 @@ def _seconds(untrusted: str | None) -> float | None:
         moment = parsedate_to_datetime(untrusted)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:  # as it is with -0000; all of these dates are of Greenwich
+    if moment.tzinfo is None:  # with -0000; HTTP dates are UTC
         moment = moment.replace(tzinfo=UTC)
     try:
         return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except OverflowError:  # at the end of all calendars
+    except OverflowError:  # a year out of range
         return None

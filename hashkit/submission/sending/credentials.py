@@ -1,5 +1,5 @@
-"""Credentials: where a profile says that they are, and nowhere else. They are never written, shown,
-or taken from the file of profiles or from an argument."""
+"""Reads credentials from where a profile says that they are. They are never written or shown, and
+never taken from the file of profiles or from an argument."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Reference:
 
 
 def reference(setting: str, untrusted: str) -> Reference:
-    """The reference in a profile. ProfileUnfit for anything else, which may be the credential
-    itself, so it is not repeated."""
+    """The reference in a profile. ProfileUnfit for anything else; since that may be the credential
+    itself, the error does not repeat it."""
     found = _REFERENCE.fullmatch(untrusted)
     if found is None:
         raise ProfileUnfit(
@@ -44,8 +44,8 @@ def reference(setting: str, untrusted: str) -> Reference:
 
 
 def credentials_of(references: Mapping[str, Reference]) -> dict[str, str]:
-    """The credentials themselves. CredentialMissing, and SendingUnavailable where the keyring is
-    asked for and not installed."""
+    """The credentials themselves. CredentialMissing, and SendingUnavailable where one is in the
+    keyring and that package is not installed."""
     return {setting: credential(where) for setting, where in references.items()}
 
 

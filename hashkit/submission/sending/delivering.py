@@ -1,14 +1,18 @@
-"""Sending the batches that a service does not have yet, one after the other, and taking them back.
+"""Sends the batches that a service does not have yet, one after the other, and withdraws batches.
 
-The record is what makes it safe to be stopped at any moment, and to begin again: before a request
-goes out it says that the batch is being tried, and after the answer what the answer was.
+A run can be stopped at any moment and started again, since the journal is written first: before a
+request goes out it says that the batch is being tried, and after the response what the response
+was.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hashkit.errors import (
     CertificateRefused,
@@ -18,17 +22,22 @@ from hashkit.errors import (
     ServiceRefused,
     ServiceUnreachable,
 )
-from hashkit.submission.sending.backends.base import judged
-from hashkit.submission.sending.batch import Answer, Batch, Judgement, Request, Verdict
-from hashkit.submission.sending.client import Client
-from hashkit.submission.sending.journal import Entry, Journal, State
-from hashkit.submission.sending.plan import Plan
+from hashkit.submission.sending.backends.judging import judged
+from hashkit.submission.sending.batch import Batch, Decision, Judgement, Request, Response, Sent
+from hashkit.submission.sending.client import Client, check_available
+from hashkit.submission.sending.credentials import credentials_of
+from hashkit.submission.sending.journal import Entry, Journal, State, open_journal
+
+if TYPE_CHECKING:
+    from hashkit.submission.sending.plan import Plan
+
+Wait = Callable[[float], None]
 
 TRIES = 5
-"""How often a batch is tried before giving up, if nothing else is said."""
+"""How often a request is tried before giving up, by default."""
 
 MAX_WAIT = 120.0
-"""Seconds. A service that asks for more is left alone: to be tried again another time."""
+"""Seconds. A service that asks for more is not waited for: the run ends."""
 
 _NOT_KNOWN = (
     "It is not known which entry of the service this is, or whether it has one. Take it back there."
@@ -37,18 +46,43 @@ _ABSENT = "The service says that it does not have it, but it took it before. Ask
 _PERHAPS_TWICE = "An answer was lost when it was sent: the service may have it a second time."
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a batch. ``reason`` is the service's, and not to be trusted."""
+def load_credentials(plan: Plan) -> dict[str, str]:
+    """The credentials of the plan's profile, checked. SendingUnavailable, CredentialMissing."""
+    check_available()
+    credentials = credentials_of(plan.profile.credentials)
+    plan.backend.check_credentials(credentials)
+    return credentials
 
-    key: str
-    state: State
-    id: str | None = None
-    reason: str | None = None
+
+def send(
+    plan: Plan, journal_file: Path, credentials: Mapping[str, str], tries: int, wait: Wait
+) -> Iterator[Sent]:
+    """Send what the service does not have, with a connection of its own. As ``Delivery.send``."""
+    with _delivery(plan, journal_file, credentials, tries, wait) as delivery:
+        yield from delivery.send()
+
+
+def withdraw(
+    plan: Plan, journal_file: Path, credentials: Mapping[str, str], tries: int, wait: Wait
+) -> Iterator[Sent]:
+    """Withdraw what the service has, with a connection of its own. As ``Delivery.withdraw``."""
+    with _delivery(plan, journal_file, credentials, tries, wait) as delivery:
+        yield from delivery.withdraw()
+
+
+@contextmanager
+def _delivery(
+    plan: Plan, journal_file: Path, credentials: Mapping[str, str], tries: int, wait: Wait
+) -> Iterator[Delivery]:
+    with (
+        open_journal(journal_file, plan.backend.destination) as journal,
+        Client(plan.profile) as client,
+    ):
+        yield Delivery(plan, journal, client, credentials, tries=tries, wait=wait)
 
 
 class Delivery:
-    """A plan, on its way. ``wait`` is called with the seconds to wait, and waits."""
+    """Carries out a plan. ``wait`` is called with the seconds to wait, and waits."""
 
     def __init__(
         self,
@@ -58,122 +92,120 @@ class Delivery:
         credentials: Mapping[str, str],
         *,
         tries: int = TRIES,
-        wait: Callable[[float], None] = time.sleep,
+        wait: Wait = time.sleep,
     ) -> None:
-        self._plan = plan
+        self._batches = {batch.key: batch for batch in plan.batches}
+        self._backend = plan.backend
         self._journal = journal
         self._client = client
         self._credentials = credentials
         self._tries = tries
         self._wait = wait
 
-    def send(self) -> Iterator[tuple[Batch, Outcome]]:
-        """Send what the service does not have, and say what became of each batch. A batch that is
-        rejected does not keep the others back.
+    def send(self) -> Iterator[Sent]:
+        """Send what the service does not have. The batches after a rejected one are sent too.
 
         Raises what keeps all others back too: ServiceUnreachable, CertificateRefused,
-        ConnectionLost, ServiceBusy, ServiceRefused. What was sent until then is in the record.
+        ConnectionLost, ServiceBusy, ServiceRefused. What was sent until then is in the journal.
         """
-        for batch in self._plan.batches:
+        for batch in self._batches.values():
             if not self._journal.has(batch.key):
-                yield batch, self._deliver(batch)
+                yield self._deliver(batch)
 
-    def withdraw(self) -> Iterator[tuple[Batch | None, Outcome]]:
-        """Take back every batch that the service has, or may have, and say what became of each.
-        The batch is None where it is not of this submission any more.
+    def withdraw(self) -> Iterator[Sent]:
+        """Withdraw every batch that the service has, or may have.
 
         Errors as ``send``, and NoWithdrawal where there is no way to."""
-        if not self._plan.backend.withdraws:
+        if not self._backend.withdraws:
             raise NoWithdrawal
-        batches = {batch.key: batch for batch in self._plan.batches}
-        for key in self._journal.perhaps_there():
-            yield batches.get(key), self._take_back(key)
+        for key in self._journal.maybe_held():
+            yield self._withdraw(key)
 
-    def _deliver(self, batch: Batch) -> Outcome:
-        judgement = self._patiently(lambda: self._attempt(batch))
-        accepted = judgement.verdict is Verdict.ACCEPTED
-        return Outcome(
-            batch.key,
-            State.ACCEPTED if accepted else State.REJECTED,
-            judgement.id,
-            judgement.reason,
-        )
+    def _sent(self, key: str, state: State, id: str | None, reason: str | None) -> Sent:
+        batch = self._batches.get(key)  # None where the submission was changed since
+        item, algorithms = (None, ()) if batch is None else (batch.item, batch.algorithms)
+        return Sent(item, algorithms, key, state.value, id, reason)
+
+    def _deliver(self, batch: Batch) -> Sent:
+        judgement = self._with_retries(lambda: self._attempt(batch))
+        accepted = judgement.decision is Decision.ACCEPTED
+        state = State.ACCEPTED if accepted else State.REJECTED
+        return self._sent(batch.key, state, judgement.id, judgement.reason)
 
     def _attempt(self, batch: Batch) -> Judgement:
-        """Send a batch, once, and note what came of it. An earlier attempt may have arrived and we
-        not know it: then nothing but a yes says more than that."""
+        """Send a batch once, and note the result. Where an earlier attempt may have arrived, only
+        an acceptance changes what is known."""
         before = self._journal.entry(batch.key) or Entry(State.UNSENT)
         unsure = before.state is State.TRYING
-        if unsure and (judgement := self._is_it_there(batch)) is not None:
-            if judgement.verdict is Verdict.ACCEPTED:  # whose it is, nobody says
+        if unsure and (judgement := self._look_up(batch)) is not None:
+            if judgement.decision is Decision.ACCEPTED:  # of whom it is, the lookup does not say
                 self._journal.write(batch.key, replace(before, state=State.ACCEPTED))
             return judgement
-        trying = Entry(
-            State.TRYING, before.id, before.again or (unsure and self._plan.backend.repeats)
-        )
-        self._journal.write(batch.key, trying)
+        again = before.again or (unsure and self._backend.duplicates)
+        self._journal.write(batch.key, Entry(State.TRYING, before.id, again))
         try:
-            judgement = self._plan.backend.judge(self._ask(batch.request))
+            judgement = self._backend.judge(self._ask(batch.request))
         except (ServiceUnreachable, CertificateRefused):
             self._journal.write(batch.key, before)
             raise
-        if judgement.verdict is Verdict.ACCEPTED:
-            self._journal.write(batch.key, Entry(State.ACCEPTED, judgement.id, trying.again))
+        if judgement.decision is Decision.ACCEPTED:
+            self._journal.write(batch.key, Entry(State.ACCEPTED, judgement.id, again))
         elif unsure:
-            if judgement.sure or judgement.verdict is Verdict.REJECTED:
+            if judgement.sure or judgement.decision is Decision.REJECTED:
                 self._journal.write(batch.key, before)
-        elif judgement.verdict is Verdict.REJECTED:
+        elif judgement.decision is Decision.REJECTED:
             self._journal.write(batch.key, Entry(State.REJECTED, again=before.again))
         elif judgement.sure:
             self._journal.write(batch.key, Entry(State.UNSENT, again=before.again))
         return judgement
 
-    def _is_it_there(self, batch: Batch) -> Judgement | None:
-        """Ask for a batch that the service may have. None where it does not say that it has it:
-        it has to be sent, again perhaps."""
-        question = self._plan.backend.question(batch)
-        if question is None:
-            return None
-        answer = self._ask(question)
-        judgement = judged(answer)
-        if judgement.verdict is not Verdict.ACCEPTED:
-            return None if judgement.verdict is Verdict.REJECTED else judgement
-        return Judgement(Verdict.ACCEPTED) if self._plan.backend.found(answer) else None
-
-    def _take_back(self, key: str) -> Outcome:
-        judgement = self._patiently(lambda: self._attempt_back(key))
-        entry = self._journal.entry(key) or Entry(State.TRYING)
-        if judgement.verdict is not Verdict.ACCEPTED:
-            return Outcome(key, entry.state, entry.id, judgement.reason)
-        self._journal.write(key, Entry(State.WITHDRAWN, again=entry.again))
-        return Outcome(key, State.WITHDRAWN, entry.id, _PERHAPS_TWICE if entry.again else None)
-
-    def _attempt_back(self, key: str) -> Judgement:
-        """Take a batch back, once. Until the service has answered, it has it or not: the record
-        says so, or a lost answer would leave out what is to be sent again."""
-        before = self._journal.entry(key) or Entry(State.TRYING)
-        request = self._plan.backend.withdrawal(key, before.id)
+    def _look_up(self, batch: Batch) -> Judgement | None:
+        """Look up a batch that the service may have. None where the lookup does not confirm it, or
+        there is none: then the batch has to be sent, perhaps again."""
+        request = self._backend.lookup(batch)
         if request is None:
-            return Judgement(Verdict.REJECTED, reason=_NOT_KNOWN)
+            return None
+        response = self._ask(request)
+        judgement = judged(response)
+        if judgement.decision is not Decision.ACCEPTED:
+            return None if judgement.decision is Decision.REJECTED else judgement
+        return Judgement(Decision.ACCEPTED) if self._backend.confirms(response) else None
+
+    def _withdraw(self, key: str) -> Sent:
+        judgement = self._with_retries(lambda: self._attempt_withdrawal(key))
+        entry = self._journal.entry(key) or Entry(State.TRYING)
+        if judgement.decision is not Decision.ACCEPTED:
+            return self._sent(key, entry.state, entry.id, judgement.reason)
+        self._journal.write(key, Entry(State.WITHDRAWN, again=entry.again))
+        reason = _PERHAPS_TWICE if entry.again else None
+        return self._sent(key, State.WITHDRAWN, entry.id, reason)
+
+    def _attempt_withdrawal(self, key: str) -> Judgement:
+        """Withdraw a batch once. Until the service has answered, it may have the batch or not, and
+        the journal says so: else a batch whose answer was lost would not be sent again."""
+        before = self._journal.entry(key) or Entry(State.TRYING)
+        request = self._backend.withdrawal(key, before.id)
+        if request is None:
+            return Judgement(Decision.REJECTED, reason=_NOT_KNOWN)
         self._journal.write(key, replace(before, state=State.TRYING))
         try:
-            judgement = self._plan.backend.judge_withdrawal(self._ask(request))
+            judgement = self._backend.judge_withdrawal(self._ask(request))
         except (ServiceUnreachable, CertificateRefused):
             self._journal.write(key, before)
             raise
-        if judgement.verdict is Verdict.ABSENT:
+        if judgement.decision is Decision.ABSENT:
             surely_there = before.state is State.ACCEPTED
             judgement = (
-                Judgement(Verdict.REJECTED, reason=_ABSENT)
+                Judgement(Decision.REJECTED, reason=_ABSENT)
                 if surely_there
-                else Judgement(Verdict.ACCEPTED)
+                else Judgement(Decision.ACCEPTED)
             )
-        if judgement.verdict is Verdict.REJECTED or judgement.sure:
+        if judgement.decision is Decision.REJECTED or judgement.sure:
             self._journal.write(key, before)
         return judgement
 
-    def _patiently(self, attempt: Callable[[], Judgement]) -> Judgement:
-        """Try until there is an answer that says something, and not too often."""
+    def _with_retries(self, attempt: Callable[[], Judgement]) -> Judgement:
+        """Try until the service decides, at most ``tries`` times."""
         for number in range(1, self._tries + 1):
             pause = 2.0 ** (number - 1)
             try:
@@ -182,23 +214,23 @@ class Delivery:
                 if number == self._tries:
                     raise
             else:
-                if judgement.verdict is Verdict.REFUSED:
+                if judgement.decision is Decision.REFUSED:
                     raise ServiceRefused(f"The service refused. {judgement.reason}")
-                if judgement.verdict is not Verdict.LATER:
+                if judgement.decision is not Decision.LATER:
                     return judgement
-                if judgement.wait is not None:
-                    pause = judgement.wait
+                if judgement.retry_after is not None:
+                    pause = judgement.retry_after
                 if number == self._tries or pause > MAX_WAIT:
                     raise _busy(judgement)
             self._wait(pause)
         raise ValueError("tries must be at least 1")
 
-    def _ask(self, request: Request) -> Answer:
-        signed = self._plan.backend.signed(request, self._credentials, time.time())
+    def _ask(self, request: Request) -> Response:
+        signed = self._backend.signed(request, self._credentials, time.time())
         return self._client.send(request, signed)
 
 
 def _busy(judgement: Judgement) -> ServiceBusy:
-    if judgement.wait is None:
+    if judgement.retry_after is None:
         return ServiceBusy()
-    return ServiceBusy(f"The service asks to wait {judgement.wait:.0f} seconds.")
+    return ServiceBusy(f"The service asks to wait {judgement.retry_after:.0f} seconds.")

@@ -1,15 +1,14 @@
-"""The record, beside the submission: which batches a service has.
+"""The journal, a file beside the submission: which batches a service has.
 
-A file of JSON lines, each written and flushed to the disk before the next thing is done:
+Its lines are JSON. Each is written and flushed to the disk before anything else is done:
 
     {"format": "hashkit-sent", "version": 1}
     {"to": "hma https://hma.example BANK", "key": "…", "state": "trying"}
     {"to": "hma https://hma.example BANK", "key": "…", "state": "accepted", "id": "17"}
 
-The last line of a batch counts. ``trying`` at the end means that hashkit was stopped before the
-service had answered, sending or taking back: it may have the batch or not. A line that was cut off
-in the middle, by a crash, never counted. The file holds no hash: a key is made from hashes and
-cannot be turned back.
+The last line of a batch counts. If it says ``trying``, hashkit was stopped before the service had
+answered, while sending or withdrawing: it may have the batch or not. A line that a crash cut off
+does not count. The file holds no hash: a key is made from hashes, which cannot be found from it.
 """
 
 from __future__ import annotations
@@ -55,22 +54,22 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The state of a batch, and the service's own name for it, if it gave one. ``again``: it was
-    sent again although it may have arrived before, to a service that would store it twice. That
-    stays so, also when one of the two is taken back."""
+    sent again although it may have arrived before, to a service that would store it twice. This
+    stays true when one of the two is withdrawn."""
 
     state: State
     id: str | None = None
     again: bool = False
 
 
-def journal_beside(submission: Path) -> Path:
-    """Where the record of this submission is: beside the file itself, also where this is a link."""
+def journal_beside(submission: str | os.PathLike[str]) -> Path:
+    """The path of the journal of this submission: beside the file itself, not beside a link."""
     file = Path(os.path.realpath(submission))
     return file.with_name(f"{file.name}.sent.jsonl")
 
 
 class Journal:
-    """What is known of the batches that went to one destination."""
+    """What is known of the batches that were sent to one destination."""
 
     def __init__(self, destination: str, entries: dict[str, Entry], descriptor: int | None) -> None:
         self._destination = destination
@@ -82,16 +81,16 @@ class Journal:
         return self._entries.get(key)
 
     def has(self, key: str) -> bool:
-        """Does the service have it for sure?"""
+        """Whether the service surely has it."""
         entry = self.entry(key)
         return entry is not None and entry.state is State.ACCEPTED
 
     def unsure(self, key: str) -> bool:
-        """May the service have it, or not?"""
+        """Whether the service may have it, or not."""
         entry = self.entry(key)
         return entry is not None and entry.state is State.TRYING
 
-    def perhaps_there(self) -> tuple[str, ...]:
+    def maybe_held(self) -> tuple[str, ...]:
         """The keys of all batches that the service has, or may have, be it a second time only."""
         there = (State.ACCEPTED, State.TRYING)
         return tuple(
@@ -99,21 +98,21 @@ class Journal:
         )
 
     def write(self, key: str, entry: Entry) -> None:
-        """Note it, on the disk. RecordUnwritable."""
+        """Write an entry to the disk. RecordUnwritable."""
         fields: dict[str, Any] = {"to": self._destination, "key": key, "state": entry.state.value}
         if entry.id is not None:
             fields["id"] = entry.id
         if entry.again:
             fields["again"] = True
         if self._descriptor is None:
-            raise ValueError("this record was opened to be read")
+            raise ValueError("this journal was opened to be read")
         _append(self._descriptor, json.dumps(fields).encode() + b"\n")
         self._entries[key] = entry
 
 
 def read_journal(path: Path, destination: str) -> Journal:
-    """The record as it is, to look at. RecordDamaged, also for a folder, a pipe or a device; or an
-    error of the FileError branch."""
+    """The journal as it is, for reading only. RecordDamaged, also for a folder, a pipe or a device;
+    or an error of the FileError branch."""
     try:
         with open_untrusted(path) as source:
             untrusted = source.read() if source.size <= _MAX_BYTES else b"too big\n"
@@ -126,9 +125,9 @@ def read_journal(path: Path, destination: str) -> Journal:
 
 @contextmanager
 def open_journal(path: Path, destination: str) -> Iterator[Journal]:
-    """The record, to be added to, and by nobody else meanwhile. It is made if it is not there.
+    """The journal, locked, for adding entries. It is made if it is not there.
 
-    AlreadySending where somebody else has it open, RecordDamaged, RecordUnwritable.
+    AlreadySending where another process has it open, RecordDamaged, RecordUnwritable.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     try:
@@ -137,22 +136,22 @@ def open_journal(path: Path, destination: str) -> Iterator[Journal]:
         raise RecordUnwritable from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RecordDamaged  # to read from a pipe could take for ever
+            raise RecordDamaged  # reading from a pipe may never end
         _lock(descriptor)
         with open(descriptor, "rb", closefd=False) as stream:
             untrusted = stream.read(_MAX_BYTES + 1)
         whole = untrusted[: untrusted.rfind(b"\n") + 1]
         entries = _entries(untrusted, destination)
         if not whole and not _HEADER_LINE.startswith(untrusted):
-            raise RecordDamaged  # it is something else
+            raise RecordDamaged  # another kind of file
         if len(whole) < len(untrusted):
-            os.truncate(descriptor, len(whole))  # what was cut off by a crash
+            os.truncate(descriptor, len(whole))  # removes a line that a crash cut off
         if not whole:
             _append(descriptor, _HEADER_LINE)
             _flush_folder(path.parent)
         yield Journal(destination, entries, descriptor)
     finally:
-        os.close(descriptor)  # which gives up the lock too, as does the end of the process
+        os.close(descriptor)  # releases the lock, as the end of the process does
 
 
 def _entries(untrusted: bytes, destination: str) -> dict[str, Entry]:
@@ -197,7 +196,7 @@ def _append(descriptor: int, line: bytes) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the name of a new file last, where the system has a way to."""
+    """Write the name of a new file to the disk, where the system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,22 +1,33 @@
-"""What will go, decided before anything goes, and shown as it is."""
+"""The plan: what will be sent where. It is made before anything is sent, and can be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hashkit.submission.document import Submission
-from hashkit.submission.formats.base import LeftOut
-from hashkit.submission.sending.backends import backend_of
-from hashkit.submission.sending.backends.base import Backend
-from hashkit.submission.sending.batch import Batch, Request
-from hashkit.submission.sending.journal import Journal
+from hashkit.submission.document import read_submission
+from hashkit.submission.sending.backends import backend_for
 from hashkit.submission.sending.profile import Profile, headers_of
+from hashkit.submission.sending.profiles import default_profiles, read_profile
+
+if TYPE_CHECKING:
+    from hashkit.submission.document import Submission
+    from hashkit.submission.formats.base import LeftOut
+    from hashkit.submission.sending.backends.base import Backend
+    from hashkit.submission.sending.batch import Batch, Request
+    from hashkit.submission.sending.journal import Journal
+
+PathLike = str | os.PathLike[str]
+Reading = Callable[[Path], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What goes where: the batches, each key once, and what is left out and why."""
+    """What is sent where: the batches, each key once, and what is left out and why."""
 
     profile: Profile
     backend: Backend
@@ -24,29 +35,42 @@ class Plan:
     left_out: tuple[LeftOut, ...]
 
 
+def prepare(
+    path: PathLike, to: str, profiles: PathLike | None = None, reading: Reading = nullcontext
+) -> Plan:
+    """The plan for the submission at ``path`` and the profile ``to``. Each of the two files is read
+    inside of ``reading(path of the file)``: an error raised there is about that file."""
+    submission_file = Path(path)
+    profiles_file = default_profiles() if profiles is None else Path(profiles)
+    with reading(submission_file):
+        submission = read_submission(submission_file)
+    with reading(profiles_file):
+        return plan_for(submission, read_profile(profiles_file, to))
+
+
 def plan_for(submission: Submission, profile: Profile) -> Plan:
-    """What of this submission will go to the service of this profile."""
-    backend = backend_of(profile)
-    batches, left_out = backend.cut(submission)
+    """What of this submission will be sent to the service of this profile."""
+    backend = backend_for(profile)
+    batches, left_out = backend.split(submission)
     once = {batch.key: batch for batch in reversed(batches)}  # the first of a key stays
     return Plan(profile, backend, tuple(reversed(once.values())), left_out)
 
 
 def requests_to_send(plan: Plan, journal: Journal) -> Iterator[Request]:
-    """All requests that sending would begin with, each batch's: where it is not known whether the
-    service has one, the question first, where there is one."""
+    """The requests that sending begins with. A batch that the service may have already is looked up
+    first, where the service has a lookup."""
     for batch in plan.batches:
         if journal.has(batch.key):
             continue
-        question = plan.backend.question(batch) if journal.unsure(batch.key) else None
-        if question is not None:
-            yield question
+        lookup = plan.backend.lookup(batch) if journal.unsure(batch.key) else None
+        if lookup is not None:
+            yield lookup
         yield batch.request
 
 
 def requests_to_withdraw(plan: Plan, journal: Journal) -> Iterator[Request]:
-    """All requests that withdrawing would make."""
-    for key in journal.perhaps_there():
+    """The requests that withdrawing makes."""
+    for key in journal.maybe_held():
         entry = journal.entry(key)
         request = plan.backend.withdrawal(key, None if entry is None else entry.id)
         if request is not None:
@@ -54,8 +78,8 @@ def requests_to_withdraw(plan: Plan, journal: Journal) -> Iterator[Request]:
 
 
 def as_sent(plan: Plan, request: Request) -> bytes:
-    """A request as it goes over the connection, byte for byte, but for what is made from
-    credentials, which is ``hidden``."""
+    """A request as it goes over the connection, byte for byte. What is made from credentials is
+    ``hidden``."""
     profile = plan.profile
     path = profile.url(request.path).partition(f"://{profile.host}")[2]
     hidden = dict.fromkeys(plan.backend.signed_names, "hidden")

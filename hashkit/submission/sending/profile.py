@@ -1,4 +1,4 @@
-"""One profile: a service, where it is, and what was agreed on with it."""
+"""One delivery profile: a service, its address, and what was agreed on with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hashkit.submission.sending.credentials import Reference
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One profile, checked. ``address`` is as it was given, with the host in small letters."""
+    """A profile, checked. ``kind`` names the backend. ``address`` is as given, with the host in
+    lower case."""
 
     name: str
     kind: str
@@ -29,14 +30,13 @@ class Profile:
 
     @property
     def place(self) -> str:
-        """The address, the same however it is written: without a slash at its end, or the port that
-        is meant anyway."""
-        usual = ":443" if self.address.startswith("https:") else ":80"
-        host = self.host.removesuffix(usual)
+        """The address in one form: without a slash at its end, and without the default port."""
+        default = ":443" if self.address.startswith("https:") else ":80"
+        host = self.host.removesuffix(default)
         return self.address.replace(self.host, host, 1).rstrip("/")
 
     def url(self, path: str) -> str:
-        """The address of a request. With no path, it is that of the profile as it is."""
+        """The address of a request. Without a path, it is the address of the profile."""
         return self.address.rstrip("/") + path if path else self.address
 
 

@@ -1,13 +1,13 @@
-"""Who is sent to: profiles in a TOML file, a table each. Credentials are never in it.
+"""Reads delivery profiles: tables of a TOML file. Credentials are never in it.
 
     [partner]
     kind = "webhook"
     address = "https://partner.example/hashes"
     secret = "env:PARTNER_SECRET"           # or "keyring:SERVICE/NAME"
 
-``proxy`` names a proxy, and without it none is used, whatever the environment says. ``ca`` names a
-file with the certificates to trust instead of the usual ones. Everything that is not known here is
-refused: a setting that was misspelt would be one that is not kept.
+``proxy`` names a proxy; without it none is used, whatever the environment says. ``ca`` names a file
+with the certificates to trust instead of the usual ones. An unknown setting is refused, since it
+may be a misspelt one.
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hashkit.errors import ProfileUnfit, ProfileUnknown
 from hashkit.pipeline.files import open_untrusted
 from hashkit.submission.sending.backends import BACKENDS, UNPUBLISHED
-from hashkit.submission.sending.backends.base import Backend
 from hashkit.submission.sending.credentials import Reference, reference
 from hashkit.submission.sending.profile import Profile
+
+if TYPE_CHECKING:
+    from hashkit.submission.sending.backends.base import Backend
 
 _MAX_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMMON = ("kind", "address", "proxy", "ca")
 
-# No user, no query, no fragment: those are places for credentials, or of no use here.
+# No user, query or fragment: they could hold credentials.
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*)/?"
@@ -41,8 +43,8 @@ _LABEL = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
 
 
-def usual_file() -> Path:
-    """Where the file of profiles is, if nothing else is said: in the folder for settings of this
+def default_profiles() -> Path:
+    """The path of the file of profiles, if none is given: in the folder for settings of this
     system, or where the variable HASHKIT_PROFILES says."""
     if named := os.environ.get("HASHKIT_PROFILES"):
         return Path(named)
@@ -91,42 +93,42 @@ def read_profile(path: Path, name: str) -> Profile:
 def _profile(name: str, untrusted: Mapping[str, Any], folder: Path) -> Profile:
     if not _NAME.fullmatch(name):
         raise ProfileUnfit("Names of profiles are letters, digits, dots, - and _.")
-    kind = _kind(untrusted.get("kind"))
-    known = {*_COMMON, *kind.settings, *kind.credentials}
+    backend = _backend(untrusted.get("kind"))
+    known = {*_COMMON, *backend.settings, *backend.credentials}
     if unknown := sorted(untrusted.keys() - known):
         raise ProfileUnfit(
-            f"There is no setting {', '.join(map(repr, unknown))} for the kind {kind.name}."
+            f"There is no setting {', '.join(map(repr, unknown))} for the kind {backend.name}."
         )
     for setting, value in untrusted.items():
         if not isinstance(value, str):
             raise ProfileUnfit(f"{setting} is not a text in quotation marks.")
-    credentials = _credentials(kind, untrusted)
-    address = _address(untrusted.get("address", kind.address))
+    credentials = _credentials(backend, untrusted)
+    address = _address(untrusted.get("address", backend.address))
     proxy = untrusted.get("proxy")
     if proxy is not None:
         _check_proxy(proxy, address)
     return Profile(
         name=name,
-        kind=kind.name,
+        kind=backend.name,
         address=address,
-        settings=_settings(kind, untrusted),
+        settings=_settings(backend, untrusted),
         credentials=credentials,
         proxy=proxy,
         ca=folder / untrusted["ca"] if "ca" in untrusted else None,
     )
 
 
-def _kind(untrusted: Any) -> type[Backend]:
-    kind = BACKENDS.get(untrusted) if isinstance(untrusted, str) else None
-    if kind is None:
-        told = f"The kind is not one of {', '.join(sorted(BACKENDS))}."
-        raise ProfileUnfit(UNPUBLISHED.get(str(untrusted), told))
-    return kind
+def _backend(untrusted: Any) -> type[Backend]:
+    backend = BACKENDS.get(untrusted) if isinstance(untrusted, str) else None
+    if backend is None:
+        why = f"The kind is not one of {', '.join(sorted(BACKENDS))}."
+        raise ProfileUnfit(UNPUBLISHED.get(str(untrusted), why))
+    return backend
 
 
-def _settings(kind: type[Backend], untrusted: Mapping[str, str]) -> dict[str, str]:
+def _settings(backend: type[Backend], untrusted: Mapping[str, str]) -> dict[str, str]:
     found = {}
-    for name, setting in kind.settings.items():
+    for name, setting in backend.settings.items():
         value = untrusted.get(name, setting.default)
         if value is None:
             raise ProfileUnfit(f"{name} is missing: {setting.hint}.")
@@ -136,9 +138,9 @@ def _settings(kind: type[Backend], untrusted: Mapping[str, str]) -> dict[str, st
     return found
 
 
-def _credentials(kind: type[Backend], untrusted: Mapping[str, str]) -> dict[str, Reference]:
+def _credentials(backend: type[Backend], untrusted: Mapping[str, str]) -> dict[str, Reference]:
     found = {}
-    for name, needed in kind.credentials.items():
+    for name, needed in backend.credentials.items():
         if name in untrusted:
             found[name] = reference(name, untrusted[name])
         elif needed:

@@ -112,7 +112,7 @@ def test_what_cannot_be_compared(run, samples, tmp_path):
     (tmp_path / "broken.json").write_text('{"format": "hashkit-submission"')
     (tmp_path / "other.json").write_text('{"format": "another"}')
     (tmp_path / "folder").mkdir()
-    for name, told in (
+    for name, printed in (
         ("none.jpg", "There is no file with this name here."),
         ("folder", "This is a folder.\n"),
         ("broken.json", "This is not a hashkit submission."),
@@ -121,7 +121,7 @@ def test_what_cannot_be_compared(run, samples, tmp_path):
     ):
         done = run("compare", samples / "scene-1.jpg", name)
         assert (done.returncode, done.stdout) == (1, "")
-        assert told in done.stderr
+        assert printed in done.stderr
         assert "Traceback" not in done.stderr
 
 

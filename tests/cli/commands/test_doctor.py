@@ -43,12 +43,12 @@ def test_versions_and_formats(report):
 
 
 def test_a_report_holds_no_path_and_no_name(report):
-    told = report.stdout
+    printed = report.stdout
     for secret in (str(Path.home()), sys.prefix, str(Path.cwd()), platform.node(), "/", "\\"):
-        assert secret not in told.replace("tcp://", "")
+        assert secret not in printed.replace("tcp://", "")
     user = getpass.getuser()
-    assert f" {user}" not in told
-    assert f"{user}:" not in told
+    assert f" {user}" not in printed
+    assert f"{user}:" not in printed
 
 
 def test_in_words(run):

@@ -88,14 +88,14 @@ def test_what_cannot_be_opened(run, samples, folder):
     assert done.returncode == 1
     assert "broken.jpg: The file is damaged" in done.stderr
     assert "1 copy found in 4 files, 1 of them could not be opened." in done.stdout
-    for wrong, told in (
+    for wrong, printed in (
         ("none.jpg", "none.jpg: There is no file"),
         (folder, "This is a folder.\n"),
         (samples / "generate.py", "generate.py: This is not a picture"),
     ):
         done = run("find", wrong, "--in", folder)
         assert (done.returncode, done.stdout) == (1, "")
-        assert told in done.stderr
+        assert printed in done.stderr
     assert run("find", samples / "scene-1.jpg").returncode == 2
 
 

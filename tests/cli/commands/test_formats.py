@@ -9,7 +9,8 @@ import pytest
 import hashkit
 from hashkit.models import FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.formats.registry import FORMATS, READERS, export_submission
+from hashkit.submission.formats.converting import export_submission
+from hashkit.submission.formats.registry import FORMATS, READERS
 
 PICTURE = Item(
     MediaKind.IMAGE,
@@ -154,7 +155,7 @@ def test_import_refuses_the_rest(run, given, samples):
     (given / "bad.csv").write_bytes(export_submission(SUBMISSION, "csv").content + b"anna.jpg\n")
     (given / "empty.csv").write_bytes(export_submission(Submission(()), "csv").content)
     (given / "empty").touch()
-    told = {
+    reasons = {
         "some.csv": "hashkit does not know this kind of list.",
         "bad.csv": "In line 12, there are not 9 columns.",
         "empty.csv": "There are no hashes in this file.",
@@ -163,7 +164,7 @@ def test_import_refuses_the_rest(run, given, samples):
         ".": "This is a folder.\n",
         str(samples / "scene-1.jpg"): "This is not a text",
     }
-    for name, words in told.items():
+    for name, words in reasons.items():
         done = run("import", name, "--out", "out.json")
         assert done.returncode == 1, name
         assert words in done.stderr

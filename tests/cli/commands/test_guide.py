@@ -94,7 +94,7 @@ class TestWrongUse:
         assert done.stderr.startswith(f"Some answers are missing: {missing}. ")
 
     @pytest.mark.parametrize(
-        ("option", "wrong", "told"),
+        ("option", "wrong", "printed"),
         [
             ("--age", "17", "give one of adult, under-18"),
             ("--age-in-picture", "child", "give one of adult, under-18"),
@@ -103,10 +103,10 @@ class TestWrongUse:
             ("--threatened", "yes", "yes"),  # which takes no value: in Typer's words
         ],
     )
-    def test_answers_that_are_none(self, run, option, wrong, told):
+    def test_answers_that_are_none(self, run, option, wrong, printed):
         done = run("guide", *ADULT, option, wrong)
         assert (done.returncode, done.stdout) == (2, "")
-        assert told in done.stderr
+        assert printed in done.stderr
         assert "Traceback" not in done.stderr
 
     @pytest.mark.skipif(os.name != "posix", reason="needs descriptors to close")

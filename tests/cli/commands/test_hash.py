@@ -118,7 +118,7 @@ def test_quiet(run, samples, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         ([], "PATH…"),
         (["a.jpg", "--algorithms", "photodna"], "There is no hash called 'photodna'"),
@@ -128,11 +128,11 @@ def test_quiet(run, samples, tmp_path):
         (["a.jpg", "--out", "."], "There is a folder with this name."),
     ],
 )
-def test_wrong_use(run, unwrapped, arguments, told):
+def test_wrong_use(run, unwrapped, arguments, printed):
     """Told in our words, or, where Typer says it, with the name of what is wrong."""
     done = run("hash", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in unwrapped(done.stderr)
+    assert printed in unwrapped(done.stderr)
     assert "Traceback" not in done.stderr
 
 
@@ -221,9 +221,9 @@ def test_strange_names_are_shown_escaped(run, samples, tmp_path):
         "line\nbreak.jpg",
         "tur\u202egpj.exe",
     }
-    told = run("hash", "plain é.jpg", os.fsdecode(b"none\xff\x07.jpg"))
-    assert "plain é.jpg: This is not a picture" in told.stderr
-    assert r"none\xff\x07.jpg: There is no file" in told.stderr
+    printed = run("hash", "plain é.jpg", os.fsdecode(b"none\xff\x07.jpg"))
+    assert "plain é.jpg: This is not a picture" in printed.stderr
+    assert r"none\xff\x07.jpg: There is no file" in printed.stderr
 
 
 def test_the_same_file_twice_is_hashed_once(run, samples):
@@ -436,17 +436,17 @@ except PermissionError as error:
 
 def test_the_same_pictures_are_named_together(run, samples):
     names = ("scene-1.jpg", "scene-2.jpg", "scene-1-resized.jpg", "scene-1-recompressed.jpg")
-    told = run("hash", *(samples / name for name in names)).stdout
+    printed = run("hash", *(samples / name for name in names)).stdout
     group = ", ".join(str(samples / names[number]) for number in (0, 2, 3))
-    assert f"These 3 are the same picture: {group}\n" in told
+    assert f"These 3 are the same picture: {group}\n" in printed
     assert "same picture" not in run("hash", samples / names[0], samples / names[1]).stdout
 
 
 def test_many_names_are_cut_short(run, samples, tmp_path):
     many(12, samples / "scene-1.jpg", tmp_path)
-    told = run("hash", "-r", ".").stdout
-    assert "These 12 are the same picture: 0.jpg, 1.jpg, 10.jpg" in told
-    assert "and 5 more\n" in told
+    printed = run("hash", "-r", ".").stdout
+    assert "These 12 are the same picture: 0.jpg, 1.jpg, 10.jpg" in printed
+    assert "and 5 more\n" in printed
 
 
 def many(count, picture, folder):
@@ -469,9 +469,9 @@ def test_interrupted(samples, tmp_path):
     )
     process.stdout.readline()  # it is at work
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, printed = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert told == "Stopped. Nothing was written.\n"
+    assert printed == "Stopped. Nothing was written.\n"
     assert {path.suffix for path in tmp_path.iterdir()} == {".png"}
 
 
@@ -483,10 +483,10 @@ def test_a_reader_that_leaves_early(samples, tmp_path):
     )
     process.stdout.readline()
     process.stdout.close()
-    told = process.stderr.read()
+    printed = process.stderr.read()
     process.wait(30)
     process.stderr.close()
-    assert "Traceback" not in told
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize(("system", "left"), [("posix", False), ("nt", True)])

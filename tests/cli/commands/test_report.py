@@ -16,7 +16,7 @@ LETTER, A4 = (612, 792), (595, 842)
 
 @pytest.fixture
 def submission(run, samples, tmp_path):
-    """A submission of two pictures, by a name that must not be told."""
+    """A submission of two pictures, by a name that must not be printed."""
     path = tmp_path / "secret-name.json"
     pictures = (samples / "scene-1.jpg", samples / "png-flat.png")
     assert run("hash", *pictures, "--out", path, "-q").returncode == 0
@@ -39,33 +39,33 @@ def test_pdf_and_html(run, submission, tmp_path):
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == (f"Written: {name}. There are no pictures and no file names in it.\n")
         path = tmp_path / name
-        told = pdf_text(path) if name.endswith("pdf") else path.read_text("utf-8")
-        assert checksum in told
+        printed = pdf_text(path) if name.endswith("pdf") else path.read_text("utf-8")
+        assert checksum in printed
         for text in ("Pictures", "too plain", "StopNCII", "Take It Down", "Case number"):
-            assert text in told
-        for untold in ("secret-name", "scene-1", str(tmp_path), os.path.expanduser("~")):
-            assert untold.encode() not in path.read_bytes()
-            assert untold not in told
+            assert text in printed
+        for unwanted in ("secret-name", "scene-1", str(tmp_path), os.path.expanduser("~")):
+            assert unwanted.encode() not in path.read_bytes()
+            assert unwanted not in printed
         if hasattr(os, "getuid"):
             assert path.stat().st_mode & 0o077 == 0  # hashes are sensitive
 
 
 def test_services_by_age_and_country(run, submission, tmp_path):
-    def told(*arguments: str) -> str:
+    def printed(*arguments: str) -> str:
         assert run("report", submission, "--out", "s.html", "--force", *arguments).returncode == 0
         return (tmp_path / "s.html").read_text("utf-8")
 
-    adult = told("--age-in-picture", "adult", "--country", "gb")
+    adult = printed("--age-in-picture", "adult", "--country", "gb")
     assert "StopNCII" in adult
     assert "Revenge Porn Helpline" in adult
     assert "Take It Down" not in adult
     assert "must never receive" not in adult
-    child = told("--age", "under-18", "--country", "United Kingdom")
+    child = printed("--age", "under-18", "--country", "United Kingdom")
     assert "Report Remove" in child
     assert "StopNCII" not in child
     assert "must never receive" in child
     assert "Meri Trustline" not in adult + child
-    assert "Report Remove" not in told("--age", "adult", "--country", "GB")
+    assert "Report Remove" not in printed("--age", "adult", "--country", "GB")
 
 
 def test_paper(run, submission, tmp_path):
@@ -121,7 +121,7 @@ def test_never_over_a_picture_or_the_submission(run, submission, samples, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         (("--out", "s.docx"), "a name that ends in .html or .pdf"),
         (("--out", "s"), "a name that ends in .html or .pdf"),
@@ -134,10 +134,10 @@ def test_never_over_a_picture_or_the_submission(run, submission, samples, tmp_pa
         ((), "--out"),
     ],
 )
-def test_wrong_use(run, unwrapped, submission, tmp_path, arguments, told):
+def test_wrong_use(run, unwrapped, submission, tmp_path, arguments, printed):
     done = run("report", submission, *arguments)
     assert done.returncode == 2
-    assert told in unwrapped(done.stderr)
+    assert printed in unwrapped(done.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["secret-name.json"]
 
 

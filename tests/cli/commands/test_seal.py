@@ -72,13 +72,13 @@ def typed(folder, answers, *arguments):
         text=True,
     )
     os.close(theirs)
-    told = ""
+    printed = ""
     with process:
         for prompt, answer in answers:
-            while not told.endswith(prompt):
+            while not printed.endswith(prompt):
                 letter = process.stderr.read(1)
-                assert letter, told
-                told += letter
+                assert letter, printed
+                printed += letter
             os.write(ours, f"{answer}\n".encode())
         out, rest = process.communicate(timeout=120)
     os.set_blocking(ours, False)
@@ -87,15 +87,17 @@ def typed(folder, answers, *arguments):
     except OSError:  # nothing was, and the other end is closed
         shown = b""
     os.close(ours)
-    assert not any(answer in shown.decode() + told + out + rest for _, answer in answers if answer)
+    assert not any(
+        answer in shown.decode() + printed + out + rest for _, answer in answers if answer
+    )
     return process.returncode, out, rest
 
 
 def test_with_a_passphrase_and_back(folder):
     twice = [("Passphrase: ", WORDS), ("again: ", WORDS)]
-    code, out, told = typed(folder, twice, "seal", "s.json", "--passphrase")
+    code, out, printed = typed(folder, twice, "seal", "s.json", "--passphrase")
     assert (code, out.startswith("Sealed: s.json.age.")) == (0, True)
-    assert "Give the passphrase on another way" in told
+    assert "Give the passphrase on another way" in printed
     content = (folder / "s.json").read_bytes()
     assert pyrage.passphrase.decrypt((folder / "s.json.age").read_bytes(), WORDS) == content
     once = [("Passphrase: ", WORDS)]
@@ -104,25 +106,27 @@ def test_with_a_passphrase_and_back(folder):
     code, _, _ = typed(folder, once, "open", "s.json.age", "--out", "t.json", "--force")
     assert code == 0
     wrong = [("Passphrase: ", "something else")]
-    code, _, told = typed(folder, wrong, "open", "s.json.age", "--out", "u.json")
+    code, _, printed = typed(folder, wrong, "open", "s.json.age", "--out", "u.json")
     assert code == 1
-    assert "This key or passphrase does not open the file." in told
+    assert "This key or passphrase does not open the file." in printed
     assert not (folder / "u.json").exists()
 
 
 def test_a_passphrase_that_will_not_do(folder):
     before = names(folder)
-    code, _, told = typed(folder, [("Passphrase: ", "too easy")], "seal", "s.json", "--passphrase")
-    assert (code, "too short" in told) == (1, True)
+    code, _, printed = typed(
+        folder, [("Passphrase: ", "too easy")], "seal", "s.json", "--passphrase"
+    )
+    assert (code, "too short" in printed) == (1, True)
     differ = [("Passphrase: ", WORDS), ("again: ", WORDS + "s")]
-    code, _, told = typed(folder, differ, "seal", "s.json", "--passphrase")
-    assert (code, "The two were not the same." in told) == (2, True)
+    code, _, printed = typed(folder, differ, "seal", "s.json", "--passphrase")
+    assert (code, "The two were not the same." in printed) == (2, True)
     assert names(folder) == before
 
 
 def test_no_passphrase_at_all(folder):
-    code, _, told = typed(folder, [("Passphrase: ", "\x04")], "seal", "s.json", "--passphrase")
-    assert (code, "There was no passphrase." in told) == (2, True)
+    code, _, printed = typed(folder, [("Passphrase: ", "\x04")], "seal", "s.json", "--passphrase")
+    assert (code, "There was no passphrase." in printed) == (2, True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows asks at the keyboard alone")
@@ -138,7 +142,7 @@ def test_a_passphrase_is_asked_for_in_a_terminal_only(run, folder):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told", "code"),
+    ("arguments", "printed", "code"),
     [
         (["seal", "s.json"], "either --to or --passphrase", 2),
         (["seal", "s.json", "--to", PUBLIC, "--passphrase"], "either --to or --passphrase", 2),
@@ -170,7 +174,7 @@ def test_a_passphrase_is_asked_for_in_a_terminal_only(run, folder):
         (["open", "a.age", "--identity", "key.txt", "--out", "no/x.json"], "not be written", 2),
     ],
 )
-def test_what_does_not_work_leaves_nothing(run, unwrapped, folder, arguments, told, code):
+def test_what_does_not_work_leaves_nothing(run, unwrapped, folder, arguments, printed, code):
     run("seal", "s.json", "--to", PUBLIC, "--out", "a.age")
     sealed = (folder / "a.age").read_bytes()
     (folder / "cut.age").write_bytes(sealed[: len(sealed) // 2])
@@ -184,6 +188,6 @@ def test_what_does_not_work_leaves_nothing(run, unwrapped, folder, arguments, to
         arguments = [*arguments, "--out", "t.json"]
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (code, "")
-    assert told in unwrapped(done.stderr)
+    assert printed in unwrapped(done.stderr)
     assert str(KEY) not in done.stderr
     assert {path: path.read_bytes() for path in folder.iterdir()} == before

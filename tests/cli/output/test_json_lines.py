@@ -72,10 +72,10 @@ class TestResume:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(getattr(signal, sent))
-        _, told = process.communicate(timeout=60)
+        _, printed = process.communicate(timeout=60)
         if sent == "SIGINT":
             assert process.returncode == 130
-            assert told == "Stopped. What was done is kept. To go on later, add --resume.\n"
+            assert printed == "Stopped. What was done is kept. To go on later, add --resume.\n"
         before = lines.read_bytes()
         assert 0 < before.count(b"\n") < 300
         whole_lines = before[: before.rindex(b"\n") + 1]

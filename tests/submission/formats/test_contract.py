@@ -18,7 +18,8 @@ import hashkit
 from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import format_schema
-from hashkit.submission.formats.registry import FORMATS, export_submission
+from hashkit.submission.formats.converting import export_submission
+from hashkit.submission.formats.registry import FORMATS
 from hashkit.submission.formats.signals import signals_of
 
 NCMEC = "{https://hashsharing.ncmec.org/hashsharing/v2}"
@@ -133,7 +134,7 @@ READ = {
 
 
 def expected(name, signals):
-    """The hashes that a format should hold, told without asking it."""
+    """The hashes that a format should hold, worked out without asking it."""
     fit = [each for each in signals if (each.kind.value, each.algorithm) in HOLDS[name]]
     if name not in SAYS_QUALITY:
         fit = [each for each in fit if not is_plain(each)]
@@ -343,7 +344,7 @@ SAYS_NOT = [
 
 
 @pytest.mark.parametrize(("name", "item", "expected"), SAYS_NOT)
-def test_each_detail_is_told_where_it_matters(name, item, expected):
+def test_each_detail_is_named_where_it_matters(name, item, expected):
     not_said = set(export_submission(Submission.from_items([item]), name).not_said)
     assert not_said - {"the quality of PDQ hashes"} == expected
 
@@ -387,7 +388,7 @@ def test_a_video_of_which_some_frames_are_plain_is_held_whole():
 
 
 def changed(document, *place, to):
-    """A document with another value in a place; KeyError is not to be: a new one may come in."""
+    """A document with another value in a place; or with a new field."""
     copy = json.loads(json.dumps(document))
     part = copy
     for step in place[:-1]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import hashkit
-from hashkit.submission.formats.registry import export_submission, import_submission
+from hashkit.submission.formats.converting import export_submission, import_submission
 
 pytestmark = pytest.mark.test_all
 

@@ -1,5 +1,5 @@
-"""Real servers on loopback that answer as each service's published interface says, and that fail
-in every way that a server, or what is between it and us, can fail."""
+"""Real servers on loopback that answer as each service's published interface says, and that fail in
+every way that a server or the network can fail."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Service:
 
 
 class Recorder:
-    """A stream that remembers what was read of it."""
+    """A stream that keeps what was read of it."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -263,7 +263,7 @@ def submission() -> Submission:
 
 @pytest.fixture(scope="session")
 def authority() -> Any:
-    """One that nobody trusts unless told."""
+    """A certificate authority that is trusted only where a profile names it."""
     import trustme
 
     return trustme.CA()
@@ -306,7 +306,7 @@ class Sender:
             delivery = Delivery(
                 plan, journal, client, credentials, tries=tries, wait=self.waits.append
             )
-            return [outcome for _, outcome in getattr(delivery, what)()]
+            return list(getattr(delivery, what)())
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""What the servers of these tests do when all is well: as each service's published interface says,
-seen from the other side and without a line of hashkit's."""
+"""What the servers of these tests do when nothing fails, as each service's published interface says
+and without any code of hashkit."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Seen:
     body: bytes
 
 
-def reply(status: int, told: Any = None, **headers: str) -> Reply:
-    body = b"" if told is None else json.dumps(told).encode()
+def reply(status: int, content: Any = None, **headers: str) -> Reply:
+    body = b"" if content is None else json.dumps(content).encode()
     return status, {name.replace("_", "-"): value for name, value in headers.items()}, body
 
 
@@ -84,16 +84,16 @@ class Hma:
         if seen.method == "DELETE":
             known = self.stored.pop(int(parts.path.rpartition("/")[2]), None)
             return reply(200, {"deleted": int(known is not None)})
-        ((kind, value),) = json.loads(seen.body).items()
-        if kind not in ("pdq", "video_md5"):
-            return reply(400, {"message": f"No such signal type {kind}"})
+        ((name, value),) = json.loads(seen.body).items()
+        if name not in ("pdq", "video_md5"):
+            return reply(400, {"message": f"No such signal type {name}"})
         number, self.next_id = self.next_id, self.next_id + 1
-        self.stored[number] = (kind, value)
-        return reply(200, {"id": number, "signals": {kind: value}})
+        self.stored[number] = (name, value)
+        return reply(200, {"id": number, "signals": {name: value}})
 
 
 class StopNcii:
-    """Takes records from who has the keys."""
+    """Takes records from senders with the keys."""
 
     def __init__(self) -> None:
         self.stored: list[dict[str, Any]] = []
@@ -104,9 +104,9 @@ class StopNcii:
         if seen.headers["Ocp-Apim-Subscription-Key"] != "the-subscription-secret":
             return reply(401)
         assert seen.path == "/v1/SubmitHashes"
-        told = json.loads(seen.body)
-        assert told["count"] == len(told["hashRecords"])
-        self.stored += told["hashRecords"]
+        body = json.loads(seen.body)
+        assert body["count"] == len(body["hashRecords"])
+        self.stored += body["hashRecords"]
         return reply(200, {})
 
 
@@ -122,8 +122,8 @@ class ThreatExchange:
             return reply(400, {"error": {"message": "Bad token.", "code": 190}})
         if seen.method == "DELETE":
             known = self.stored.pop(seen.path.rpartition("/")[2], None)
-            told = {"message": "No such object.", "code": 100}
-            return reply(200, {"success": True}) if known else reply(400, {"error": told})
+            error = {"message": "No such object.", "code": 100}
+            return reply(200, {"success": True}) if known else reply(400, {"error": error})
         assert seen.path == "/v21.0/threat_descriptors/"
         fields = {name: values[0] for name, values in parse_qs(seen.body.decode()).items()}
         number, self.next_id = str(self.next_id), self.next_id + 1

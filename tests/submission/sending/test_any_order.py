@@ -1,5 +1,5 @@
-"""Sending, taking back and changing the submission in any order, with every fault that a service or
-a crash can bring in between: what the record says is held against what the service has."""
+"""Sending, withdrawing and changing the submission in any order, with every fault of a service and
+every crash in between: what the journal says is compared with what the service has."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from hashkit.errors import (
 )
 from hashkit.models import Hash, MediaKind
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.sending.batch import Answer, Batch, Request
+from hashkit.submission.sending.batch import Batch, Request, Response
 from hashkit.submission.sending.delivering import Delivery
 from hashkit.submission.sending.journal import Entry, State, open_journal
 from hashkit.submission.sending.plan import Plan, plan_for
@@ -73,7 +73,7 @@ class Fault(NamedTuple):
     that it was not done. ``dies``: hashkit ends in the pause after it."""
 
     done: bool
-    result: Answer | type[BaseException]
+    result: Response | type[BaseException]
     known: bool = False
     dies: bool = False
 
@@ -81,33 +81,33 @@ class Fault(NamedTuple):
 LOST = {  # it was done, and we do not know
     "cut after": Fault(True, ConnectionLost),
     "killed after": Fault(True, Killed),
-    "503 after": Fault(True, Answer(503)),
-    "killed in the pause": Fault(True, Answer(503), dies=True),
-    "nameless": Fault(True, Answer(200, b"{}")),
-    "half": Fault(True, Answer(201, b'{"id": 1')),
-    "no status": Fault(True, Answer(999)),
+    "503 after": Fault(True, Response(503)),
+    "killed in the pause": Fault(True, Response(503), dies=True),
+    "nameless": Fault(True, Response(200, b"{}")),
+    "half": Fault(True, Response(201, b'{"id": 1')),
+    "no status": Fault(True, Response(999)),
 }
 NOT_DONE = {  # it was not, and we do not know
     "cut before": Fault(False, ConnectionLost),
     "killed before": Fault(False, Killed),
-    "503 before": Fault(False, Answer(503)),
-    "page": Fault(False, Answer(200, b"<html>Please log in</html>")),
+    "503 before": Fault(False, Response(503)),
+    "page": Fault(False, Response(200, b"<html>Please log in</html>")),
 }
 REFUSED = {
     "unreachable": Fault(False, ServiceUnreachable, known=True),
     "certificate": Fault(False, CertificateRefused, known=True),
-    "a long time": Fault(False, Answer(429, wait=3600.0), known=True),
+    "a long time": Fault(False, Response(429, retry_after=3600.0), known=True),
     **{
-        str(status): Fault(False, Answer(status), known=True)
+        str(status): Fault(False, Response(status), known=True)
         for status in (401, 404, 405, 410, 422, 429)
     },
 }
 FAULTS = LOST | NOT_DONE | REFUSED
-FAULT_FREE = Fault(True, Answer(200))
+FAULT_FREE = Fault(True, Response(200))
 
 
 def entries(path: Path) -> dict[str, Entry]:
-    """What the record says, the last whole line of each batch."""
+    """What the journal says, the last whole line of each batch."""
     lines = path.read_bytes().split(b"\n")[1:-1] if path.exists() else []
     found = map(json.loads, lines)
     return {
@@ -148,19 +148,19 @@ class Service:
         assert name not in map(str, self.others), "this is somebody else's"
         return next(key for key, names in self.ours.items() if name in names)
 
-    def do(self, request: Request, headers: Mapping[str, str], key: str) -> Answer:
+    def do(self, request: Request, headers: Mapping[str, str], key: str) -> Response:
         path = {"stopncii": "/v1", "threatexchange": "/v21.0"}.get(self.kind, "") + request.path
         headers = {**dict(request.headers), **headers}
         seen = Seen(b"", request.method, path, headers, request.body)
         status, _, body = self.backend.answer(seen)
         if request.method == "POST":
-            told = {} if self.any_success else json.loads(body)
-            name = key if self.kind == "webhook" else str(told.get("id", len(self.ours[key])))
+            content = {} if self.any_success else json.loads(body)
+            name = key if self.kind == "webhook" else str(content.get("id", len(self.ours[key])))
             if name not in self.ours[key]:
                 self.ours[key].append(name)
         for number, signal in self.others.items():
             assert self.backend.stored[number] == signal
-        return Answer(status, body)
+        return Response(status, body)
 
 
 class Client:
@@ -172,7 +172,7 @@ class Client:
         self._path = path
         self._faults = [FAULTS[name] for name in faults]
         self._posts = {batch.request.body: batch.key for batch in plan.batches}
-        self._questions = {plan.backend.question(batch): batch.key for batch in plan.batches}
+        self._questions = {plan.backend.lookup(batch): batch.key for batch in plan.batches}
         self._had = keys(path, State.ACCEPTED)
         self._unsure = keys(path, State.TRYING)
         self._dies = False
@@ -185,30 +185,30 @@ class Client:
             return self._questions[request]
         if request.method == "POST":
             key = self._posts[request.body]
-            assert key not in self._had, "the record says that it is there"
+            assert key not in self._had, "the journal says that it is there"
             if type(self._service.backend) is Hma and key not in self._service.fooled:
                 assert not self._service.copies(key), "it would have been found by asking"
         else:
             name = request.path.rpartition("/")[2]
             key = name if self._service.kind == "webhook" else self._service.key_of_name(name)
         assert entries(self._path)[key].state is State.TRYING, (
-            "the record does not say that it is being tried"
+            "the journal does not say that it is being tried"
         )
         return key
 
-    def send(self, request: Request, signed: Mapping[str, str]) -> Answer:
+    def send(self, request: Request, signed: Mapping[str, str]) -> Response:
         self.requests += 1
         self.on_disk = self._path.stat().st_size
         key = self._key(request)
         fault = self._faults.pop(0) if self._faults else FAULT_FREE
-        status = fault.result.status if isinstance(fault.result, Answer) else None
+        status = fault.result.status if isinstance(fault.result, Response) else None
         if request.method == "DELETE" and (
             status == 410 or (status == 404 and key in self._unsure)
         ):
-            fault = Fault(True, Answer(status))  # it is believed, so it is true
+            fault = Fault(True, Response(status))  # it is believed, so it is true
         if self._service.any_success and status in (200, 201):
             fault = FAULT_FREE
-        told = self._service.do(request, signed, key) if fault.done else None
+        response = self._service.do(request, signed, key) if fault.done else None
         sure = fault is FAULT_FREE or status in (404, 410)
         if request.method != "GET" and not fault.known:
             (self._unsure.discard if sure else self._unsure.add)(key)
@@ -216,8 +216,8 @@ class Client:
             self._service.fooled.add(key)
         self._dies = fault.dies
         if fault is FAULT_FREE:
-            return told
-        if isinstance(fault.result, Answer):
+            return response
+        if isinstance(fault.result, Response):
             return fault.result
         raise fault.result
 
@@ -261,8 +261,9 @@ class AnyOrder(RuleBasedStateMachine):
                 delivery = Delivery(
                     self.plan, journal, client, CREDENTIALS, tries=tries, wait=client.wait
                 )
-                for batch, outcome in getattr(delivery, what)():
-                    assert batch is None or batch.key == outcome.key
+                items = {batch.key: batch.item for batch in self.plan.batches}
+                for outcome in getattr(delivery, what)():
+                    assert outcome.item == items.get(outcome.key)
                     self.hold(outcome)
                     outcomes.append(outcome)
                     if len(outcomes) == stop:
@@ -283,9 +284,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     def hold(self, outcome) -> None:
         """What is said is so."""
-        if outcome.state is State.ACCEPTED:
+        if outcome.state == State.ACCEPTED:
             assert self.is_there(outcome.key)
-        elif outcome.state is State.WITHDRAWN and outcome.reason is None:
+        elif outcome.state == State.WITHDRAWN and outcome.reason is None:
             assert not self.service.copies(outcome.key)
 
     def is_there(self, key: str) -> bool:
@@ -318,8 +319,10 @@ class AnyOrder(RuleBasedStateMachine):
             assert isinstance(end, NoWithdrawal)
             return
         assert end is None
-        told = {each.key for each in outcomes if each.reason is not None}  # and the exit code is 1
-        assert {key for key in self.service.ours if self.service.copies(key)} <= told
+        reported = {
+            each.key for each in outcomes if each.reason is not None
+        }  # and the exit code is 1
+        assert {key for key in self.service.ours if self.service.copies(key)} <= reported
 
     @rule(which=st.sets(st.sampled_from(range(len(ITEMS)))))
     def edit(self, which: set[int]) -> None:
@@ -340,10 +343,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.service.backend.built = set(self.service.backend.stored)
 
     @invariant()
-    def the_record_is_right(self) -> None:
-        told = entries(self.path)
+    def the_journal_is_right(self) -> None:
+        noted = entries(self.path)
         for batch in self.everything.batches:
-            entry = told.get(batch.key, Entry(State.UNSENT))
+            entry = noted.get(batch.key, Entry(State.UNSENT))
             assert entry.state is not State.ACCEPTED or self.is_there(batch.key)
             strays = [name for name in self.service.copies(batch.key) if name != entry.id]
             may_be_there = entry.state in (State.ACCEPTED, State.TRYING) and entry.id is None
@@ -395,5 +398,5 @@ def test_stories(story):
             machine.run(what, faults, tries=1)
         else:
             getattr(machine, f"{what}_and_all_is_well")()
-        machine.the_record_is_right()
+        machine.the_journal_is_right()
     machine.teardown()

@@ -1,4 +1,4 @@
-"""What each kind makes of a submission, and of what a service answers."""
+"""How each backend splits a submission, and what the responses of a service mean to it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hashkit.errors import CredentialMissing
 from hashkit.models import Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 from hashkit.submission.formats.base import TOO_PLAIN
-from hashkit.submission.formats.registry import export_submission
-from hashkit.submission.sending.backends import BACKENDS, backend_of, base
+from hashkit.submission.formats.converting import export_submission
+from hashkit.submission.sending.backends import BACKENDS, backend_for, base, judging
 from hashkit.submission.sending.backends.webhook import Webhook
-from hashkit.submission.sending.batch import Answer, Request, Verdict
+from hashkit.submission.sending.batch import Decision, Request, Response
 from hashkit.submission.sending.credentials import Reference
 from hashkit.submission.sending.plan import plan_for
 from hashkit.submission.sending.profile import Profile
@@ -62,7 +62,7 @@ PICTURE = Item(
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-class TestEveryKind:
+class TestEveryBackend:
     def test_keys_come_from_hashes_alone(self, kind, submission):
         one, other = (plan(kind, submission) for _ in range(2))
         keys = [batch.key for batch in one.batches]
@@ -89,7 +89,7 @@ class TestEveryKind:
         assert plan(kind, Submission(())).batches == ()
 
     def test_any_answer_means_something(self, kind):
-        spoken = backend_of(profile(kind))
+        backend = backend_for(profile(kind))
         bodies = (
             b"",
             b"{}",
@@ -102,11 +102,11 @@ class TestEveryKind:
         )
         for status in range(100, 600):
             for body in bodies:
-                answer = Answer(status, body)
-                assert spoken.judge(answer).verdict in Verdict
-                spoken.judge_withdrawal(answer)
-                if spoken.judge(answer).verdict in (Verdict.REJECTED, Verdict.REFUSED):
-                    assert spoken.judge(answer).reason
+                answer = Response(status, body)
+                assert backend.judge(answer).decision in Decision
+                backend.judge_withdrawal(answer)
+                if backend.judge(answer).decision in (Decision.REJECTED, Decision.REFUSED):
+                    assert backend.judge(answer).reason
 
 
 @pytest.mark.parametrize("kind", ["hma", "stopncii", "threatexchange"])
@@ -137,12 +137,12 @@ def test_stopncii():
         "stopncii", Submission((PICTURE,)), variants="yes", tags="a,,b", feedback="Blocked"
     )
     (batch,) = found.batches
-    told = json.loads(batch.request.body)
-    assert told["count"] == 2
-    for journal in told["hashRecords"]:
-        assert journal["signalType"] == "ImagePDQ"
-        assert journal["CSPFeedbacks"] == [{"tags": ["a", "b"], "feedbackValue": "Blocked"}]
-        assert journal["lastModtimestamp"] % 86_400 == 0
+    body = json.loads(batch.request.body)
+    assert body["count"] == 2
+    for record in body["hashRecords"]:
+        assert record["signalType"] == "ImagePDQ"
+        assert record["CSPFeedbacks"] == [{"tags": ["a", "b"], "feedbackValue": "Blocked"}]
+        assert record["lastModtimestamp"] % 86_400 == 0
 
 
 def test_threatexchange():
@@ -166,10 +166,10 @@ def test_keys_are_of_type_and_value(kind):
         "stopncii": ["ImagePDQ", "VideoMD5"],
         "threatexchange": ["HASH_PDQ", "HASH_VIDEO_MD5"],
     }[kind]
-    told = [f"{names[0]}:{pdq.value}", f"{names[1]}:{md5.value}"]
+    values = [f"{names[0]}:{pdq.value}", f"{names[1]}:{md5.value}"]
     if kind == "stopncii":
-        told = ["\n".join(sorted(told))]
-    expected = {hashlib.sha256(each.encode()).hexdigest() for each in told}
+        values = ["\n".join(sorted(values))]
+    expected = {hashlib.sha256(each.encode()).hexdigest() for each in values}
     assert {each.key for each in plan(kind, submission).batches} == expected
 
 
@@ -182,8 +182,8 @@ def test_hashes_of_one_value_and_two_types_are_two():
 
 @pytest.mark.parametrize(("status", "sure"), [(429, True), (425, True), (408, False), (503, False)])
 def test_what_surely_did_not_arrive(status, sure):
-    judgement = base.judged(Answer(status))
-    assert (judgement.verdict, judgement.sure) == (Verdict.LATER, sure)
+    judgement = judging.judged(Response(status))
+    assert (judgement.decision, judgement.sure) == (Decision.LATER, sure)
 
 
 def test_a_webhook_gets_documents(submission):
@@ -200,7 +200,7 @@ def test_the_signature_is_that_of_standard_webhooks():
         "POST", "", b'{"test": 2432232314}', (("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),)
     )
     credentials = {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
-    assert backend_of(profile("webhook")).signed(request, credentials, 1614265330.9) == {
+    assert backend_for(profile("webhook")).signed(request, credentials, 1614265330.9) == {
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
@@ -211,23 +211,23 @@ def test_the_signature_is_that_of_standard_webhooks():
 )
 def test_a_secret_that_will_not_do(secret):
     with pytest.raises(CredentialMissing, match="24 to 64 bytes"):
-        backend_of(profile("webhook")).check_credentials({"secret": secret})
+        backend_for(profile("webhook")).check_credentials({"secret": secret})
 
 
 def test_a_token_for_hma_is_optional():
-    spoken = backend_of(profile("hma"))
-    assert spoken.signed(Request("GET", ""), {}, 0) == {}
-    assert spoken.signed_names == ()
-    asked = backend_of(replace(profile("hma"), credentials={"token": Reference(None, "T")}))
+    backend = backend_for(profile("hma"))
+    assert backend.signed(Request("GET", ""), {}, 0) == {}
+    assert backend.signed_names == ()
+    asked = backend_for(replace(profile("hma"), credentials={"token": Reference(None, "T")}))
     assert tuple(asked.signed(Request("GET", ""), {"token": "x"}, 0)) == asked.signed_names
 
 
 @pytest.mark.parametrize("known", ["../x", "a/b", "", "x" * 201, "é", 1.5, True, None, [], {}])
 def test_names_that_services_do_not_have(known):
     """They end up in addresses."""
-    answer = Answer(200, json.dumps({"id": known}).encode())
+    answer = Response(200, json.dumps({"id": known}).encode())
     for kind in ("hma", "threatexchange"):
-        assert backend_of(profile(kind)).judge(answer).verdict is Verdict.REFUSED
+        assert backend_for(profile(kind)).judge(answer).decision is Decision.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -246,11 +246,11 @@ def test_names_that_services_do_not_have(known):
     ],
 )
 def test_reasons(body, reason):
-    assert base.reason_in(Answer(422, json.dumps(body).encode())) == reason
+    assert judging.reason_in(Response(422, json.dumps(body).encode())) == reason
 
 
 def test_where_it_points_is_shown_without_harm():
-    judgement = base.judged(Answer(302, elsewhere="http://x/\x9b31m\udc80\u202e"))
+    judgement = judging.judged(Response(302, location="http://x/\x9b31m\udc80\u202e"))
     assert r"http://x/\x9b31m\udc80\u202e" in judgement.reason
 
 

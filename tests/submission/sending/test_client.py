@@ -235,7 +235,7 @@ def test_every_error_of_httpx_is_ours():
     kinds = all_below(httpx.TransportError)
     for kind in kinds:
         expected = ServiceUnreachable if kind.__name__ in client._BEFORE else ConnectionLost
-        assert type(client._ours(vars(httpx), kind("no"))) is expected
+        assert type(client._own_error(vars(httpx), kind("no"))) is expected
     assert set(client._BEFORE) <= {kind.__name__ for kind in kinds}
 
 

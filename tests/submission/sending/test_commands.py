@@ -22,7 +22,7 @@ pytestmark = pytest.mark.test_all
 
 @pytest.fixture
 def command(run):
-    """Run a command of this room for a sender."""
+    """Run a command for a sender."""
 
     def go(sending, name, *arguments, **options):
         where = ("--to", "test", "--profiles", sending.profiles)
@@ -53,7 +53,7 @@ def test_sending(sender, command):
     assert len(sending.backend.calls) == 6
 
 
-def test_what_is_left_out_is_told(sender, command):
+def test_what_is_left_out_is_printed(sender, command):
     sending = sender("hma")
     done = command(sending, "send", "--yes")
     assert re.search(r"- 1 vpdq hash \(item \d\): Hasher-Matcher-Actioner has PDQ", done.stderr)
@@ -184,8 +184,8 @@ def test_a_dry_run_gives_up_the_network(sender, monkeypatch):
 
 def test_what_a_service_says_does_nothing_to_the_terminal(sender, command):
     sending = sender("threatexchange")
-    told = {"error": {"message": "\x1b]0;owned\x07\x1b[31m", "code": 190}}
-    sending.service.faults = [(400, {}, json.dumps(told).encode())]
+    body = {"error": {"message": "\x1b]0;owned\x07\x1b[31m", "code": 190}}
+    sending.service.faults = [(400, {}, json.dumps(body).encode())]
     done = command(sending, "send", "--yes")
     assert done.returncode == 1
     assert r"\x1b]0;owned\x07\x1b[31m" in done.stderr
@@ -201,7 +201,7 @@ def test_half_a_letter_does_not_keep_the_rest_back(sender, command):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links are of POSIX")
-def test_a_record_that_cannot_be_written_is_named(sender, command):
+def test_a_journal_that_cannot_be_written_is_named(sender, command):
     sending = sender("webhook")
     (sending.folder / "s.json.sent.jsonl").symlink_to(sending.folder / "elsewhere")
     done = command(sending, "send", "--yes")
@@ -344,7 +344,7 @@ def test_no_way_to_withdraw(sender, command):
 
 
 @pytest.mark.parametrize(
-    ("change", "told", "code"),
+    ("change", "message", "code"),
     [
         (lambda s: s.given.unlink(), "There is no file with this name here.", 1),
         (lambda s: s.given.write_text("{}"), "In the document, this is missing", 1),
@@ -360,13 +360,13 @@ def test_no_way_to_withdraw(sender, command):
         ),
     ],
 )
-def test_what_keeps_it_from_sending(sender, command, monkeypatch, change, told, code):
+def test_what_keeps_it_from_sending(sender, command, monkeypatch, change, message, code):
     sending = sender("webhook")
     monkeypatch.setenv("TEST_SECRET", os.environ["TEST_SECRET"])  # put back afterwards
     change(sending)
     done = command(sending, "send", "--yes")
     assert (done.returncode, done.stdout) == (code, "")
-    assert told in done.stderr
+    assert message in done.stderr
     assert sending.service.seen == []
 
 

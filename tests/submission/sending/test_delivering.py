@@ -137,7 +137,7 @@ def test_a_run_that_ends_in_the_middle_is_gone_on_with(sender, kind, fault, erro
 
 
 def test_hma_may_not_know_yet_what_it_has(sender):
-    """The limit that is told in the documentation: the hash is there twice, and nothing is lost."""
+    """The limit that the documentation names: the hash is there twice, and nothing is lost."""
     sending = sender("hma")
     sending.service.faults = ["store_and_cut"]
     sending.backend.slow_index = True
@@ -180,12 +180,12 @@ def test_what_somebody_else_put_there_is_not_taken_back(sender):
     sending.service.faults = ["cut"]
     assert sending.go()[0].id is None
     (first, *_) = sending.go("withdraw")
-    assert first.state is State.ACCEPTED
+    assert first.state == State.ACCEPTED
     assert "not known which entry" in first.reason
     assert sending.backend.stored == {777: (kind, value)}
 
 
-def test_what_may_be_there_twice_is_told(sender):
+def test_what_may_be_there_twice_is_reported(sender):
     sending = sender("hma")
     sending.service.faults = ["store_and_cut"]
     sending.backend.slow_index = True
@@ -242,8 +242,8 @@ def test_nobody_there(sender):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_rejected_does_not_keep_the_rest_back(sender, kind):
     sending = sender(kind)
-    told = {"detail": "No room for\nthis \x1b[31mone" + "!" * 500}
-    no = (422, {"Content-Type": "application/json"}, json.dumps(told).encode())
+    body = {"detail": "No room for\nthis \x1b[31mone" + "!" * 500}
+    no = (422, {"Content-Type": "application/json"}, json.dumps(body).encode())
     sending.service.faults = [None, no]
     outcomes = sending.go()
     assert states(outcomes).count(State.REJECTED) == 1
@@ -256,7 +256,7 @@ def test_what_is_rejected_does_not_keep_the_rest_back(sender, kind):
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (401, "does not take these credentials"),
         (403, "does not take these credentials"),
@@ -267,10 +267,10 @@ def test_what_is_rejected_does_not_keep_the_rest_back(sender, kind):
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_no_other_would_be_taken_either(sender, kind, fault, told):
+def test_what_no_other_would_be_taken_either(sender, kind, fault, message):
     sending = sender(kind)
     sending.service.faults = [None, fault]
-    with pytest.raises(ServiceRefused, match=told):
+    with pytest.raises(ServiceRefused, match=message):
         sending.go()
     assert len(sending.service.seen) == 2
     sending.go()
@@ -317,7 +317,7 @@ def test_two_at_once(sender):
 def test_another_service_gets_everything(sender):
     first = sender("webhook")
     first.go()
-    second = sender("webhook")  # at another address, with the same record
+    second = sender("webhook")  # at another address, with the same journal
     second.go()
     assert stored(first) == stored(second) == wanted(first)
 
@@ -359,7 +359,7 @@ def test_a_service_that_knows_nothing_of_withdrawing(sender, kind):
 @pytest.mark.parametrize("kind", ["webhook", "hma"])
 @pytest.mark.parametrize("fault", ["store_and_cut", "store_and_half", "store_and_stall"])
 def test_a_lost_answer_to_a_withdrawal_loses_nothing(sender, kind, fault):
-    """It is taken back, and we do not know. To be sent again, it is sent again."""
+    """It was withdrawn, and the answer was lost: sending sends it again."""
     sending = sender(kind)
     count = len(sending.go())
     sending.service.faults = [None, fault]
@@ -409,7 +409,7 @@ def test_withdrawing_what_is_not_known_to_be_there(sender):
     with pytest.raises(ConnectionLost):
         sending.go(tries=1)
     (outcome,) = sending.go("withdraw")
-    assert outcome.state is State.TRYING
+    assert outcome.state == State.TRYING
     assert "not known which entry" in outcome.reason
 
 

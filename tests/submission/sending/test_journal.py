@@ -1,4 +1,4 @@
-"""The record: what was written is there, whatever ended the process, and nothing is guessed."""
+"""The journal: what was written is there, whatever ended the process, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def test_written_and_read_again(path):
         assert (journal.has("a"), journal.has("b"), journal.has("d")) == (True, False, False)
     with open_journal(path, TO) as journal:
         assert journal.entry("a") == Entry(State.ACCEPTED, "17")
-        assert journal.perhaps_there() == ("a", "b")
+        assert journal.maybe_held() == ("a", "b")
         journal.write("a", Entry(State.WITHDRAWN))
         journal.write("b", Entry(State.WITHDRAWN, again=True))
     seen = read_journal(path, TO)
     assert seen.entry("a") == Entry(State.WITHDRAWN)
-    assert seen.perhaps_there() == ("b",)
+    assert seen.maybe_held() == ("b",)
     assert not seen.has("a")
     with pytest.raises(ValueError, match="to be read"):
         seen.write("a", Entry(State.TRYING))
@@ -60,13 +60,13 @@ def test_what_may_be_there_twice_is_kept(path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links are of POSIX")
-def test_a_link_to_the_submission_has_its_record(tmp_path, path):
+def test_a_link_to_the_submission_has_its_journal(tmp_path, path):
     (tmp_path / "s.json").touch()
     (tmp_path / "link.json").symlink_to(tmp_path / "s.json")
     assert journal_beside(tmp_path / "link.json") == path.resolve()
 
 
-def test_destinations_are_told_apart(path):
+def test_destinations_are_kept_apart(path):
     with open_journal(path, TO) as journal:
         journal.write("a", Entry(State.ACCEPTED, "17"))
     assert read_journal(path, TO + "2").entry("a") is None
@@ -76,7 +76,7 @@ def test_destinations_are_told_apart(path):
 
 
 def test_looking_makes_no_file(path):
-    assert read_journal(path, TO).perhaps_there() == ()
+    assert read_journal(path, TO).maybe_held() == ()
     assert not path.exists()
 
 
@@ -126,7 +126,7 @@ HEADER = json.dumps({"format": "hashkit-sent", "version": 1})
         f"{HEADER}\n" + "[" * 100_000 + "\n",
     ],
 )
-def test_what_is_no_record_is_left_as_it_is(path, content):
+def test_what_is_no_journal_is_left_as_it_is(path, content):
     path.write_text(content)
     if content != "hello":  # a line without an end was never written
         with pytest.raises(RecordDamaged):
@@ -178,7 +178,7 @@ def test_where_nothing_can_be_written(path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes are of POSIX")
-def test_a_pipe_is_no_record(path):
+def test_a_pipe_is_no_journal(path):
     os.mkfifo(path)
     with pytest.raises(RecordDamaged):
         read_journal(path, TO)

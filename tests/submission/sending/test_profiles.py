@@ -15,9 +15,9 @@ from hashkit.errors import (
     ProfileUnknown,
     SendingUnavailable,
 )
-from hashkit.submission.sending.backends import BACKENDS, backend_of
+from hashkit.submission.sending.backends import BACKENDS, backend_for
 from hashkit.submission.sending.credentials import Reference, credential
-from hashkit.submission.sending.profiles import read_profile, read_profiles, usual_file
+from hashkit.submission.sending.profiles import default_profiles, read_profile, read_profiles
 
 WEBHOOK = 'kind = "webhook"\nsecret = "env:S"\n'
 
@@ -44,7 +44,7 @@ def test_a_profile(write, tmp_path):
     assert found.credentials == {"token": Reference("hma", "me@example")}
     assert found.proxy == "http://proxy.example:3128"
     assert found.ca == tmp_path / "ca.pem"
-    assert backend_of(found).destination == "hma https://hma.example:5100/api NCII"
+    assert backend_for(found).destination == "hma https://hma.example:5100/api NCII"
 
 
 def test_usual_addresses(write):
@@ -123,12 +123,12 @@ def test_the_same_place_written_otherwise(write):
         "https://a.example:443/b",
     ]
     found = {
-        backend_of(read_profile(write(f'{WEBHOOK}address = "{each}"'), "p")).destination
+        backend_for(read_profile(write(f'{WEBHOOK}address = "{each}"'), "p")).destination
         for each in places
     }
     assert found == {"webhook https://a.example/b"}
     other = read_profile(write(f'{WEBHOOK}address = "https://a.example/B"'), "p")
-    assert backend_of(other).destination not in found
+    assert backend_for(other).destination not in found
 
 
 def test_a_setting_above_all_profiles_is_not_passed_over(write, tmp_path):
@@ -143,7 +143,7 @@ HMA = 'kind = "hma"\naddress = "https://a.example"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "why"),
     [
         ("", "kind is not one of hma, stopncii, threatexchange, webhook"),
         ('kind = "smtp"', "kind is not one of"),
@@ -163,9 +163,9 @@ HMA = 'kind = "hma"\naddress = "https://a.example"\n'
         ('kind = "webhook"\naddress = "https://a.example"', "secret is missing: say where"),
     ],
 )
-def test_what_does_not_fit(write, text, told):
+def test_what_does_not_fit(write, text, why):
     path = write(text)
-    with pytest.raises(ProfileUnfit, match=told):
+    with pytest.raises(ProfileUnfit, match=why):
         read_profile(path, "p")
     assert isinstance(read_profiles(path)["p"], ProfileUnfit)  # and the others can be used
 
@@ -213,11 +213,11 @@ def test_where_the_file_is(monkeypatch, tmp_path):
     for name in ("HASHKIT_PROFILES", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert usual_file() == tmp_path / ".config" / "hashkit" / "profiles.toml"
+    assert default_profiles() == tmp_path / ".config" / "hashkit" / "profiles.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "x"))
-    assert usual_file() == tmp_path / "x" / "hashkit" / "profiles.toml"
+    assert default_profiles() == tmp_path / "x" / "hashkit" / "profiles.toml"
     monkeypatch.setenv("HASHKIT_PROFILES", str(tmp_path / "mine"))
-    assert usual_file() == tmp_path / "mine"
+    assert default_profiles() == tmp_path / "mine"
 
 
 # Credentials
@@ -279,12 +279,12 @@ def test_credentials_of_the_keyring(ring, monkeypatch):
         credential(Reference("hma", "me/you"))
 
 
-def test_every_kind_is_complete():
-    for name, kind in BACKENDS.items():
-        assert kind.name == name
-        assert kind.__doc__
-        assert not kind.settings.keys() & {"kind", "address", "proxy", "ca"}
-        assert not kind.settings.keys() & kind.credentials.keys()
+def test_every_backend_is_complete():
+    for name, backend in BACKENDS.items():
+        assert backend.name == name
+        assert backend.__doc__
+        assert not backend.settings.keys() & {"kind", "address", "proxy", "ca"}
+        assert not backend.settings.keys() & backend.credentials.keys()
 
 
 def test_what_the_documentation_shows(root, tmp_path):
@@ -299,6 +299,6 @@ def test_what_the_documentation_shows(root, tmp_path):
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     path.write_text(example, "utf-8")
     assert read_profile(path, "receiver").kind == "webhook"
-    for kind in BACKENDS.values():
-        for name in ("address", "proxy", "ca", *kind.settings, *kind.credentials):
+    for backend in BACKENDS.values():
+        for name in ("address", "proxy", "ca", *backend.settings, *backend.credentials):
             assert f"`{name}`" in table

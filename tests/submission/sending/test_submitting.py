@@ -10,7 +10,7 @@ from hashkit.submission.sending.journal import journal_beside
 pytestmark = pytest.mark.test_all
 
 
-def test_each_request_is_told_and_sent_once(sender):
+def test_each_request_is_reported_and_sent_once(sender):
     sending = sender("webhook")
     sent = list(send_submission(sending.given, "test", profiles=sending.profiles))
     assert [each.item for each in sent] == [1, 2, 3, 4, 5, 6]
@@ -27,7 +27,7 @@ def test_nothing_goes_before_it_is_asked_for(sender):
     assert sending.service.seen == []
     next(sent)
     assert len(sending.service.seen) == 1
-    sent.close()  # and another may have the record now
+    sent.close()  # and another may open the journal now
     assert len(list(send_submission(sending.given, "test", profiles=sending.profiles))) == 5
 
 
@@ -63,7 +63,7 @@ def test_taking_back(sender):
     assert sending.backend.stored == {}
 
 
-def test_the_usual_file_of_profiles(sender, monkeypatch):
+def test_the_default_profiles_of_profiles(sender, monkeypatch):
     sending = sender("webhook")
     monkeypatch.setenv("HASHKIT_PROFILES", str(sending.profiles))
     assert len(list(send_submission(sending.given, "test"))) == 6

@@ -1,40 +1,33 @@
-"""StopNCII, for partners that hold keys: one batch an item, with a record for each hash.
+"""StopNCII, for partners that hold keys: one batch for each item, with a record for each hash.
 
-What it answers to a submission is not published: any status of success is taken for a yes, and
-single records that it may reject are not known. Nor is a way to take hashes back, or what happens
-to a record that is sent twice; its records are known by type and value, so the same one again
-should say nothing new. The time that a record must carry is the day of sending, at midnight (UTC).
+Its response to a submission is not published: any status of success counts as accepted, and it is
+not known whether it rejects single records. Nor is it known how hashes are withdrawn, or what
+happens to a record that is sent twice; it knows records by type and value, so a second one should
+change nothing. The time that a record must carry is the day of sending, at midnight (UTC).
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar
 
-from hashkit.submission.document import Submission
 from hashkit.submission.formats.signals import Signal
 from hashkit.submission.formats.stopncii import SIGNAL_TYPES, StopNCII
-from hashkit.submission.sending.backends.base import (
-    VARIANTS,
-    YES_OR_NO,
-    Backend,
-    Cut,
-    Setting,
-    chosen,
-)
+from hashkit.submission.sending.backends.base import VARIANTS, YES_OR_NO, FormatBackend, Setting
 from hashkit.submission.sending.batch import JSON, Batch, Request, key_of
 
 _FEEDBACK = ("None", "PendingReview", "Blocked", "NotBlocked")
 _DAY = 86_400
 
 
-class StopNcii(Backend):
+class StopNcii(FormatBackend):
     """``POST /SubmitHashes`` of version 1."""
 
     name = "stopncii"
+    form = StopNCII
     address = "https://api.stopncii.org/v1"
     settings: ClassVar[Mapping[str, Setting]] = {
         "feedback": Setting("|".join(_FEEDBACK), f"one of {', '.join(_FEEDBACK)}", "None"),
@@ -43,10 +36,9 @@ class StopNcii(Backend):
     }
     credentials: ClassVar[Mapping[str, bool]] = {"function_key": True, "subscription_key": True}
 
-    def cut(self, submission: Submission) -> Cut:
-        taken, left = chosen(submission, StopNCII(), self.profile.settings[VARIANTS] == "yes")
-        by_item = groupby(taken, key=lambda each: each.item)
-        return tuple(self._batch(item, list(hashes)) for item, hashes in by_item), left
+    def batches(self, held: Sequence[Signal]) -> Iterable[Batch]:
+        by_item = groupby(held, key=lambda each: each.item)
+        return (self._batch(item, list(hashes)) for item, hashes in by_item)
 
     def _batch(self, item: int, hashes: list[Signal]) -> Batch:
         feedback = {

@@ -1,8 +1,8 @@
-"""Any service that takes hashkit's own document: one batch an item, signed.
+"""Any service that takes hashkit's own document: one signed batch for each item.
 
 A batch is a submission of one item, as ``hashkit.submission.document`` writes it. The signature is
 that of Standard Webhooks (https://www.standardwebhooks.com), for which there are libraries in many
-languages: ``webhook-id`` is the key of the batch, which makes sending it again harmless, and
+languages: ``webhook-id`` is the key of the batch, so that sending it again does no harm, and
 ``webhook-signature`` is ``v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``.
 """
 
@@ -14,17 +14,18 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Mapping
+from itertools import count
 from typing import ClassVar
 
 from hashkit.errors import CredentialMissing
 from hashkit.models import FrameHashes
 from hashkit.submission.document import Item, Submission
-from hashkit.submission.sending.backends.base import Backend, Cut
+from hashkit.submission.sending.backends.base import Backend, Split
 from hashkit.submission.sending.batch import JSON, Batch, Request
 
 _ID = "webhook-id"
 _WITHDRAW = "withdraw-"
-_SECRET_PREFIX = "whsec_"  # noqa: S105 (that of all of them)
+_SECRET_PREFIX = "whsec_"  # noqa: S105 (the same for all secrets)
 _SECRET_BYTES = range(24, 65)
 
 
@@ -34,10 +35,10 @@ class Webhook(Backend):
     name = "webhook"
     credentials: ClassVar[Mapping[str, bool]] = {"secret": True}
     withdraws = True
-    repeats = False
+    duplicates = False
 
-    def cut(self, submission: Submission) -> Cut:
-        return tuple(_batch(*each) for each in enumerate(submission.items, 1)), ()
+    def split(self, submission: Submission) -> Split:
+        return tuple(map(_batch, count(1), submission.items)), ()
 
     @property
     def signed_names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import typer
 
 import hashkit
 from hashkit import notices
-from hashkit.cli.for_service import ForService
+from hashkit.cli.actions.for_service import ForService
 from hashkit.errors import MediaCorrupt
 from hashkit.guide.directory import Handling, all_services, service
 from hashkit.models import FailedFile, FrameHashes, Hash, HashedFile, MediaKind
@@ -173,8 +173,8 @@ class TestOnly:
     FRAMES = FrameHashes(1.0, ())
 
     def outcome(self, kind):
-        told = (notices.LOW_QUALITY, notices.ANIMATED, notices.SMALL)
-        return HashedFile(Path("a"), kind, self.HASHES, told, self.FRAMES, (self.FRAMES,))
+        given = (notices.LOW_QUALITY, notices.ANIMATED, notices.SMALL)
+        return HashedFile(Path("a"), kind, self.HASHES, given, self.FRAMES, (self.FRAMES,))
 
     def test_pictures(self):
         found = ForService.named("stopncii").only(self.outcome(MediaKind.IMAGE))
@@ -192,9 +192,9 @@ class TestOnly:
         assert found.notices[0] == notices.LOW_QUALITY
 
     def test_what_could_not_be_opened(self):
-        told = (notices.EXACT_ONLY,)
+        given = (notices.EXACT_ONLY,)
         stopncii = ForService.named("stopncii")
-        failed = FailedFile(Path("a"), MediaCorrupt(), MediaKind.IMAGE, self.HASHES[:2], told)
+        failed = FailedFile(Path("a"), MediaCorrupt(), MediaKind.IMAGE, self.HASHES[:2], given)
         assert stopncii.only(failed) == replace(failed, hashes=(), notices=())
         failed = replace(failed, kind=MediaKind.VIDEO)
         assert stopncii.only(failed) == replace(failed, hashes=self.HASHES[:1])

@@ -1,4 +1,4 @@
-"""What comes of the files of one ``hashkit hash``: printed, counted, and written at the end."""
+"""The options of ``hashkit hash``, and its outcomes: printed, counted, and written at the end."""
 
 from __future__ import annotations
 
@@ -10,34 +10,62 @@ from pathlib import Path
 
 import typer
 
-from hashkit.cli.for_service import ForService
-from hashkit.cli.output.json_lines import ToFile, ToStandardOutput
-from hashkit.cli.output.outcomes import Outcome, print_table, summary, tally, what_was_written
-from hashkit.cli.output.terminal import STAYED, ExitCode, fail, reader_left, say, shown_name, told
+from hashkit.cli.actions.for_service import ForService
+from hashkit.cli.files import write_or_fail
+from hashkit.cli.output.json_lines import SUFFIX, ToFile, ToStandardOutput
+from hashkit.cli.output.outcomes import Outcome, summary, tally, what_was_written
+from hashkit.cli.output.terminal import STAYED, ExitCode, reader_left, say, shown_name, with_advice
 from hashkit.errors import HashkitError
 from hashkit.models import FailedFile
-from hashkit.submission.document import Submission, write_submission
+from hashkit.submission.document import Submission
 from hashkit.submission.writing import write_whole
 
 _READ_ELSEWHERE = "The pictures and videos were read by the machines of the cluster."
 
 
-@dataclass
-class HashRun:
-    """``lines`` is where JSON Lines go, None for a table. ``out`` is where the submission goes.
-    ``chosen`` is the service that it all is for, if one was named."""
+@dataclass(frozen=True, slots=True)
+class HashOptions:
+    """The options of the command, as they were given."""
 
-    lines: ToStandardOutput | ToFile | None
-    quiet: bool
+    recursive: bool
+    algorithms: str | None
+    service: str | None
     out: Path | None
     force: bool
+    as_json: bool
+    sample: str
+    variants: str
     save_tmk: Path | None
-    elsewhere: bool
+    max_pixels: int | None
+    workers: int | None
+    time_limit: float | None
+    resume: bool
+    dask: str | None
+    quiet: bool
+
+    @property
+    def to_lines(self) -> bool:
+        """Do the JSON Lines go to the file at ``out``, and not a submission?"""
+        return self.as_json and self.out is not None and self.out.suffix.lower() == SUFFIX
+
+
+@dataclass
+class HashRun:
+    """``lines`` is where JSON Lines go, None for a table. ``service`` is the one that the hashes
+    are for, if one was named."""
+
+    options: HashOptions
+    lines: ToStandardOutput | ToFile | None
     from_folders: set[Path]
-    chosen: ForService | None = None
+    service: ForService | None = None
     _outcomes: list[Outcome] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _failed: bool = False
+
+    @property
+    def out(self) -> Path | None:
+        """Where the submission goes, if one is wanted."""
+        return None if self.options.to_lines else self.options.out
 
     def has(self, path: Path) -> bool:
         """Was this file done by the run that is resumed?"""
@@ -47,18 +75,18 @@ class HashRun:
 
     def take(self, outcome: Outcome) -> None:
         """Count an outcome, and print what can be printed already."""
-        if self.chosen is not None:
-            outcome = self.chosen.only(outcome)
+        if self.service is not None:
+            outcome = self.service.only(outcome)
         if isinstance(outcome, FailedFile):
             if outcome.error.code == "not_media" and outcome.path in self.from_folders:
                 self._counts["skipped"] += 1
                 return
             self._failed = True
             if self.lines is None:  # else, the error is in the line
-                say(f"{shown_name(outcome.path or '')}: {told(outcome.error)}")
+                say(f"{shown_name(outcome.path or '')}: {with_advice(outcome.error)}")
         self._counts[tally(outcome)] += 1
-        if self.save_tmk is not None:  # before its line says that the file is done
-            self._save_tmk(outcome, self.save_tmk)
+        if self.options.save_tmk is not None:  # before its line says that the file is done
+            self._save_tmk(outcome, self.options.save_tmk)
         if self.lines is not None:
             self._write_line(outcome, self.lines)
         if self.lines is None or self.out is not None:  # else nobody asks for it again
@@ -72,19 +100,21 @@ class HashRun:
 
     def finish(self) -> None:
         """Write the submission, print the table, say what was done, and exit."""
-        told_at_end = [summary(self._counts)]
+        closing = [summary(self._counts)]
         if self.out is not None:
-            told_at_end.append(what_was_written(self.out, self._write(self.out)))
+            closing.append(what_was_written(self.out, self._write(self.out)))
         if isinstance(self.lines, ToFile):
             self._failed |= self.lines.failed_before > 0
-            told_at_end.append("The list holds the names of your files: it is not for sending.")
-        told_at_end.append(_READ_ELSEWHERE if self.elsewhere else STAYED)
-        if not self.quiet:
+            closing.append("The list holds the names of your files: it is not for sending.")
+        closing.append(STAYED if self.options.dask is None else _READ_ELSEWHERE)
+        if not self.options.quiet:
             if self.lines is None:
+                from hashkit.cli.output.outcome_table import print_table  # noqa: PLC0415 (Rich)
+
                 print_table(self._outcomes)
-                print(*told_at_end, sep="\n", flush=True)
+                print(*closing, sep="\n", flush=True)
             else:
-                say("\n".join(told_at_end))
+                say("\n".join(closing))
         raise typer.Exit(ExitCode.SOME_FAILED if self._failed else ExitCode.DONE)
 
     def _write_line(self, outcome: Outcome, lines: ToStandardOutput | ToFile) -> None:
@@ -104,13 +134,10 @@ class HashRun:
                     write_whole(target, found.value)
                 except HashkitError as error:
                     self._failed = True
-                    say(f"{shown_name(target)}: {told(error)}")
+                    say(f"{shown_name(target)}: {with_advice(error)}")
 
     def _write(self, out: Path) -> Submission:
         submission = Submission.of(self._outcomes)
         if submission.items:
-            try:
-                write_submission(submission, out, replace=self.force)
-            except HashkitError as error:
-                fail(error, out, ExitCode.SOME_FAILED)
+            write_or_fail(out, submission.to_json().encode(), self.options.force)
         return submission

@@ -1,5 +1,4 @@
-"""``--dask``: hash on a Dask cluster that the organisation runs. The only command line room that
-may reach another machine, and only the one that it is told."""
+"""``--dask``: connect to a Dask cluster that the organisation runs."""
 
 from __future__ import annotations
 
@@ -18,18 +17,18 @@ _FILES_FOR_EACH_CORE = 2
 def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """An executor on the cluster, and how many files it should be given at a time."""
     try:
-        from distributed import Client
+        from distributed import Client  # noqa: PLC0415 (an extra)
     except ImportError:
         fail("For --dask, install: pip install distributed", None, ExitCode.WRONG_USE)
-    for name in ("distributed", "tornado"):  # their words are to developers
+    for name in ("distributed", "tornado"):  # they warn developers, not this person
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError):
-        told = (
+        why = (
             "There is no Dask scheduler at this address. Check the address, and that it is running."
         )
-        fail(told, None, ExitCode.WRONG_USE)
+        fail(why, None, ExitCode.WRONG_USE)
     with client:
         cores = sum(client.ncores().values())
         if not cores:

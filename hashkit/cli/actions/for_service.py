@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from hashkit import notices
+from hashkit.cli.options import check_choice
 from hashkit.cli.output.outcomes import Outcome
 from hashkit.cli.output.terminal import ExitCode, fail, say
 from hashkit.guide.directory import Handling, Service, all_services
@@ -27,7 +28,7 @@ _MOVES_WITHOUT_VIDEO = "This picture moves. Its PDQ hash is of the first frame."
 
 @dataclass(frozen=True, slots=True)
 class ForService:
-    """Knows what one service uses, and lets nothing else through."""
+    """Keeps the hashes that one service uses, and drops all others."""
 
     service: Service
 
@@ -36,10 +37,7 @@ class ForService:
         """For the service of this id. BadParameter for any other than those that pictures are
         given to."""
         known = {each.id: each for each in all_services() if each.handling is not Handling.NO_FILES}
-        found = known.get(id.strip().lower())
-        if found is None:
-            raise typer.BadParameter(f"give one of {', '.join(known)}", param_hint="--for")
-        return cls(found)
+        return cls(known[check_choice(id.strip().lower(), known, "--for")])
 
     @property
     def algorithms(self) -> tuple[str, ...]:
@@ -64,39 +62,42 @@ class ForService:
             )
             if names
         ]
-        told = [f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"]
+        sentences = [self._description]
         if self.service.handling is Handling.IN_BROWSER:
-            told.append("It needs no file from here.")
-        told.append(f"Only the hashes that it uses are made: {', '.join(uses)}.")
-        say(" ".join(told))
+            sentences.append("It needs no file from here.")
+        sentences.append(f"Only the hashes that it uses are made: {', '.join(uses)}.")
+        say(" ".join(sentences))
 
     def only(self, outcome: Outcome) -> Outcome:
         """The outcome without every hash that the service does not use for this kind of file."""
         names = self._names(outcome.kind)
         hashes = tuple(each for each in outcome.hashes if each.algorithm in names)
-        told = tuple(_retold(outcome.notices, names))
+        fitting = tuple(_fitting(outcome.notices, names))
         if not isinstance(outcome, HashedFile) or "vpdq" in names:
-            return replace(outcome, hashes=hashes, notices=told)
-        return replace(outcome, hashes=hashes, notices=told, frames=None, frame_variants=())
+            return replace(outcome, hashes=hashes, notices=fitting)
+        return replace(outcome, hashes=hashes, notices=fitting, frames=None, frame_variants=())
+
+    @property
+    def _description(self) -> str:
+        return f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"
 
     def _names(self, kind: MediaKind | None) -> tuple[str, ...]:
         is_video = kind is MediaKind.VIDEO
         return self.service.video_hashes if is_video else self.service.image_hashes
 
     def _end_with_nothing(self, wanted: Path | None) -> NoReturn:
-        told = f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"
         why = "hashkit knows of no hash from here that it can use"
         where = f" To use it, open {self.service.page} on this device." if self.service.page else ""
         if wanted is None:
-            say(f"{told} {why}, so none was made.{where}")
+            say(f"{self._description} {why}, so none was made.{where}")
             raise typer.Exit(ExitCode.DONE)
-        fail(f"{told} {why}, so nothing was written.{where}", None, ExitCode.WRONG_USE)
+        fail(f"{self._description} {why}, so nothing was written.{where}", None, ExitCode.WRONG_USE)
 
 
-def _retold(told: Iterable[Notice], names: tuple[str, ...]) -> Iterator[Notice]:
-    """What still holds of a file when there are only hashes of these names."""
+def _fitting(given: Iterable[Notice], names: tuple[str, ...]) -> Iterator[Notice]:
+    """The notices that hold of a file with hashes of these names only."""
     exact = not _OF_BYTES.isdisjoint(names)
-    for each in told:
+    for each in given:
         if each.code == notices.LOW_QUALITY.code and not exact:
             yield replace(each, text=_PLAIN_WITHOUT_EXACT)
         elif each.code == notices.ANIMATED.code and "vpdq" not in names:

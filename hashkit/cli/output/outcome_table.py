@@ -1,0 +1,110 @@
+"""The table of the files that were hashed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.table import Table
+
+from hashkit.cli.output.counts import count_in_words
+from hashkit.cli.output.outcomes import Outcome, frames_of, has_hashes
+from hashkit.cli.output.tables import console
+from hashkit.cli.output.terminal import shown_name
+from hashkit.hashes.quality import quality_in_words
+from hashkit.matching.groups import same_pictures
+from hashkit.models import ORIGINAL, FrameHashes, Hash, HashedFile, Notice, original_of
+
+_FRAMES_SHOWN = 30
+_NAMES_SHOWN = 8
+
+
+def print_table(outcomes: Sequence[Outcome]) -> None:
+    """The files that gave hashes, one a row; what the notes mean; and for one file, all hashes."""
+    shown = [outcome for outcome in outcomes if outcome.notices or has_hashes(outcome)]
+    if not shown:
+        return
+    screen = console(sys.stdout)
+    boxed = screen.is_terminal and "NO_COLOR" not in os.environ
+    table = Table(box=box.ROUNDED if boxed else None, pad_edge=boxed, header_style="bold")
+    for heading in ("File", "Kind", "Hash", "Quality", "Notes"):
+        table.add_column(heading, overflow="fold")
+    for outcome in shown:
+        table.add_row(*_row(outcome))
+    screen.print(table)
+    for notice in _distinct(shown):
+        screen.print(f"{notice.label}: {notice.text}")
+    for group in same_pictures(shown):
+        screen.print(_same(group))
+    if len(shown) == 1:
+        print()
+        for line in _every_value(shown[0].hashes, frames_of(shown[0])):
+            print(line)  # not through rich: a long value must come out in one piece, to be copied
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    pdq = original_of(outcome.hashes, "pdq")
+    frames = frames_of(outcome)
+    if pdq is not None:
+        shown, quality = f"{pdq.text[:12]}…", _quality(pdq.quality or 0)
+    elif frames is not None and frames.hashes:
+        shown = count_in_words(len(frames.hashes), "frame")
+        quality = _quality(max(each.quality for each in frames.hashes))
+    else:
+        shown = quality = "-"
+    return (
+        shown_name(outcome.path or ""),
+        outcome.kind.value if outcome.kind else "",
+        shown,
+        quality,
+        ", ".join([*(notice.label for notice in outcome.notices), *_edits(outcome)]),
+    )
+
+
+def _edits(outcome: Outcome) -> list[str]:
+    """How many edits were hashed, beside the original."""
+    still = sum(found.variant != ORIGINAL for found in outcome.hashes)
+    moving = len(outcome.frame_variants) if isinstance(outcome, HashedFile) else 0
+    return [f"+ {count_in_words(still + moving, 'edit')}"] if still or moving else []
+
+
+def _same(group: Sequence[HashedFile]) -> str:
+    """Says that some files show one picture."""
+    names = [shown_name(each.path or "") for each in group]
+    if len(names) > _NAMES_SHOWN:
+        names[_NAMES_SHOWN - 1 :] = [f"and {len(names) - _NAMES_SHOWN + 1} more"]
+    return f"These {len(group)} are the same picture: {', '.join(names)}"
+
+
+def _distinct(outcomes: Iterable[Outcome]) -> list[Notice]:
+    return list({notice.code: notice for each in outcomes for notice in each.notices}.values())
+
+
+def _quality(quality: int) -> str:
+    """PDQ's quality for people: what a service will make of it."""
+    return f"{quality_in_words(quality)} ({quality})"
+
+
+def _every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]:
+    """Every hash on a line of its own; of a TMK signature, the beginning."""
+    lines = [f"{found.algorithm:<15} {_shortened(found)}{_edit(found.variant)}" for found in hashes]
+    if frames is not None:
+        lines += [
+            f"{'vpdq':<15} {each.value} at {each.timestamp:.3f} s, quality {each.quality}"
+            for each in frames.hashes[:_FRAMES_SHOWN]
+        ]
+        if (more := len(frames.hashes) - _FRAMES_SHOWN) > 0:
+            lines.append(f"{'':<15} and {more:,} more frames: --json shows all")
+    return lines
+
+
+def _edit(variant: str) -> str:
+    return "" if variant == ORIGINAL else f" ({variant})"
+
+
+def _shortened(found: Hash) -> str:
+    if isinstance(found.value, str):
+        return found.value
+    return f"{found.text[:48]}… ({len(found.value):,} bytes)"
