@@ -16,9 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer.main
-
-from hashkit.cli import app
+from hashkit.cli.commands import COMMANDS, load
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
 BLOCK = re.compile(r"(<!-- commands -->\n).*?(<!-- /commands -->)", re.DOTALL)
@@ -26,10 +24,8 @@ BLOCK = re.compile(r"(<!-- commands -->\n).*?(<!-- /commands -->)", re.DOTALL)
 
 def lines() -> Iterator[str]:
     """The reference in Markdown: for each command what it does, and a table of what it takes."""
-    group: Any = typer.main.get_command(app)
-    with group.make_context("hashkit", ["--help"], resilient_parsing=True) as context:
-        for name in group.list_commands(context):
-            yield from _command(name, group.get_command(context, name))
+    for name in COMMANDS:
+        yield from _command(name, load(name))
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
