@@ -1,9 +1,10 @@
-"""What hashkit tells a person about a file that it could hash. The codes are stable."""
+"""What a person is told about a hashed file: notices, whose codes are stable, and its quality."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from hashkit.locale.language import marked
 from hashkit.models import Notice
 
 LOW_QUALITY = Notice(
@@ -106,3 +107,17 @@ ALL: tuple[Notice, ...] = (
     VIDEO_DAMAGED,
     TMK_LEFT_OUT,
 )
+
+GOOD = marked("good")
+FAIR = marked("fair")
+TOO_PLAIN = marked("too plain")
+
+_GOOD_FROM = 80
+
+
+def quality_in_words(quality: int, min_quality: int) -> str:
+    """What a service makes of a PDQ hash of this ``quality``, 0 to 100, if it discards those below
+    ``min_quality`` (a marked text)."""
+    if quality < min_quality:
+        return TOO_PLAIN
+    return GOOD if quality >= _GOOD_FROM else FAIR

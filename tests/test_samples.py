@@ -18,7 +18,7 @@ MAKERS = {tool: old for tool, old in VECTORS["tools"].items() if tool != "pdqhas
 SAME_TOOLS = {tool: version(tool) for tool in MAKERS} == MAKERS
 IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
 VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
-CLASSIC = of_family(ALGORITHMS, Family.CLASSIC)
+CLASSIC = of_family(ALGORITHMS, Family.PIXELS)
 NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round otherwise
 
 

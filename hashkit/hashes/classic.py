@@ -13,7 +13,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from hashkit.hashes.pdq_filter import Pixels
+from hashkit.hashes.arrays import Pixels
 from hashkit.models import Hash
 
 _OF_GREY: Mapping[str, Callable[[Image.Image], Any]] = {

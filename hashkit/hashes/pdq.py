@@ -20,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.hashes import pdq_filter, pdq_reference
-from hashkit.hashes.pdq_filter import Float32, Pixels
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY, PDQ_THRESHOLD
 from hashkit.models import ORIENTATIONS, ORIGINAL, Hash
 
-BITS = 256
-THRESHOLD = 31
+BITS = ALGORITHMS["pdq"].bits
+THRESHOLD = PDQ_THRESHOLD
 """Two PDQ hashes at most this far apart are taken for copies of one picture."""
-QUALITY_THRESHOLD = 50
+QUALITY_THRESHOLD = MIN_QUALITY
 """Services discard hashes of lower quality."""
 MIN_SIDE = 5
 """Pictures with a shorter side have the hash zero and the quality 0."""

@@ -15,14 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hashkit.hashes.pdq_filter import (
-    LUMA,
-    SIDE,
-    Float32,
-    Pixels,
-    kept_positions,
-    window_size,
-)
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.pdq_filter import LUMA, SIDE, kept_positions, window_size
 
 _BAND_PIXELS = 1 << 22  # filtered together: enough lines to hide Python's overhead
 

@@ -19,14 +19,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hashkit.hashes.pdq_filter import LUMA, Float32, Pixels
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.pdq_filter import LUMA
 from hashkit.hashes.pdq_reference import DCT
+from hashkit.hashes.registry import TMK_THRESHOLD
 
 FPS = 15
 PERIODS = (2731, 4391, 9767, 14653)
 _NOTHING = 1e-3
 _PARTS = 1 << 16  # of a frame: how finely FFmpeg counts
-THRESHOLD = 0.7
+THRESHOLD = TMK_THRESHOLD
 """Two videos match where both levels reach this."""
 
 DIMENSION = 256

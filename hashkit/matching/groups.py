@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY
 from hashkit.models import FailedFile, HashedFile, original_of
 
 SAME_PICTURE = 10
 """PDQ distance, of 256 bits, up to which two hashes are of one picture, re-encoded or resized. (31
 is the distance in common use for finding copies; that finds edited ones as well.)"""
 
-_BITS = 256
-_WORTH_COMPARING = 50  # quality: plain pictures have hashes alike that are not alike themselves
+_BITS = ALGORITHMS["pdq"].bits
 
 
 def same_pictures(
@@ -27,7 +27,7 @@ def same_pictures(
     by_value: defaultdict[int, list[HashedFile]] = defaultdict(list)
     for outcome in outcomes:
         found = original_of(outcome.hashes, "pdq")
-        if isinstance(outcome, HashedFile) and found and (found.quality or 0) >= _WORTH_COMPARING:
+        if isinstance(outcome, HashedFile) and found and (found.quality or 0) >= MIN_QUALITY:
             by_value[int(found.text, 16)].append(outcome)
     values = [*by_value]
     groups = [

@@ -30,11 +30,12 @@ from pillow_heif import HeifImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
+from hashkit.hashes.arrays import Pixels
 from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.formats import unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
-from hashkit.media.pixels import Pixels, as_pixels, to_8_bit
+from hashkit.media.pixels import as_pixels, to_8_bit
 from hashkit.media.truncation import is_cut_short
 from hashkit.models import Notice
 

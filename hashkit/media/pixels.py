@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Pixels = npt.NDArray[np.uint8]
+from hashkit.hashes.arrays import Pixels
 
 _WHITE_IS_ZERO_TAG, _WHITE_IS_ZERO = 0x0106, 0
 _BAND = 256  # rows converted together, so that wide numbers take little memory

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
@@ -26,6 +25,7 @@ from hashkit.errors import (
     TooLong,
     UnsupportedMedia,
 )
+from hashkit.hashes.arrays import Pixels
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -33,8 +33,6 @@ from hashkit.media.limits import (
     check_pixels,
 )
 from hashkit.media.tee import Tee
-
-Pixels = npt.NDArray[np.uint8]
 
 _NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _DEMUXERS = {

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from hashkit import notices
 from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
 from hashkit.hashes import cryptographic, pdq
-from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, of_family
+from hashkit.hashes.arrays import Pixels
+from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, by_module, of_family
 from hashkit.media import animations, formats, images
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
@@ -179,19 +180,18 @@ def _hash_animation(
     return moving, told
 
 
-def _perceptual_hashes(pixels: npt.NDArray[np.uint8], options: Options) -> tuple[Hash, ...]:
+def _perceptual_hashes(pixels: Pixels, options: Options) -> tuple[Hash, ...]:
     hashes: list[Hash] = []
     if of_family(options.algorithms, Family.PDQ):
         original = pdq.compute(pixels)
         hashes += [original, *hash_variants(pixels, options.variants, original)]
-    if names := of_family(options.algorithms, Family.CLASSIC):
-        from hashkit.hashes import classic  # noqa: PLC0415 (brings SciPy: only when asked for)
-
-        hashes.extend(classic.compute(pixels, names))
+    others = of_family(options.algorithms, Family.PIXELS)
+    for module, names in by_module(others).items():  # imagehash brings SciPy: only when asked for
+        hashes.extend(import_module(module).compute(pixels, names))
     return tuple(hashes)
 
 
-def _doubts(pixels: npt.NDArray[np.uint8], hashes: tuple[Hash, ...]) -> list[Notice]:
+def _doubts(pixels: Pixels, hashes: tuple[Hash, ...]) -> list[Notice]:
     """Why the perceptual hashes of this picture may not find its copies."""
     doubts = []
     if min(pixels.shape[:2]) < _SMALL_SIDE:
@@ -205,11 +205,11 @@ def _doubts(pixels: npt.NDArray[np.uint8], hashes: tuple[Hash, ...]) -> list[Not
     return doubts
 
 
-def _is_flat(pixels: npt.NDArray[np.uint8]) -> bool:
+def _is_flat(pixels: Pixels) -> bool:
     # A few pixels tell of nearly every picture that it is not.
     return _range(pixels[::16, ::16]) <= _FLAT_RANGE and _range(pixels) <= _FLAT_RANGE
 
 
-def _range(pixels: npt.NDArray[np.uint8]) -> int:
+def _range(pixels: Pixels) -> int:
     """The largest difference within a channel."""
     return max(int(channel.max()) - int(channel.min()) for channel in np.atleast_3d(pixels).T)

@@ -17,8 +17,8 @@ from typing import Protocol
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, TooMuchMemory
 from hashkit.hashes import tmk, vpdq
+from hashkit.hashes.arrays import Float32, Pixels
 from hashkit.hashes.cryptographic import Digests
-from hashkit.hashes.pdq_filter import Float32, Pixels
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
 from hashkit.media.sampling import KEYFRAME_GAP, Sampler

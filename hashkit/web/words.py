@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hashkit.hashes.quality import USED_FROM
+from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.locale.language import marked
 from hashkit.models import FailedFile, HashedFile, MediaKind, original_of
 
@@ -169,7 +169,7 @@ def _failure(outcome: HashedFile | FailedFile) -> tuple[str, ...]:
 def _verdict_on(outcome: HashedFile | FailedFile) -> Verdict:
     quality = None if isinstance(outcome, FailedFile) else _quality_of(outcome)
     if quality is not None:
-        return Verdict.GOOD if quality >= USED_FROM else Verdict.PLAIN
+        return Verdict.GOOD if quality >= MIN_QUALITY else Verdict.PLAIN
     # A hash of a file whose kind is not known has no place in a submission.
     useful = outcome.hashes and outcome.kind is not None
     return Verdict.EXACT_ONLY if useful else Verdict.UNREADABLE

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.cli.output.terminal import console, shown_name
-from hashkit.hashes.quality import quality_in_words
+from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.matching.groups import same_pictures
 from hashkit.models import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, Notice, original_of
+from hashkit.notices import quality_in_words
 from hashkit.submission.document import Submission
 from hashkit.variants.json_codec import hashes_to_json, variants_to_json
 
@@ -107,7 +108,7 @@ def what_was_written(out: Path, submission: Submission) -> str:
 
 def in_words(quality: int) -> str:
     """PDQ's quality for people: what a service will make of it."""
-    return f"{quality_in_words(quality)} ({quality})"
+    return f"{quality_in_words(quality, MIN_QUALITY)} ({quality})"
 
 
 def has_hashes(outcome: Outcome) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hashkit.hashes.quality import USED_FROM
-from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY
 from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
 
@@ -59,8 +58,8 @@ class Signal:
         """Does it show too little to be matched by? Services discard such hashes where they know
         the quality, since plain pictures have hashes alike that are not alike themselves."""
         if isinstance(self.found, FrameHashes):
-            return all(each.quality < USED_FROM for each in self.found.hashes)
-        return self.found.quality is not None and self.found.quality < USED_FROM
+            return all(each.quality < MIN_QUALITY for each in self.found.hashes)
+        return self.found.quality is not None and self.found.quality < MIN_QUALITY
 
 
 def signals_of(submission: Submission) -> Iterator[Signal]:
