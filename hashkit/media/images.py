@@ -10,30 +10,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pkgutil import resolve_name
 
 import cv2
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    IcoImagePlugin,
-    Image,
-    ImageFile,
-    Jpeg2KImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
-from pillow_heif import HeifImageFile
+from PIL import Image, ImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
 from hashkit.hashes.arrays import Pixels
 from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.formats import unsupported
+from hashkit.media.formats import IMAGES, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.media.pixels import as_pixels, to_8_bit
 from hashkit.media.truncation import is_cut_short
@@ -46,16 +34,7 @@ _NOTHING_BUT_A_SPECK = 0.98
 # Plugins are called directly: Pillow's open() would try decoders that the content does not call
 # for, and compares with a limit that belongs to the whole process.
 _PLUGINS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    "avif": AvifImagePlugin.AvifImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "heif": HeifImageFile,
-    "ico": IcoImagePlugin.IcoImageFile,
-    "jpeg": JpegImagePlugin.JpegImageFile,
-    "jpeg2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
+    each.name: resolve_name(each.decoder) for each in IMAGES
 }
 
 

@@ -26,6 +26,7 @@ from hashkit.errors import (
     UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
+from hashkit.media.formats import FORMATS
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -35,18 +36,6 @@ from hashkit.media.limits import (
 from hashkit.media.tee import Tee
 
 _NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
-_DEMUXERS = {
-    "asf": "asf",
-    "avi": "avi",
-    "flv": "flv",
-    "matroska": "matroska",
-    "mov": "mov",
-    "mp4": "mov",
-    "mpeg": "mpeg",
-    "mpegts": "mpegts",
-    "mpegvideo": "mpegvideo",
-    "ogg": "ogg",
-}
 _SMALL_SIDE = 64
 
 
@@ -186,7 +175,7 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
         container = av.open(
             untrusted,
             "r",
-            format=_DEMUXERS[video_format],
+            format=FORMATS[video_format].decoder,
             container_options=options,
             metadata_errors="replace",
             buffer_size=1 << 18,

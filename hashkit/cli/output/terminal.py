@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import unicodedata
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from hashkit.locale.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,13 +37,8 @@ def shown_name(path: str | os.PathLike[str]) -> str:
     try:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, which no file name has
-        name = os.fspath(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(
-        char
-        if char in _HARMLESS or unicodedata.category(char)[0] not in "CZ"
-        else char.encode("unicode_escape").decode("ascii")
-        for char in name
-    )
+        name = os.fspath(path)
+    return printable(name, _HARMLESS)
 
 
 def console(stream: TextIO) -> Console:

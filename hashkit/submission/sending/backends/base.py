@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from hashkit.locale.printable import printable
 from hashkit.submission.document import Submission
 from hashkit.submission.formats.base import Format, LeftOut
 from hashkit.submission.formats.signals import Signal, signals_of
@@ -160,13 +160,7 @@ def reason_in(answer: Answer) -> str:
 
 def words(untrusted: str) -> str:
     """Words of somebody else, in one line that is not too long and does nothing to a terminal."""
-    text = untrusted[: 2 * _MAX_WORDS].encode("utf-8", "backslashreplace").decode()
-    line = "".join(
-        char
-        if char == " " or unicodedata.category(char)[0] not in "CZ"
-        else char.encode("unicode_escape").decode()
-        for char in " ".join(text.split())
-    )
+    line = printable(" ".join(untrusted[: 2 * _MAX_WORDS].split()))
     return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 1] + "…"
 
 
