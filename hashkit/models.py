@@ -1,4 +1,4 @@
-"""The values that every room speaks. Frozen, small, free of behaviour that could surprise."""
+"""Immutable value types shared by all packages."""
 
 from __future__ import annotations
 

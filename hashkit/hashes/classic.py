@@ -1,7 +1,7 @@
 """The imagehash family: average, perceptual, difference, wavelet, colour and crop-resistant hash.
 
-The values are the ``imagehash`` library's own, with its default parameters: they come from it. Of
-pictures with transparency or 16 bits it sees what PDQ sees (on white, scaled to 8 bits).
+The values are the ``imagehash`` library's own, with its default parameters. As for PDQ,
+transparency is laid on white and 16 bits are scaled to 8 before.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""From pixels to the 64x64 luma that PDQ looks at, by the shortest way.
+"""The 64x64 luma of a picture that PDQ is computed from, computed fast.
 
-The reference blurs the whole picture (a box filter along rows and columns, twice) and then keeps
-64 rows and 64 columns of it. Blur and choice are linear and separable, so only the kept rows and
-columns need to be computed:
+The reference blurs the whole picture (a box filter along rows and columns, twice) and then samples
+64 rows and 64 columns of it. Blur and sampling are linear and separable, so only the sampled rows
+and columns need to be computed:
 
     luma64 = A_h @ luma @ A_w.T
 

@@ -1,8 +1,8 @@
-"""Two things that were hashed: how far apart they are by each algorithm, and what that means.
+"""Compares the hashes of two files: a finding for each algorithm, and a verdict.
 
-A hash is compared with its like. Where one side has hashes of edits too (``variants``), each is
-held against the other's original; so a cropped copy is found by whoever hashed that crop in
-advance. A picture and a video are compared frame by frame.
+Where one side has hashes of edits too (``variants``), each is compared with the original of the
+other side: so a cropped copy is found by whoever hashed that crop in advance. A picture and a video
+are compared frame by frame.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hashkit.hashes.registry import ALGORITHMS, COPIED_PERCENT, Algorithm, Dista
 from hashkit.matching.groups import SAME_PICTURE
 from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind, original_of
 
-_ABSURD = 1.5  # scores are at most 1; numbers that nobody measured can give any
+_MAX_SCORE = 1.5  # scores are at most 1; a made-up signature can have any
 _MAX_FRAMES = 50_000  # of a side: three and a half hours at four a second
 _STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
 
@@ -36,12 +36,12 @@ class Verdict(StrEnum):
 
     @property
     def is_copy(self) -> bool:
-        """Does one show the other?"""
+        """Whether one shows the other."""
         return self not in (Verdict.CANNOT_TELL, Verdict.NOT_THE_SAME)
 
 
 class Hashed(Protocol):
-    """What was hashed: a ``HashedFile``, or an ``Item`` of a submission."""
+    """The hashes of one file: a ``HashedFile``, or an ``Item`` of a submission."""
 
     @property
     def kind(self) -> MediaKind: ...
@@ -55,7 +55,7 @@ class Hashed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one algorithm says.
+    """The result of one algorithm.
 
     ``match`` is None where it cannot say, or where no threshold is in common use. ``distance`` is
     in bits, a match up to ``threshold``. ``scores`` are, of vPDQ, the percentages of the first's
@@ -142,7 +142,7 @@ def _judge(exact: list[Finding], deciding: list[Finding]) -> tuple[Verdict, Find
 
 
 def _is_same(finding: Finding) -> bool:
-    """Is it the original itself, re-encoded or resized at most?"""
+    """Whether it is the original, at most re-encoded or resized."""
     if finding.variant != ORIGINAL:
         return False
     if finding.distance is not None:
@@ -190,7 +190,7 @@ def _pdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
 
 
 def is_good(found: Hash | FrameHash) -> bool:
-    """Has it the quality that makes a comparison mean something?"""
+    """Whether it has enough quality for a comparison to mean anything."""
     return (found.quality or 0) >= pdq.QUALITY_THRESHOLD
 
 
@@ -235,7 +235,7 @@ def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
         return
     score = tmk.score(*signatures)
     match = score.match if all(map(tmk.shows_something, signatures)) else None
-    if max(map(abs, score)) > _ABSURD:
+    if max(map(abs, score)) > _MAX_SCORE:
         match, score = None, tmk.Score(0.0, 0.0)
     yield Finding("tmk_pdqf", match, tmk.THRESHOLD, None, (score.level1, score.level2))
 

@@ -1,6 +1,6 @@
 """The frames of a picture that moves (GIF, WebP, APNG), as those of a video.
 
-FFmpeg does not decode every kind of them; Pillow does, and it composes partial frames.
+FFmpeg does not decode all of these formats; Pillow does, and composes partial frames.
 """
 
 from __future__ import annotations

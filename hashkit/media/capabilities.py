@@ -1,4 +1,4 @@
-"""What the decoders on this machine are, and what they can open."""
+"""The versions of the decoders on this machine, and the formats that they open."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def picture_formats() -> dict[str, bool]:
 
 
 def video_formats() -> dict[str, bool]:
-    """The ways in which videos are coded, and whether they can be opened here."""
+    """The video codecs, and whether they can be opened here."""
     return {name: _has(codec) for name, codec in _CODECS.items()}
 
 

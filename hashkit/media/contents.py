@@ -1,4 +1,4 @@
-"""What a picture file holds beside its picture, and what is refused before it is decoded."""
+"""Checks of a picture file before it is decoded, and what it holds beside the picture."""
 
 from __future__ import annotations
 
@@ -77,6 +77,6 @@ def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
 
 
 def ends_in_zeros(image_format: str, data: bytes) -> bool:
-    """Is the end of the file missing, though its length is not? So look files whose download or
-    copying was interrupted. The decoders of these formats say nothing of it."""
+    """Whether the file ends in zeros, as after an interrupted download or copy, and is of a format
+    whose decoder says nothing about it."""
     return FORMATS[image_format].silent and data.endswith(bytes(_MANY_ZEROS))

@@ -190,7 +190,7 @@ def _fits(signature: Signature, head: bytes) -> bool:
 
 
 def unsupported(name: str) -> UnsupportedMedia:
-    """The error for a kind of picture that is known by name only."""
+    """The error for a format that is known by name only."""
     article = "an" if name[0] in "AEIOU" else "a"
     return UnsupportedMedia(f"This is {article} {name}, which cannot be opened here.")
 

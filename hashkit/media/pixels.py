@@ -1,6 +1,6 @@
-"""From whatever a picture is stored as to 8-bit RGB or luma on white.
+"""Converts loaded pictures of any mode to 8-bit RGB or luma, on white.
 
-By Pillow's own rules, but for 16 bits, long integers and floats, which it would clip.
+By Pillow's rules, except for 16 bits, long integers and floats, which Pillow would clip.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Does a file end in the middle of its pictures?
+"""Whether a file is cut short, by the lengths that its parts claim.
 
-Players show what there is of a file that is cut short, and less than a second may be missing, by
-which the sound of whole files differs from the picture as well. But the parts of a file say how
-long they are.
+Durations do not show it: less than a second may be missing, and in whole files too sound and
+picture differ by that much.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ _TOP_LEVEL = {
 
 
 def is_cut_short(untrusted: BinaryIO, size: int, media_format: str) -> bool:
-    """Does a part that holds pictures go on after the ``size`` bytes that the file has?
+    """Whether a part that holds pictures would end after the ``size`` bytes that the file has.
 
-    Leaves the file at its beginning. False for formats whose parts do not say.
+    Seeks to the beginning at the end. False for formats whose parts do not say their length.
     """
     walk = FORMATS[media_format].parts
     if walk is None:

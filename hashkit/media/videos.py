@@ -1,7 +1,7 @@
-"""From a video file to timed frames: the frame sampler.
+"""Opens video files and yields timed frames.
 
 PyAV decodes. OpenCV's own video reader gives no frames of AV1 without an error, takes cover art for
-video, and cannot tell a broken stream from its end.
+video, and cannot distinguish a broken stream from its end.
 """
 
 from __future__ import annotations
@@ -326,7 +326,7 @@ def _turn_of(native: Any) -> Turn:
 
 
 def _upright(pixels: Pixels, turn: Turn) -> Pixels:
-    """The frame as a player shows it, as a view."""
+    """The frame as displayed, as a view."""
     if turn.swap:
         pixels = pixels.swapaxes(0, 1)
     return pixels[:: -1 if turn.flip else 1, :: -1 if turn.mirror else 1]
