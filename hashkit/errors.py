@@ -151,7 +151,7 @@ class MediaError(HashkitError):
 
 
 class NotMedia(MediaError):
-    """The content is not a picture or video of any kind that is known here."""
+    """The content is not a picture or video of any format that hashkit knows."""
 
     code = "not_media"
     text = "This is not a picture or a video."
@@ -159,7 +159,7 @@ class NotMedia(MediaError):
 
 
 class UnsupportedMedia(MediaError):
-    """A picture of a kind that hashkit knows by name but cannot decode."""
+    """A picture of a format that hashkit knows by name but cannot decode."""
 
     code = "unsupported_media"
     text = "This kind of picture cannot be opened here."
@@ -199,7 +199,7 @@ class TooLong(MediaError):
 
 
 class NoVideo(MediaError):
-    """A file of a kind that holds videos, with sound or cover art only."""
+    """A video container with sound or cover art only."""
 
     code = "no_video"
     text = "This file holds sound, but no video."

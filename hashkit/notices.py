@@ -1,9 +1,10 @@
-"""Notices shown to a person about a file that was hashed. Their codes are stable."""
+"""Notices shown to a person about a hashed file, with stable codes, and the words for quality."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from hashkit.locale.language import marked
 from hashkit.models import Notice
 
 LOW_QUALITY = Notice(
@@ -106,3 +107,17 @@ ALL: tuple[Notice, ...] = (
     VIDEO_DAMAGED,
     TMK_LEFT_OUT,
 )
+
+GOOD = marked("good")
+FAIR = marked("fair")
+TOO_PLAIN = marked("too plain")
+
+_GOOD_FROM = 80
+
+
+def quality_in_words(quality: int, min_quality: int) -> str:
+    """What a service makes of a PDQ hash of this ``quality``, 0 to 100, if it discards those below
+    ``min_quality`` (a marked text)."""
+    if quality < min_quality:
+        return TOO_PLAIN
+    return GOOD if quality >= _GOOD_FROM else FAIR

@@ -22,7 +22,7 @@ SAME_SYSTEM = (sys.platform, platform.machine()) == ("linux", "x86_64")
 SAME_TOOLS = SAME_SYSTEM and {tool: version(tool) for tool in MAKERS} == MAKERS
 IMAGES = [name for name, file in VECTORS["files"].items() if file["kind"] == "image"]
 VIDEOS = [name for name, file in VECTORS["files"].items() if file["kind"] == "video"]
-CLASSIC = of_family(ALGORITHMS, Family.CLASSIC)
+CLASSIC = of_family(ALGORITHMS, Family.PIXELS)
 NATIVE = (".heic", ".avif", ".webp", ".jp2")  # decoders whose versions may round differently
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hashkit.case_sheet.blocks import Table
-from hashkit.hashes.quality import FAIR, GOOD, TOO_PLAIN, quality_in_words
-from hashkit.hashes.registry import ALGORITHMS, Family
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY, Family
 from hashkit.locale.language import Texts, marked
 from hashkit.models import ORIGINAL, Hash, MediaKind, original_of
+from hashkit.notices import FAIR, GOOD, TOO_PLAIN, quality_in_words
 from hashkit.submission.document import Item
 
 EXACT_ONLY = marked("exact copies only")
@@ -69,9 +69,9 @@ def quality_of(item: Item) -> str:
     pdq = original_of(item.hashes, "pdq")
     frames = item.frames.hashes if item.frames else ()
     if pdq is not None:
-        return quality_in_words(pdq.quality or 0)
+        return quality_in_words(pdq.quality or 0, MIN_QUALITY)
     if frames:
-        return quality_in_words(max(each.quality for each in frames))
+        return quality_in_words(max(each.quality for each in frames), MIN_QUALITY)
     exact = all(ALGORITHMS[each.algorithm].family is Family.CRYPTOGRAPHIC for each in item.hashes)
     return EXACT_ONLY if exact and not item.frames else NOT_MEASURED
 

@@ -1,4 +1,4 @@
 """One file per algorithm: bytes or pixels in, hashes out. No files, no decoding, no network.
 
-``registry`` lists the algorithms by name without loading any of them.
+``registry`` holds the facts of each algorithm, and loads none of them.
 """

@@ -1,7 +1,7 @@
 """The imagehash family: average, perceptual, difference, wavelet, colour and crop-resistant hash.
 
-The values are the ``imagehash`` library's own, with its default parameters: they come from it. Of
-pictures with transparency or 16 bits it sees what PDQ sees (on white, scaled to 8 bits).
+The values are the ``imagehash`` library's own, with its default parameters. As for PDQ,
+transparency is laid on white and 16 bits are scaled to 8 before.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from hashkit.hashes.pdq_filter import Pixels
+from hashkit.hashes.arrays import Pixels
 from hashkit.models import Hash
 
 _OF_GREY: Mapping[str, Callable[[Image.Image], Any]] = {

@@ -5,11 +5,11 @@ both in github.com/facebook/ThreatExchange. The canonical hash is of the picture
 in display orientation; the ``pdqhash`` package computes that, and so do ``threatexchange`` and the
 servers built on it. This module equals ``pdqhash`` bit for bit (docs/decisions/0002-pdq-exact.md).
 
-    pixels -> 64x64 luma -> 16x16 DCT -> 256 bits, each: is the coefficient above the median?
-                         -> quality: how much gradient there is
+    pixels -> 64x64 luma -> 16x16 DCT -> 256 bits, each set where a coefficient is above the median
+                         -> quality: the sum of the gradients
 
-The luma comes from ``pdq_filter`` by a short way that differs from the reference by rounding.
-Where a bit or the quality depends on that rounding, ``pdq_reference`` repeats the reference's own.
+The luma comes from ``pdq_filter``, which is fast and rounds differently from the reference. Where
+rounding decides a bit or the quality, ``pdq_reference`` computes it again as the reference does.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.hashes import pdq_filter, pdq_reference
-from hashkit.hashes.pdq_filter import Float32, Pixels
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY, PDQ_THRESHOLD
 from hashkit.models import ORIENTATIONS, ORIGINAL, Hash
 
-BITS = 256
-THRESHOLD = 31
+BITS = ALGORITHMS["pdq"].bits
+THRESHOLD = PDQ_THRESHOLD
 """Two PDQ hashes at most this far apart are taken for copies of one picture."""
-QUALITY_THRESHOLD = 50
+QUALITY_THRESHOLD = MIN_QUALITY
 """Services discard hashes of lower quality."""
 MIN_SIDE = 5
 """Pictures with a shorter side have the hash zero and the quality 0."""
 
 LUMA_TOLERANCE = 0.002
-"""How far, in grey levels, the short way's luma may be from the reference's (largest seen on
+"""How far, in grey levels, the luma of ``pdq_filter`` may be from the reference's (largest seen on
 pictures without exact repetition: 0.0011)."""
 DCT_TOLERANCE = 0.004
-"""How far the short way's DCT coefficients may be from the reference's (largest seen: 0.0033)."""
+"""How far DCT coefficients of that luma may be from the reference's (largest seen: 0.0033)."""
 
 
 def compute(pixels: Pixels) -> Hash:
@@ -139,7 +140,7 @@ def _quality(luma: Float32) -> int:
 
 
 def _rounding_decides(luma: Float32, turned: Iterable[Float32]) -> bool:
-    """Could the reference, within the tolerances, come to another quality or another bit?"""
+    """Whether the reference, within the tolerances, may have another quality or another bit."""
     size, slack = np.abs(_gradients(luma)), np.float32(2 * LUMA_TOLERANCE * 100 / 255)
     if _score(size + slack) != _score(np.maximum(size - slack, 0)):
         return True

@@ -1,8 +1,8 @@
-"""From pixels to the 64x64 luma that PDQ looks at, by the shortest way.
+"""The 64x64 luma of a picture that PDQ is computed from, computed fast.
 
-The reference blurs the whole picture (a box filter along rows and columns, twice) and then keeps
-64 rows and 64 columns of it. Blur and choice are linear and separable, so only the kept rows and
-columns need to be computed:
+The reference blurs the whole picture (a box filter along rows and columns, twice) and then samples
+64 rows and 64 columns of it. Blur and sampling are linear and separable, so only the sampled rows
+and columns need to be computed:
 
     luma64 = A_h @ luma @ A_w.T
 
@@ -18,12 +18,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hashkit.hashes.arrays import Float32, Pixels
+
 SIDE = 64
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue, as ITU-R BT.601 and the reference have them."""
-
-Float32 = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
 
 
 def window_size(length: int) -> int:
@@ -42,7 +41,7 @@ class _Taps(NamedTuple):
     start: int
     weights: Float32
 
-    def of(self, lines: npt.NDArray[np.uint8] | Float32) -> npt.NDArray[np.uint8] | Float32:
+    def of(self, lines: Pixels | Float32) -> Pixels | Float32:
         return lines[self.start : self.start + len(self.weights)]
 
 

@@ -1,11 +1,11 @@
-"""The 64x64 luma exactly as the reference rounds it, for the pictures on which that decides.
+"""The 64x64 luma with the reference's own rounding, for pictures on which that decides.
 
-The reference (pdq/cpp in facebook/ThreatExchange, BSD) blurs with running sums in float32, and
-every sum carries the rounding of all sums before it. The true value and the reference's differ by
-a few thousandths of a grey level, and where a bit or the quality hangs on less than that, only
-repeating the reference's additions in the reference's order gives its answer. That is what this
-file does: thousands of lines at a time, in one addition and one subtraction per pixel as there.
-It takes about as long as the reference itself, some thirty times as long as ``pdq_filter``.
+The reference (pdq/cpp in facebook/ThreatExchange, BSD) blurs with running sums in float32, and each
+sum carries the rounding errors of all sums before it: a few thousandths of a grey level. Where a
+bit or the quality depends on less than that, only the same additions in the same order give the
+reference's result. This module does them for thousands of lines at a time, with one addition and
+one subtraction per pixel. It is about as slow as the reference, thirty times as slow as
+``pdq_filter``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hashkit.hashes.pdq_filter import (
-    LUMA,
-    SIDE,
-    Float32,
-    Pixels,
-    kept_positions,
-    window_size,
-)
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.pdq_filter import LUMA, SIDE, kept_positions, window_size
 
 _BAND_PIXELS = 1 << 22  # filtered together: enough lines to hide Python's overhead
 

@@ -19,14 +19,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hashkit.hashes.pdq_filter import LUMA, Float32, Pixels
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.pdq_filter import LUMA
 from hashkit.hashes.pdq_reference import DCT
+from hashkit.hashes.registry import TMK_THRESHOLD
 
 FPS = 15
 PERIODS = (2731, 4391, 9767, 14653)
 _NOTHING = 1e-3
 _PARTS = 1 << 16  # of a frame: how finely FFmpeg counts
-THRESHOLD = 0.7
+THRESHOLD = TMK_THRESHOLD
 """Two videos match where both levels reach this."""
 
 DIMENSION = 256
@@ -79,7 +81,7 @@ class Signature:
 
     @classmethod
     def from_bytes(cls, untrusted: bytes) -> Signature:
-        """Read the content of a ``.tmk`` file. ValueError where it is none of this kind."""
+        """Read the content of a ``.tmk`` file. ValueError where it is not one."""
         if len(untrusted) != SIZE:
             raise ValueError("this is not a TMK+PDQF signature: its size is wrong")
         magic, *numbers, frames = _HEADER.unpack_from(untrusted)
@@ -96,8 +98,8 @@ class Signature:
 
 
 def shows_something(signature: Signature) -> bool:
-    """Is there any detail in the video, as a mean over all of it? Of one dark colour, there is
-    none, and nothing to compare."""
+    """Whether the mean of all frames has any detail. A video of one dark colour has none, and
+    nothing to compare."""
     return _norm(signature.mean.astype(np.float64)) > _NOTHING
 
 
@@ -186,8 +188,8 @@ class Accumulator:
         self._block = []
 
     def _add_still(self, features: npt.NDArray[np.float64], times: int) -> None:
-        """A file may claim that one picture stands for a day. The waves come round again after a
-        period, so it is enough to count how often each place of it is passed."""
+        """Add one picture many times: a file may claim that it is shown for a day. The waves repeat
+        after a period, so it is enough to count how often each phase occurs."""
         self._sum = self._sum + features * times
         unit = features / max(_norm(features), 1e-30)
         for index, period in enumerate(PERIODS):
@@ -214,14 +216,14 @@ class Accumulator:
 def _product(
     subscripts: str, *factors: npt.NDArray[np.float64] | npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Not by BLAS, which adds in an order that depends on the number of threads: the same video
-    would have one signature here and another there."""
+    """A product without BLAS, whose order of additions depends on the number of threads: a video
+    would not have the same signature on all machines."""
     product: npt.NDArray[np.float64] = np.einsum(subscripts, *factors)
     return product
 
 
 def _angles(times: npt.NDArray[np.int64], period: int) -> npt.NDArray[np.float64]:
-    """Shape (32, times): where each wave of this period stands at each time."""
+    """Shape (32, times): the phase of each wave of this period at each time."""
     turns: npt.NDArray[np.float64] = np.outer(_J, times) % period / period
     return turns * (2 * np.pi)
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hashkit.hashes import pdq
-from hashkit.hashes.pdq_filter import Float32, Pixels, luma64
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.pdq_filter import luma64
 from hashkit.hashes.vpdq_text import from_text, to_signal, to_text
 from hashkit.models import FrameHash
 

@@ -1,4 +1,4 @@
-"""vPDQ as text, in the three forms that are in use. Light: it needs no arithmetic.
+"""vPDQ as text, in the three forms in use. Light: no NumPy.
 
 frame,quality,hex,timestamp     the C++ tools: written, and read
 hex,quality,timestamp           the threatexchange package, in a JSON array: written, and read
@@ -16,7 +16,7 @@ from hashkit.models import FrameHash
 
 LAST_FRAME = 1 << 53
 MAX_TIMESTAMP = 1e9
-"""More than these no frame has, in any document."""
+"""Limits of frame numbers and seconds in any document."""
 
 _DIGITS = 64
 _VALUE = re.compile(f"[0-9a-f]{{{_DIGITS}}}")

@@ -1,1 +1,1 @@
-"""Which hashes belong together: two that are compared, many that are searched, groups of them."""
+"""Compares hashes: two files, many against some, and groups of the same picture."""

@@ -1,8 +1,8 @@
-"""Two things that were hashed: how far apart they are by each algorithm, and what that means.
+"""Compares the hashes of two files: a finding for each algorithm, and a verdict.
 
-A hash is compared with its like. Where one side has hashes of edits too (``variants``), each is
-held against the other's original; so a cropped copy is found by whoever hashed that crop in
-advance. A picture and a video are compared frame by frame.
+Where one side has hashes of edits too (``variants``), each is compared with the original of the
+other side: so a cropped copy is found by whoever hashed that crop in advance. A picture and a video
+are compared frame by frame.
 """
 
 from __future__ import annotations
@@ -13,19 +13,11 @@ from enum import StrEnum
 from typing import Protocol, cast
 
 from hashkit.hashes import pdq, tmk, vpdq
-from hashkit.hashes.registry import ALGORITHMS, Family
+from hashkit.hashes.registry import ALGORITHMS, COPIED_PERCENT, Algorithm, Distance
 from hashkit.matching.groups import SAME_PICTURE
 from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind, original_of
 
-CLASSIC_THRESHOLD = 10
-"""Of 64 bits: in common use for the hashes of the imagehash library."""
-SEGMENT_THRESHOLD = 16
-"""Of 64 bits: that library's own for segments of ``crop_resistant``, of which one must match."""
-COPIED_PERCENT = 20.0
-"""From this share of frames on, a video was cut from the other, or into it. Videos that have
-nothing to do with each other share none (docs/robustness-videos.md)."""
-
-_ABSURD = 1.5  # scores are at most 1; numbers that nobody measured can give any
+_MAX_SCORE = 1.5  # scores are at most 1; a made-up signature can have any
 _MAX_FRAMES = 50_000  # of a side: three and a half hours at four a second
 _STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
 
@@ -44,12 +36,12 @@ class Verdict(StrEnum):
 
     @property
     def is_copy(self) -> bool:
-        """Does one show the other?"""
+        """Whether one shows the other."""
         return self not in (Verdict.CANNOT_TELL, Verdict.NOT_THE_SAME)
 
 
 class Hashed(Protocol):
-    """What was hashed: a ``HashedFile``, or an ``Item`` of a submission."""
+    """The hashes of one file: a ``HashedFile``, or an ``Item`` of a submission."""
 
     @property
     def kind(self) -> MediaKind: ...
@@ -63,7 +55,7 @@ class Hashed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one algorithm says.
+    """The result of one algorithm.
 
     ``match`` is None where it cannot say, or where no threshold is in common use. ``distance`` is
     in bits, a match up to ``threshold``. ``scores`` are, of vPDQ, the percentages of the first's
@@ -119,7 +111,7 @@ def compare(first: Hashed, second: Hashed, *, threshold: int = pdq.THRESHOLD) ->
     deciding = moving if all(move) else still
     if any(move) and not all(move):
         deciding = within if any(each.match for each in within) else [*within, *edits]
-    findings = (*exact, *still, *moving, *_classic(first, second), *within)
+    findings = (*exact, *still, *moving, *_by_bits(first, second), *within)
     verdict, on = _judge(exact, deciding)
     return Comparison(verdict, on, findings)
 
@@ -150,7 +142,7 @@ def _judge(exact: list[Finding], deciding: list[Finding]) -> tuple[Verdict, Find
 
 
 def _is_same(finding: Finding) -> bool:
-    """Is it the original itself, re-encoded or resized at most?"""
+    """Whether it is the original, at most re-encoded or resized."""
     if finding.variant != ORIGINAL:
         return False
     if finding.distance is not None:
@@ -158,18 +150,20 @@ def _is_same(finding: Finding) -> bool:
     return finding.algorithm == "vpdq" and min(finding.scores or (0, 0)) >= vpdq.MATCH_PERCENT
 
 
-def _pairs(first: Hashed, second: Hashed, family: Family) -> Iterator[tuple[str, Hash, Hash]]:
-    """The hashes of a family that both have."""
+def _pairs(
+    first: Hashed, second: Hashed, *distances: Distance
+) -> Iterator[tuple[Algorithm, Hash, Hash]]:
+    """The hashes that both have, of the algorithms that are compared in this way."""
     for name, algorithm in ALGORITHMS.items():
-        if algorithm.family is family:
+        if algorithm.distance in distances:
             one, other = original_of(first.hashes, name), original_of(second.hashes, name)
             if one is not None and other is not None:
-                yield name, one, other
+                yield algorithm, one, other
 
 
 def _exact(first: Hashed, second: Hashed) -> Iterator[Finding]:
-    for name, one, other in _pairs(first, second, Family.CRYPTOGRAPHIC):
-        yield Finding(name, one.value == other.value)
+    for algorithm, one, other in _pairs(first, second, Distance.EQUALITY):
+        yield Finding(algorithm.name, one.value == other.value)
 
 
 def _pdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
@@ -196,7 +190,7 @@ def _pdq(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:
 
 
 def is_good(found: Hash | FrameHash) -> bool:
-    """Has it the quality that makes a comparison mean something?"""
+    """Whether it has enough quality for a comparison to mean anything."""
     return (found.quality or 0) >= pdq.QUALITY_THRESHOLD
 
 
@@ -241,23 +235,23 @@ def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
         return
     score = tmk.score(*signatures)
     match = score.match if all(map(tmk.shows_something, signatures)) else None
-    if max(map(abs, score)) > _ABSURD:
+    if max(map(abs, score)) > _MAX_SCORE:
         match, score = None, tmk.Score(0.0, 0.0)
     yield Finding("tmk_pdqf", match, tmk.THRESHOLD, None, (score.level1, score.level2))
 
 
-def _classic(first: Hashed, second: Hashed) -> Iterator[Finding]:
-    """For the record: no verdict rests on these."""
-    for name, one, other in _pairs(first, second, Family.CLASSIC):
+def _by_bits(first: Hashed, second: Hashed) -> Iterator[Finding]:
+    """All other hashes that are compared bit by bit. No verdict rests on these."""
+    for algorithm, one, other in _pairs(first, second, Distance.BITS, Distance.NEAREST_BITS):
+        if algorithm.name == "pdq":
+            continue
         away = min(
-            (int(part, 16) ^ int(other_part, 16)).bit_count()
+            pdq.distance(part, other_part)
             for part in one.text.split(",")
             for other_part in other.text.split(",")
         )
-        threshold = {"colorhash": None, "crop_resistant": SEGMENT_THRESHOLD}.get(
-            name, CLASSIC_THRESHOLD
-        )
-        yield Finding(name, None if threshold is None else away <= threshold, threshold, away)
+        limit = algorithm.threshold
+        yield Finding(algorithm.name, None if limit is None else away <= limit, limit, away)
 
 
 def _in_video(first: Hashed, second: Hashed, threshold: int) -> Iterator[Finding]:

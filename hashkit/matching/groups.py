@@ -1,4 +1,4 @@
-"""Which pictures are the same, by their hashes."""
+"""Groups of pictures that are the same, by their hashes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY
 from hashkit.models import FailedFile, HashedFile, original_of
 
 SAME_PICTURE = 10
 """PDQ distance, of 256 bits, up to which two hashes are of one picture, re-encoded or resized. (31
 is the distance in common use for finding copies; that finds edited ones as well.)"""
 
-_BITS = 256
-_WORTH_COMPARING = 50  # quality: plain pictures have hashes alike that are not alike themselves
+_BITS = ALGORITHMS["pdq"].bits
 
 
 def same_pictures(
@@ -27,7 +27,7 @@ def same_pictures(
     by_value: defaultdict[int, list[HashedFile]] = defaultdict(list)
     for outcome in outcomes:
         found = original_of(outcome.hashes, "pdq")
-        if isinstance(outcome, HashedFile) and found and (found.quality or 0) >= _WORTH_COMPARING:
+        if isinstance(outcome, HashedFile) and found and (found.quality or 0) >= MIN_QUALITY:
             by_value[int(found.text, 16)].append(outcome)
     values = [*by_value]
     groups = [
@@ -38,10 +38,10 @@ def same_pictures(
 
 
 def _components(values: Sequence[int], distance: int) -> list[list[int]]:
-    """Indices of values that hang together, by steps of at most ``distance`` bits.
+    """Indices of connected values, where steps have at most ``distance`` bits.
 
-    Cut into ``distance + 1`` pieces, two values that differ in fewer bits than there are pieces
-    have at least one in common. So only those that share a piece are compared.
+    Cut into ``distance + 1`` parts, two values that differ in fewer bits than there are parts have
+    at least one part in common. So only values that share a part are compared.
     """
     leader = [*range(len(values))]
 
@@ -50,7 +50,7 @@ def _components(values: Sequence[int], distance: int) -> list[list[int]]:
             leader[index] = index = leader[leader[index]]
         return index
 
-    cuts = [_BITS * piece // (distance + 1) for piece in range(distance + 2)]
+    cuts = [_BITS * part // (distance + 1) for part in range(distance + 2)]
     for begin, end in pairwise(cuts):
         sharing: defaultdict[int, list[int]] = defaultdict(list)
         for index, value in enumerate(values):

@@ -1,4 +1,4 @@
-"""Many PDQ hashes, and which of them are near to one: an exact search.
+"""An index of PDQ hashes, searched exactly by Hamming distance.
 
     index = Index()
     index.add("f8f8f0cc…", "holiday.jpg")
@@ -222,8 +222,8 @@ def _faiss() -> Any:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep faiss to the thread that calls it, where OpenMP counts for each thread of its own. A
-    search of 1 ms took 30 ms on a busy machine, waiting for threads that had nothing to do."""
+    """Let faiss use the calling thread only. On a busy machine, a search of 1 ms took 30 ms
+    waiting for OpenMP's idle threads."""
     faiss = _faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)

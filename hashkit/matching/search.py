@@ -1,7 +1,7 @@
-"""Files against files: compare two, and find the copies of some among many.
+"""Compares two files, and finds the copies of some files among many.
 
-Originals are hashed with their likely edits. What is searched is hashed as it is, videos also
-without the bars around them. All of it by isolated workers, and nothing is kept.
+Originals are hashed with their likely edits; the files that are searched as they are, videos also
+without bars. Isolated workers do the hashing, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def _listed(sources: Iterable[Source], what: str) -> list[Source]:
 
 
 def _identity(source: object) -> tuple[int, int] | None:
-    """Which file it is, whatever it is called. None where there is none."""
+    """Device and inode, the same for all names of a file. None where there is no file."""
     if isinstance(source, HashedFile):
         source = source.path
     if not isinstance(source, str | os.PathLike):
@@ -236,7 +236,7 @@ def _identity(source: object) -> tuple[int, int] | None:
 
 
 class Wanted:
-    """Originals that are looked for, so arranged that few of them are compared with each file."""
+    """The originals of a search, indexed so that each file is compared with few of them."""
 
     def __init__(self, originals: Sequence[Hashed], threshold: int = pdq.THRESHOLD) -> None:
         """PDQ hashes at most ``threshold`` bits apart are taken for copies."""
@@ -262,7 +262,7 @@ class Wanted:
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """What is needed of the files that are searched, and no more."""
+        """The algorithms that the searched files have to be hashed with."""
         exact = {algorithm for algorithm, _ in self._exact} or {"sha256"}
         moving = {"tmk_pdqf"} if self._moving else set()
         return resolve(exact | moving | {"pdq", "vpdq"})
@@ -278,7 +278,7 @@ class Wanted:
         return min(copies, key=lambda each: each[1].rank, default=None)
 
     def _near(self, candidate: Hashed) -> set[int]:
-        """The originals that it may be a copy of: all that a comparison could find, and more."""
+        """The originals that it may be a copy of: a superset of what a comparison finds."""
         near = {
             self._exact[found.algorithm, found.text]
             for found in candidate.hashes

@@ -1,6 +1,6 @@
 """The frames of a picture that moves (GIF, WebP, APNG), as those of a video.
 
-FFmpeg does not decode every kind of them; Pillow does, and it composes partial frames.
+FFmpeg does not decode all of these formats; Pillow does, and composes partial frames.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import av
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageFile
 
+from hashkit.hashes.arrays import Pixels
 from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.images import open_header
 from hashkit.media.limits import MAX_SECONDS
-from hashkit.media.pixels import Pixels, to_8_bit
+from hashkit.media.pixels import to_8_bit
 from hashkit.media.videos import Frame, Turn
 
 _MANY = 1 << 31

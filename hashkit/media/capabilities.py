@@ -1,4 +1,4 @@
-"""What the decoders on this machine are, and what they can open."""
+"""The versions of the decoders on this machine, and the formats that they open."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from PIL import features
 
+from hashkit.media.formats import IMAGES
+
 _PACKAGES = (
     *("numpy", "Pillow", "pillow-heif", "opencv-python-headless", "av", "imagehash"),
     *("pyseccomp", "landlock", "typer", "rich"),
 )
-_ALWAYS = ("JPEG", "PNG", "GIF", "BMP", "icons", "HEIC")
-_SOME_BUILDS = {"WebP": "webp", "AVIF": "avif", "JPEG 2000": "jpg_2000", "TIFF": "libtiff"}
 _CODECS = {
     **{"H.264": "h264", "HEVC": "hevc", "AV1": "av1", "VP8": "vp8", "VP9": "vp9"},
     **{"MPEG-4": "mpeg4", "MPEG-2": "mpeg2video", "H.263": "h263", "Motion JPEG": "mjpeg"},
@@ -35,13 +35,14 @@ def versions() -> dict[str, str]:
 
 
 def picture_formats() -> dict[str, bool]:
-    """The kinds of pictures, and whether they can be opened here."""
-    optional = {name: bool(features.check(feature)) for name, feature in _SOME_BUILDS.items()}
-    return dict.fromkeys(_ALWAYS, True) | optional
+    """The image formats, and whether they can be opened here."""
+    return {
+        each.shown: each.feature is None or bool(features.check(each.feature)) for each in IMAGES
+    }
 
 
 def video_formats() -> dict[str, bool]:
-    """The ways in which videos are coded, and whether they can be opened here."""
+    """The video codecs, and whether they can be opened here."""
     return {name: _has(codec) for name, codec in _CODECS.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a picture file holds beside its picture, and what is refused before it is decoded."""
+"""Checks of a picture file before it is decoded, and what it holds beside the picture."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PIL import ImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt
-from hashkit.media.formats import find_video, unsupported
+from hashkit.media.formats import FORMATS, find_video, unsupported
 from hashkit.media.limits import check_pixels
 from hashkit.models import Notice
 
@@ -64,7 +64,7 @@ def beside(header: ImageFile.ImageFile, image_format: str, data: bytes) -> Notic
         return notices.SEVERAL_IMAGES if _is_multi_picture(header, data) else None
     if image_format == "ico" or not getattr(header, "is_animated", False):
         return None  # an icon holds one picture in several sizes: the largest is taken
-    moves = image_format in ("gif", "png", "webp") or b"avis" in data[8:64]
+    moves = FORMATS[image_format].moves or b"avis" in data[8:64]
     return notices.ANIMATED if moves else notices.SEVERAL_IMAGES
 
 
@@ -77,7 +77,6 @@ def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
 
 
 def ends_in_zeros(image_format: str, data: bytes) -> bool:
-    """Is the end of the file missing, though its length is not? So look files whose download or
-    copying was interrupted. The decoders of these formats say nothing of it."""
-    silent = image_format in ("avif", "gif", "heif", "jpeg2000", "webp")
-    return silent and data.endswith(bytes(_MANY_ZEROS))
+    """Whether the file ends in zeros, as after an interrupted download or copy, and is of a format
+    whose decoder says nothing about it."""
+    return FORMATS[image_format].silent and data.endswith(bytes(_MANY_ZEROS))

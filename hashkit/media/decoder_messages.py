@@ -1,9 +1,9 @@
-"""Hearing what a native decoder says, instead of letting it write to the person's terminal.
+"""Captures what native decoders print on standard error.
 
-libjpeg, inside OpenCV, and libtiff, inside Pillow, repair damaged pictures without an error: all
-they do is to print a line on the process's standard error. That line is the only sign that less
-than the whole picture was read. So while they decode, the descriptor leads elsewhere. It is the
-whole process's, hence the lock, and hence what others write meanwhile is passed on.
+libjpeg (in OpenCV) and libtiff (in Pillow) repair damaged pictures without an error: a line on
+standard error is the only sign that not all of the picture was read. So the descriptor is
+redirected while they decode. It belongs to the whole process: hence the lock, and what others write
+in the meantime is passed on.
 """
 
 from __future__ import annotations
@@ -37,34 +37,34 @@ _HARMLESS = re.compile(
 
 @contextmanager
 def decoder_messages() -> Iterator[list[str]]:
-    """A list that, after the ``with`` block, holds what decoders complained of within it. Always
-    empty where the system has no way to hear them (Windows, or no standard error at all)."""
+    """A list that holds, after the ``with`` block, the decoders' complaints within it. Always empty
+    where they cannot be captured (Windows, or no standard error)."""
     complaints: list[str] = []
     with _lock, ExitStack() as stack:
-        ear = _Ear.open(stack)
-        if ear is not None:
-            stack.callback(ear.sort, complaints)
-            stack.callback(os.dup2, ear.original, _STDERR)
-            os.dup2(ear.writer, _STDERR)
+        capture = _Capture.open(stack)
+        if capture is not None:
+            stack.callback(capture.sort, complaints)
+            stack.callback(os.dup2, capture.original, _STDERR)
+            os.dup2(capture.writer, _STDERR)
         yield complaints
 
 
 @dataclass(frozen=True, slots=True)
-class _Ear:
-    """Descriptors: where standard error really leads, and where it leads while we listen."""
+class _Capture:
+    """Descriptors: the real standard error, and both ends of where it is redirected to."""
 
     original: int
     reader: int
     writer: int
 
     @classmethod
-    def open(cls, stack: ExitStack) -> _Ear | None:
+    def open(cls, stack: ExitStack) -> _Capture | None:
         if os.name != "posix":
             return None
         try:
             original = os.dup(_STDERR)
             stack.callback(os.close, original)
-            if hasattr(os, "memfd_create"):  # memory: takes whatever is said, and never waits
+            if hasattr(os, "memfd_create"):  # in memory: never full, never waits
                 reader = writer = os.memfd_create("messages")
                 stack.callback(os.close, reader)
                 return cls(original, reader, writer)
@@ -72,15 +72,15 @@ class _Ear:
             stack.callback(os.close, reader)
             stack.callback(os.close, writer)
             os.set_blocking(reader, False)
-            os.set_blocking(writer, False)  # who says more than a pipe holds loses the rest
+            os.set_blocking(writer, False)  # more than a pipe holds is lost
         except OSError:
             return None
         return cls(original, reader, writer)
 
     def sort(self, complaints: list[str]) -> None:
-        """Keep what decoders said; pass on what others wrote meanwhile."""
+        """Keep the decoders' lines; pass on what others wrote in the meantime."""
         foreign = b""
-        for line in self._heard().splitlines(keepends=True):
+        for line in self._captured().splitlines(keepends=True):
             text = line.decode("utf-8", "replace").strip()
             if not _DECODER_LINE.match(text):
                 foreign += line
@@ -90,11 +90,11 @@ class _Ear:
             with suppress(OSError):
                 os.write(self.original, foreign)
 
-    def _heard(self) -> bytes:
+    def _captured(self) -> bytes:
         if self.reader == self.writer:
             os.lseek(self.reader, 0, os.SEEK_SET)
-        heard = bytearray()
+        captured = bytearray()
         with suppress(BlockingIOError):
-            while piece := os.read(self.reader, 1 << 16):
-                heard += piece
-        return bytes(heard)
+            while chunk := os.read(self.reader, 1 << 16):
+                captured += chunk
+        return bytes(captured)

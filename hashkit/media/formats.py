@@ -1,11 +1,43 @@
-"""What a file is, from its first bytes, never from its name."""
+"""The one table of image formats and containers; and what a file is, from its first bytes.
+
+A file's format never comes from its name. To add one is to add a row: docs/architecture.md.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from hashkit.errors import NotMedia, UnsupportedMedia
 from hashkit.models import MediaKind
+
+Signature = re.Pattern[bytes] | Callable[[bytes], bool]
+"""Says whether the first bytes of a file are of a format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """An image format, or a container of videos.
+
+    ``shown`` is the name for people. ``decoder`` is the class that opens it, one of Pillow's or of
+    the same interface, by its full name; of videos, FFmpeg's demuxer; empty where hashkit knows the
+    format by name only, which helps more than "not a picture". ``feature`` is Pillow's name for
+    what some of its builds lack. ``moves``: several pictures in a file are frames of an animation.
+    ``silent``: the decoder does not say that the end of a file is missing. ``parts``: how the file
+    is divided, if its parts say how long they are (see ``truncation``).
+    """
+
+    name: str
+    shown: str
+    signature: Signature
+    decoder: str = ""
+    kind: MediaKind = MediaKind.IMAGE
+    feature: str | None = None
+    moves: bool = False
+    silent: bool = False
+    parts: str | None = None
 
 
 class MediaType(NamedTuple):
@@ -15,41 +47,126 @@ class MediaType(NamedTuple):
     format: str
 
 
+def _begins(*beginnings: bytes) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, beginnings)))
+
+
+def _like(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
+
+
 _HEIF = {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1", "mif2"}
 _AVIF = {"avif", "avis"}
 _AUDIO = {"M4A ", "M4B ", "M4P "}
+_OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"pnot"}  # before there were brands
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
-_IMAGES = (
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"GIF87a", "gif"),
-    (b"GIF89a", "gif"),
-    (b"II*\0", "tiff"),
-    (b"MM\0*", "tiff"),
-    (b"II+\0", "tiff"),
-    (b"MM\0+", "tiff"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg2000"),
-    (b"\xff\x4f\xff\x51", "jpeg2000"),
+
+def _brands(head: bytes) -> list[str]:
+    """The brands of an ISO base media file (MP4, MOV, 3GP, HEIF, AVIF), the main one first."""
+    if head[4:8] != b"ftyp":
+        return []
+    length = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
+    brands = [head[8:12], *(head[i : i + 4] for i in range(16, length - 3, 4))]
+    return [brand.decode("latin-1") for brand in brands]
+
+
+def _image_brand(head: bytes) -> str | None:
+    """The first brand that says "picture" decides; a HEIF file may list AVIF's too, and the generic
+    mif1 says nothing about the codec."""
+    names = _brands(head)
+    for known, name in ((_AVIF, "avif"), (_HEIF, "heif")):
+        if names and (
+            names[0] in known or (names[0] in {"mif1", "msf1"} and known.intersection(names))
+        ):
+            return name
+    return None
+
+
+def _is_video(head: bytes) -> bool:
+    """To be asked last of all that have brands."""
+    names = _brands(head)
+    return bool(names) and names[0] not in _AUDIO
+
+
+def _is_bitmap(head: bytes) -> bool:
+    return head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
+
+
+def _is_icon(head: bytes) -> bool:
+    """Four bytes that many files begin with, and a directory that makes sense."""
+    count = int.from_bytes(head[4:6], "little")
+    first = head[6:22]
+    if head[:4] != b"\0\0\1\0" or not 0 < count <= 256 or len(first) < 16 or first[3]:
+        return False
+    size, offset = (int.from_bytes(first[at : at + 4], "little") for at in (8, 12))
+    return size > 0 and offset >= 6 + 16 * count
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """MPEG transport streams repeat a byte every packet."""
+    packets = (head[first::length][:5] for length, first in ((188, 0), (192, 4)))
+    return b"\x47" * 5 in packets
+
+
+def _is_theora(head: bytes) -> bool:
+    """Ogg may be sound only."""
+    return head[:4] == b"OggS" and b"theora" in head[:512]
+
+
+_VIDEO = MediaKind.VIDEO
+_RAW = rb"FUJIFILMCCD-RAW|IIU\0|IIRO|IIRS|II\*\0....CR"
+_JXL = b"\0\0\0\x0cJXL \r\n\x87\n"
+_JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
+
+# fmt: off
+_TABLE = (
+    Format("psd", "Photoshop document", _begins(b"8BPS")),
+    Format("jxl", "JPEG XL picture", _begins(b"\xff\x0a", _JXL)),
+    Format("exr", "OpenEXR picture", _begins(b"\x76\x2f\x31\x01")),
+    Format("raw", "camera raw file", _like(_RAW)),
+    Format("cr3", "camera raw file", lambda head: _brands(head)[:1] == ["crx "]),
+
+    Format("jpeg", "JPEG", _begins(b"\xff\xd8\xff"), "PIL.JpegImagePlugin.JpegImageFile"),
+    Format("png", "PNG", _begins(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin.PngImageFile",
+           moves=True),
+    Format("gif", "GIF", _begins(b"GIF87a", b"GIF89a"), "PIL.GifImagePlugin.GifImageFile",
+           moves=True, silent=True),
+    Format("bmp", "BMP", _is_bitmap, "PIL.BmpImagePlugin.BmpImageFile"),
+    Format("ico", "icons", _is_icon, "PIL.IcoImagePlugin.IcoImageFile"),
+    Format("heif", "HEIC", lambda head: _image_brand(head) == "heif", "pillow_heif.HeifImageFile",
+           silent=True, parts="boxes"),
+    Format("webp", "WebP", _like(rb"RIFF....WEBP"), "PIL.WebPImagePlugin.WebPImageFile",
+           feature="webp", moves=True, silent=True),
+    Format("avif", "AVIF", lambda head: _image_brand(head) == "avif",
+           "PIL.AvifImagePlugin.AvifImageFile", feature="avif", silent=True, parts="boxes"),
+    Format("jpeg2000", "JPEG 2000", _begins(_JP2, b"\xff\x4f\xff\x51"),
+           "PIL.Jpeg2KImagePlugin.Jpeg2KImageFile", feature="jpg_2000", silent=True),
+    Format("tiff", "TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+           "PIL.TiffImagePlugin.TiffImageFile", feature="libtiff"),
+
+    Format("matroska", "Matroska", _begins(b"\x1a\x45\xdf\xa3"), "matroska", _VIDEO,
+           parts="elements"),
+    Format("asf", "WMV", _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf", _VIDEO),
+    Format("flv", "FLV", _begins(b"FLV\x01"), "flv", _VIDEO),
+    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba", b"\0\0\1\xb3"), "mpeg", _VIDEO),
+    Format("avi", "AVI", _like(rb"RIFF....AVI "), "avi", _VIDEO, parts="chunks"),
+    Format("mov", "QuickTime", lambda head: head[4:8] in _OLD_QUICKTIME, "mov", _VIDEO,
+           parts="boxes"),
+    Format("mp4", "MP4", _is_video, "mov", _VIDEO, parts="boxes"),
+    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO),
+    Format("ogg", "Ogg", _is_theora, "ogg", _VIDEO),
 )
-_VIDEOS = (
-    (b"\x1a\x45\xdf\xa3", "matroska"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
-    (b"FLV\x01", "flv"),
-    (b"\0\0\1\xba", "mpeg"),
-    (b"\0\0\1\xb3", "mpeg"),
-)
-# Pictures that are known by name only: it helps to be told so instead of "not a picture".
-_UNSUPPORTED = (
-    (b"8BPS", "Photoshop document"),
-    (b"\xff\x0a", "JPEG XL picture"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL picture"),
-    (b"FUJIFILMCCD-RAW", "camera raw file"),
-    (b"IIU\0", "camera raw file"),
-    (b"IIRO", "camera raw file"),
-    (b"IIRS", "camera raw file"),
-    (b"\x76\x2f\x31\x01", "OpenEXR picture"),
-)
+# fmt: on
+
+FORMATS = {each.name: each for each in _TABLE}
+"""All formats by name."""
+
+IMAGES = [each for each in _TABLE if each.decoder and each.kind is MediaKind.IMAGE]
+"""The image formats that hashkit reads, in the order in which they are listed to people."""
+
+# Fixed beginnings first: they are surer than what functions look for.
+_AS_ASKED = sorted(_TABLE, key=lambda each: not isinstance(each.signature, re.Pattern))
 
 
 def identify(untrusted_head: bytes) -> MediaType:
@@ -58,86 +175,24 @@ def identify(untrusted_head: bytes) -> MediaType:
     NotMedia where it is neither picture nor video, UnsupportedMedia where it is a picture that
     cannot be decoded here.
     """
-    head = untrusted_head
-    for magic, name in _UNSUPPORTED:
-        if head.startswith(magic):
-            raise unsupported(name)
-    if head[:4] == b"II*\0" and head[8:10] == b"CR":
-        raise unsupported("camera raw file")
-    for magic, name in _IMAGES:
-        if head.startswith(magic):
-            return MediaType(MediaKind.IMAGE, name)
-    for magic, name in _VIDEOS:
-        if head.startswith(magic):
-            return MediaType(MediaKind.VIDEO, name)
-    found = _riff(head) or _iso_media(head) or _bitmap(head) or _icon(head) or _stream(head)
-    if found is None:
-        raise NotMedia
-    return found
+    for each in _AS_ASKED:
+        if _fits(each.signature, untrusted_head):
+            if not each.decoder:
+                raise unsupported(each.shown)
+            return MediaType(each.kind, each.name)
+    raise NotMedia
+
+
+def _fits(signature: Signature, head: bytes) -> bool:
+    if isinstance(signature, re.Pattern):
+        return signature.match(head) is not None
+    return signature(head)
 
 
 def unsupported(name: str) -> UnsupportedMedia:
-    """The error for a kind of picture that is known by name only."""
+    """The error for a format that is known by name only."""
     article = "an" if name[0] in "AEIOU" else "a"
     return UnsupportedMedia(f"This is {article} {name}, which cannot be opened here.")
-
-
-def _riff(head: bytes) -> MediaType | None:
-    if head[:4] != b"RIFF":
-        return None
-    if head[8:12] == b"WEBP":
-        return MediaType(MediaKind.IMAGE, "webp")
-    return MediaType(MediaKind.VIDEO, "avi") if head[8:12] == b"AVI " else None
-
-
-def _iso_media(head: bytes) -> MediaType | None:
-    """ISO base media (MP4, MOV, 3GP, HEIF, AVIF): the brands say which."""
-    box = head[4:8]
-    if box in {b"moov", b"mdat", b"wide", b"pnot"}:  # QuickTime before there were brands
-        return MediaType(MediaKind.VIDEO, "mov")
-    if box != b"ftyp":
-        return None
-    length = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
-    brands = [head[8:12], *(head[i : i + 4] for i in range(16, length - 3, 4))]
-    names = [brand.decode("latin-1") for brand in brands]
-    if names[0] == "crx ":
-        raise unsupported("camera raw file")
-    if names[0] in _AUDIO:
-        return None
-    # The first brand that says "picture" decides; a HEIF file may list AVIF's too, and the
-    # generic mif1 says nothing about the codec.
-    for known, name in ((_AVIF, "avif"), (_HEIF, "heif")):
-        if names[0] in known or (names[0] in {"mif1", "msf1"} and known.intersection(names)):
-            return MediaType(MediaKind.IMAGE, name)
-    return MediaType(MediaKind.VIDEO, "mp4")
-
-
-def _bitmap(head: bytes) -> MediaType | None:
-    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
-        return MediaType(MediaKind.IMAGE, "bmp")
-    return None
-
-
-def _icon(head: bytes) -> MediaType | None:
-    """Four bytes that many files begin with, and a directory that makes sense."""
-    count = int.from_bytes(head[4:6], "little")
-    first = head[6:22]
-    if head[:4] != b"\0\0\1\0" or not 0 < count <= 256 or len(first) < 16 or first[3]:
-        return None
-    size, offset = (int.from_bytes(first[at : at + 4], "little") for at in (8, 12))
-    fits = size and offset >= 6 + 16 * count
-    return MediaType(MediaKind.IMAGE, "ico") if fits else None
-
-
-def _stream(head: bytes) -> MediaType | None:
-    """MPEG transport streams repeat a byte every packet; Ogg may be sound only."""
-    for packet, first in ((188, 0), (192, 4)):
-        marks = head[first::packet][:5]
-        if len(marks) == 5 and set(marks) == {0x47}:
-            return MediaType(MediaKind.VIDEO, "mpegts")
-    if head[:4] == b"OggS" and b"theora" in head[:512]:
-        return MediaType(MediaKind.VIDEO, "ogg")
-    return None
 
 
 _VIDEO_BRANDS = {b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"qt  "}

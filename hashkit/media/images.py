@@ -10,51 +10,31 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pkgutil import resolve_name
 
 import cv2
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    IcoImagePlugin,
-    Image,
-    ImageFile,
-    Jpeg2KImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
-from pillow_heif import HeifImageFile
+from PIL import Image, ImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
+from hashkit.hashes.arrays import Pixels
 from hashkit.media import contents
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.formats import unsupported
+from hashkit.media.formats import IMAGES, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
-from hashkit.media.pixels import Pixels, as_pixels, to_8_bit
+from hashkit.media.pixels import as_pixels, to_8_bit
 from hashkit.media.truncation import is_cut_short
 from hashkit.models import Notice
 
 _ORIENTATION_TAG = 0x0112
 _END_OF_JPEG = b"\xff\xd9"
-_NOTHING_BUT_A_SPECK = 0.98
+_MAX_MISSING = 0.98
 
 # Plugins are called directly: Pillow's open() would try decoders that the content does not call
 # for, and compares with a limit that belongs to the whole process.
 _PLUGINS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    "avif": AvifImagePlugin.AvifImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "heif": HeifImageFile,
-    "ico": IcoImagePlugin.IcoImageFile,
-    "jpeg": JpegImagePlugin.JpegImageFile,
-    "jpeg2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
+    each.name: resolve_name(each.decoder) for each in IMAGES
 }
 
 
@@ -119,7 +99,7 @@ def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Pictur
         pixels, incomplete = _decode_jpeg(untrusted_data, grey=header.mode == "L")
     else:
         pixels, incomplete = _decode_with_pillow(header)
-        if image_format == "jpeg":  # CMYK: OpenCV's decoder says what Pillow's keeps to itself
+        if image_format == "jpeg":  # CMYK: OpenCV's decoder reports damage, Pillow's does not
             _opencv(untrusted_data, cv2.IMREAD_GRAYSCALE)
     if incomplete is None and _misses_bytes(image_format, untrusted_data):
         incomplete = notices.DAMAGED
@@ -128,7 +108,7 @@ def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Pictur
 
 
 def _misses_bytes(image_format: str, untrusted_data: bytes) -> bool:
-    """Is something missing that the decoder of this format passes over in silence?"""
+    """Whether bytes are missing that the decoder of this format does not report."""
     return contents.ends_in_zeros(image_format, untrusted_data) or is_cut_short(
         io.BytesIO(untrusted_data), len(untrusted_data), image_format
     )
@@ -149,7 +129,7 @@ def _decode_jpeg(untrusted_data: bytes, grey: bool) -> tuple[Pixels, Notice | No
     pixels = _opencv(untrusted_data + _END_OF_JPEG, colour)
     if pixels is None:
         raise MediaCorrupt
-    return _something(pixels), notices.TRUNCATED
+    return _enough(pixels), notices.TRUNCATED
 
 
 def _decode_with_pillow(picture: ImageFile.ImageFile) -> tuple[Pixels, Notice | None]:
@@ -161,15 +141,15 @@ def _decode_with_pillow(picture: ImageFile.ImageFile) -> tuple[Pixels, Notice | 
         picture.tile = []  # nothing more to decode: what was decoded so far is the picture
         picture._size = picture.im.size  # of a turned TIFF, Pillow has swapped it already
         picture.load()
-        return _something(to_8_bit(picture)), notices.TRUNCATED
+        return _enough(to_8_bit(picture)), notices.TRUNCATED
     return to_8_bit(picture), None
 
 
-def _something(pixels: Pixels) -> Pixels:
-    """Pass on what was decoded of a file that is cut short, if it is more than a speck: what is
-    missing has one colour, that of the last pixel."""
+def _enough(pixels: Pixels) -> Pixels:
+    """The pixels decoded of a cut-short file. MediaTruncated where next to nothing was decoded: the
+    missing part has one colour, that of the last pixel."""
     missing = np.all(np.atleast_3d(pixels) == np.atleast_3d(pixels)[-1, -1], axis=2)
-    if missing.mean() > _NOTHING_BUT_A_SPECK:
+    if missing.mean() > _MAX_MISSING:
         raise MediaTruncated
     return pixels
 
@@ -184,7 +164,7 @@ def _orientation(header: ImageFile.ImageFile) -> int:
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """The picture as a viewer shows it, as a view. Definition: EXIF 2.3, tag Orientation."""
+    """The picture as displayed, as a view. Definition: EXIF 2.3, tag Orientation."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

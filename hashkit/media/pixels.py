@@ -1,6 +1,6 @@
-"""From whatever a picture is stored as to 8-bit RGB or luma on white.
+"""Converts loaded pictures of any mode to 8-bit RGB or luma, on white.
 
-By Pillow's own rules, but for 16 bits, long integers and floats, which it would clip.
+By Pillow's rules, except for 16 bits, long integers and floats, which Pillow would clip.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Pixels = npt.NDArray[np.uint8]
+from hashkit.hashes.arrays import Pixels
 
 _WHITE_IS_ZERO_TAG, _WHITE_IS_ZERO = 0x0106, 0
 _BAND = 256  # rows converted together, so that wide numbers take little memory

@@ -25,12 +25,12 @@ def check_sample(sample: object) -> Sample:
 
 
 _DRIFT = 1.5
-"""Frames: a video whose time stamps are further from a constant rate than this has none, whatever
-its header says."""
+"""Frames: with timestamps further off than this, a video has no constant rate, whatever its header
+says."""
 
 
 class Sampler:
-    """Says of one frame after the other whether it is hashed.
+    """Decides for each frame in turn whether it is hashed.
 
     At a constant rate: frame i where ``i % max(1, int(interval * rate)) == 0``, as the vPDQ
     reference does. At a variable rate that would follow the frames instead of the time, so there

@@ -1,5 +1,5 @@
-"""Reading a file once for two: a demuxer that jumps about in it, and digests that need every byte
-in order."""
+"""Reads a file once for two readers: a demuxer that seeks, and digests that need every byte in
+order."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ _CHUNK = 1 << 20
 class Tee:
     """A readable, seekable file that passes every byte on, once and in order, while it is read.
 
-    What the reader jumps over is passed on when it comes back for it, or at the end by ``finish``;
-    only what lies before the reader's first jump back is read from the disk a second time.
+    What the reader skips is passed on when it seeks back to it, or at the end by ``finish``.
     """
 
     def __init__(self, stream: BinaryIO, pass_on: Callable[[bytes], None]) -> None:
@@ -33,7 +32,7 @@ class Tee:
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Jump as in any file."""
+        """Seek as in any file."""
         self._position = self._stream.seek(offset, whence)
         return self._position
 

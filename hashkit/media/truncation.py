@@ -1,14 +1,15 @@
-"""Does a file end in the middle of its pictures?
+"""Whether a file is cut short, by the lengths that its parts claim.
 
-Players show what there is of a file that is cut short, and less than a second may be missing, by
-which the sound of whole files differs from the picture as well. But the parts of a file say how
-long they are.
+Durations do not show it: less than a second may be missing, and in whole files too sound and
+picture differ by that much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import BinaryIO
+
+from hashkit.media.formats import FORMATS
 
 _MAX_PARTS = 100_000
 _SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
@@ -24,14 +25,15 @@ _TOP_LEVEL = {
 
 
 def is_cut_short(untrusted: BinaryIO, size: int, media_format: str) -> bool:
-    """Does a part that holds pictures go on after the ``size`` bytes that the file has?
+    """Whether a part that holds pictures would end after the ``size`` bytes that the file has.
 
-    Leaves the file at its beginning. False for kinds that do not say.
+    Seeks to the beginning at the end. False for formats whose parts do not say their length.
     """
-    if media_format not in _WALKS:
+    walk = FORMATS[media_format].parts
+    if walk is None:
         return False
     try:
-        parts = zip(_WALKS[media_format](untrusted, size), range(_MAX_PARTS), strict=False)
+        parts = zip(_WALKS[walk](untrusted, size), range(_MAX_PARTS), strict=False)
         return any(holds_pictures and end > size for (holds_pictures, end), _ in parts)
     finally:
         untrusted.seek(0)
@@ -94,7 +96,4 @@ def _chunks(untrusted: BinaryIO, size: int) -> Iterator[tuple[bool, int]]:
         yield header[8:] == b"movi", place
 
 
-_WALKS = {
-    **dict.fromkeys(("mp4", "mov", "heif", "avif"), _boxes),
-    **{"matroska": _elements, "avi": _chunks},
-}
+_WALKS = {"boxes": _boxes, "elements": _elements, "chunks": _chunks}

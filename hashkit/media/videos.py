@@ -1,7 +1,7 @@
-"""From a video file to timed frames: the frame sampler.
+"""Opens video files and yields timed frames.
 
 PyAV decodes. OpenCV's own video reader gives no frames of AV1 without an error, takes cover art for
-video, and cannot tell a broken stream from its end.
+video, and cannot distinguish a broken stream from its end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
@@ -26,6 +25,8 @@ from hashkit.errors import (
     TooLong,
     UnsupportedMedia,
 )
+from hashkit.hashes.arrays import Pixels
+from hashkit.media.formats import FORMATS
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -34,21 +35,7 @@ from hashkit.media.limits import (
 )
 from hashkit.media.tee import Tee
 
-Pixels = npt.NDArray[np.uint8]
-
 _NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
-_DEMUXERS = {
-    "asf": "asf",
-    "avi": "avi",
-    "flv": "flv",
-    "matroska": "matroska",
-    "mov": "mov",
-    "mp4": "mov",
-    "mpeg": "mpeg",
-    "mpegts": "mpegts",
-    "mpegvideo": "mpegvideo",
-    "ogg": "ogg",
-}
 _SMALL_SIDE = 64
 
 
@@ -195,7 +182,7 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
         container = av.open(
             untrusted,
             "r",
-            format=_DEMUXERS[video_format],
+            format=FORMATS[video_format].decoder,
             container_options=options,
             buffer_size=1 << 18,
             **_LENIENT,
@@ -346,7 +333,7 @@ def _turn_of(native: Any) -> Turn:
 
 
 def _upright(pixels: Pixels, turn: Turn) -> Pixels:
-    """The frame as a player shows it, as a view."""
+    """The frame as displayed, as a view."""
     if turn.swap:
         pixels = pixels.swapaxes(0, 1)
     return pixels[:: -1 if turn.flip else 1, :: -1 if turn.mirror else 1]

@@ -1,8 +1,7 @@
-"""Opening a file that somebody else may have made, and reading it once, as it is.
+"""Opens untrusted files, and reads each once.
 
-Read-only, never copied, and only what is a file: a pipe or a device could keep us waiting for
-ever. A file that is written to while it is read is refused, since its hashes would be of no
-version of it.
+Read-only, never copied, and only regular files: a read from a pipe or a device may block forever. A
+file that changes while it is read is refused, since its hashes would mix two versions.
 """
 
 from __future__ import annotations
@@ -30,10 +29,9 @@ from hashkit.errors import (
 _CHUNK = 1 << 20
 _HEAD = 4096
 
-# A file's time stamp is set when a write begins, and advances in steps of up to 10 ms on systems in
-# common use. While it is young, that write may still be going on (longer than a step, on a busy
-# machine), or another may follow without the stamp showing it. So we wait until the file has been
-# left alone for a moment.
+# A file's timestamp is set when a write begins, and advances in steps of up to 10 ms on common
+# systems. If it is recent, that write may still be running, or another may follow within the same
+# step and leave the timestamp unchanged. So we wait until the file has not changed for a moment.
 _QUIET = 0.1
 _QUIET_TRIES = 5
 
@@ -61,15 +59,15 @@ class UntrustedFile:
 
     def read(self) -> bytes:
         """All bytes. FileChanged where they may be of two versions."""
-        pieces = [self._stream.read(self.size + 1)]  # one piece, and more if there is more by now
-        while piece := self._stream.read(_CHUNK):  # a stream of its own kind may give less
-            pieces.append(piece)
-        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        chunks = [self._stream.read(self.size + 1)]  # all at once, unless the file has grown
+        while chunk := self._stream.read(_CHUNK):  # a caller's own stream may give less
+            chunks.append(chunk)
+        whole = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.check_unchanged(len(whole))
         return whole
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes in pieces, so that a long video needs no memory. FileChanged as ``read``."""
+        """The bytes in chunks, so that memory stays small. FileChanged as ``read``."""
         length = 0
         while chunk := self._stream.read(_CHUNK):
             length += len(chunk)
@@ -78,7 +76,7 @@ class UntrustedFile:
 
     @property
     def stream(self) -> BinaryIO:
-        """The file itself, for a reader that jumps about; ``check_unchanged`` afterwards."""
+        """The file itself, for a reader that seeks; call ``check_unchanged`` afterwards."""
         return self._stream
 
     def check_unchanged(self, length: int) -> None:
@@ -87,7 +85,7 @@ class UntrustedFile:
             raise FileChanged
 
     def _stamp(self) -> tuple[int, ...]:
-        """What changes when the file does. Nothing for a stream that is not a file on disk."""
+        """What changes when the file does. Empty for a stream that is not a file on disk."""
         try:
             status = os.fstat(self._stream.fileno())
         except (OSError, AttributeError):
@@ -101,13 +99,13 @@ class UntrustedFile:
         )
 
     def _quiet_stamp(self) -> tuple[int, ...]:
-        """The stamp, once it is old enough to be told from that of a later change."""
+        """The stamp, once it is so old that any later change gives another."""
         for _ in range(_QUIET_TRIES):
             stamp = self._stamp()
             if not stamp or not 0 <= time.time() - max(stamp[-2:]) / 1e9 < _QUIET:
                 return stamp
             time.sleep(_QUIET)
-        raise FileChanged  # somebody writes to it all the time
+        raise FileChanged  # it is written to all the time
 
 
 @contextmanager
@@ -157,7 +155,7 @@ _BY_ERRNO: dict[int, type[HashkitError]] = {
 
 @contextmanager
 def _own_errors() -> Iterator[None]:
-    """Turn the system's errors into ours; its words stay in the cause."""
+    """Turn the system's errors into ours, each with its cause."""
     try:
         yield
     except OSError as error:

@@ -10,9 +10,8 @@ from pathlib import Path
 def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[Path]:
     """Every file in a folder and, if ``deep``, in the folders in it, sorted, without hidden ones.
 
-    Links to folders are not followed, so a link that leads back cannot trap the search. Pipes and
-    devices are left out. A folder that may not be listed is given itself, so that hashing it says
-    so.
+    Links to folders are not followed, so that a loop of links cannot trap the search. Pipes and
+    devices are left out. An unreadable folder is yielded as is, so that hashing it gives the error.
     """
     unreadable: list[Path] = []
     for directory, folders, names in os.walk(
@@ -29,5 +28,5 @@ def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[P
 def _is_file_or_link(path: Path) -> bool:
     try:
         return path.is_file() or path.is_symlink()
-    except OSError:  # a folder that may be listed but not entered: hashing the file says so
+    except OSError:  # in an unreadable folder: hashing it gives the error
         return True

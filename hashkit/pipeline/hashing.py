@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from hashkit import notices
 from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
 from hashkit.hashes import cryptographic, pdq
-from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, of_family
+from hashkit.hashes.arrays import Pixels
+from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, by_module, of_family
 from hashkit.media import animations, formats, images
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
@@ -129,14 +130,14 @@ def failed(
 def _hash_image(
     path: Path | None, data: bytes, image_format: str, options: Options
 ) -> HashedFile | FailedFile:
-    # One after the other: a thread beside was measured to gain nothing on a picture, and with many
-    # pictures the other cores have pictures of their own.
+    # One after the other: a second thread gained nothing for one picture, and with many pictures
+    # the other cores are busy.
     exact_names = of_family(options.algorithms, Family.CRYPTOGRAPHIC)
     exact = cryptographic.compute(data, exact_names)
     if exact_names == options.algorithms:
         return HashedFile(path, MediaKind.IMAGE, exact)
     try:
-        still, moving, told = _look_at(data, image_format, options)
+        still, moving, notes = _decode_and_hash(data, image_format, options)
     except MediaError as error:
         return failed(path, error, MediaKind.IMAGE, exact)
     except MemoryError:
@@ -145,71 +146,70 @@ def _hash_image(
     found = (*exact, *still, *moving.hashes)
     hashes = tuple(sorted(found, key=lambda each: order.index(each.algorithm)))
     if not hashes and moving.frames is None:
-        told = (*told, notices.NO_HASH)
-    return HashedFile(path, MediaKind.IMAGE, hashes, told, moving.frames, moving.variants)
+        notes = (*notes, notices.NO_HASH)
+    return HashedFile(path, MediaKind.IMAGE, hashes, notes, moving.frames, moving.variants)
 
 
-def _look_at(
+def _decode_and_hash(
     data: bytes, image_format: str, options: Options
 ) -> tuple[tuple[Hash, ...], MovingHashes, tuple[Notice, ...]]:
-    """What can be said of a picture only by decoding it."""
+    """The hashes and notices of a picture that take decoding."""
     picture = images.decode(data, image_format, options.max_pixels)
     still = _perceptual_hashes(picture.pixels, options)
-    told = (*picture.notices, *_doubts(picture.pixels, still))
+    notes = (*picture.notices, *_warnings(picture.pixels, still))
     if notices.ANIMATED not in picture.notices:
-        return still, MovingHashes(), told
+        return still, MovingHashes(), notes
     del picture
-    moving, told = _hash_animation(data, image_format, options, told)
-    return still, moving, told
+    moving, notes = _hash_animation(data, image_format, options, notes)
+    return still, moving, notes
 
 
 def _hash_animation(
-    data: bytes, image_format: str, options: Options, told: tuple[Notice, ...]
+    data: bytes, image_format: str, options: Options, notes: tuple[Notice, ...]
 ) -> tuple[MovingHashes, tuple[Notice, ...]]:
     """The video hashes of a picture that moves."""
     if not of_family(options.algorithms, Family.VIDEO):
-        return MovingHashes(), told
+        return MovingHashes(), notes
     animation = animations.Animation(data, image_format)
     # All of its frames can be decoded on their own, so "keyframes" is every one of them.
     interval = 0.0 if isinstance(options.sample, str) else options.sample
     wanted = Sampler(interval, None).wants
     moving = hash_frames(animation.frames(), options, wanted, animation.rate)
     if animation.cut_short:
-        told = (*told, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
-    return moving, told
+        notes = (*notes, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
+    return moving, notes
 
 
-def _perceptual_hashes(pixels: npt.NDArray[np.uint8], options: Options) -> tuple[Hash, ...]:
+def _perceptual_hashes(pixels: Pixels, options: Options) -> tuple[Hash, ...]:
     hashes: list[Hash] = []
     if of_family(options.algorithms, Family.PDQ):
         original = pdq.compute(pixels)
         hashes += [original, *hash_variants(pixels, options.variants, original)]
-    if names := of_family(options.algorithms, Family.CLASSIC):
-        from hashkit.hashes import classic  # noqa: PLC0415 (brings SciPy: only when asked for)
-
-        hashes.extend(classic.compute(pixels, names))
+    others = of_family(options.algorithms, Family.PIXELS)
+    for module, names in by_module(others).items():  # imagehash brings SciPy: only when asked for
+        hashes.extend(import_module(module).compute(pixels, names))
     return tuple(hashes)
 
 
-def _doubts(pixels: npt.NDArray[np.uint8], hashes: tuple[Hash, ...]) -> list[Notice]:
-    """Why the perceptual hashes of this picture may not find its copies."""
-    doubts = []
+def _warnings(pixels: Pixels, hashes: tuple[Hash, ...]) -> list[Notice]:
+    """Notices about perceptual hashes that may not find copies of this picture."""
+    warnings = []
     if min(pixels.shape[:2]) < _SMALL_SIDE:
-        doubts.append(notices.SMALL)
+        warnings.append(notices.SMALL)
     found = original_of(hashes, "pdq")
     quality = None if found is None else found.quality
     if quality is not None and quality < pdq.QUALITY_THRESHOLD:
-        doubts.append(notices.LOW_QUALITY)
+        warnings.append(notices.LOW_QUALITY)
     if not quality and _is_flat(pixels):  # any gradient at all would show in the quality
-        doubts.append(notices.FLAT)
-    return doubts
+        warnings.append(notices.FLAT)
+    return warnings
 
 
-def _is_flat(pixels: npt.NDArray[np.uint8]) -> bool:
-    # A few pixels tell of nearly every picture that it is not.
+def _is_flat(pixels: Pixels) -> bool:
+    # For nearly every picture, a few pixels show that it is not.
     return _range(pixels[::16, ::16]) <= _FLAT_RANGE and _range(pixels) <= _FLAT_RANGE
 
 
-def _range(pixels: npt.NDArray[np.uint8]) -> int:
+def _range(pixels: Pixels) -> int:
     """The largest difference within a channel."""
     return max(int(channel.max()) - int(channel.min()) for channel in np.atleast_3d(pixels).T)

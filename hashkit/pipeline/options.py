@@ -1,4 +1,4 @@
-"""What is asked of a file: the same for one file and for many, here and in a worker."""
+"""The options of hashing: the same for one file and many, in this process and in a worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, check_sample
 from hashkit.variants.sets import NONE, check_level
 
 OnProgress = Callable[[float], None]
-"""Called with how much is done."""
+"""Called with the part that is done, 0.0 to 1.0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from typing import Protocol
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, TooMuchMemory
 from hashkit.hashes import tmk, vpdq
+from hashkit.hashes.arrays import Float32, Pixels
 from hashkit.hashes.cryptographic import Digests
-from hashkit.hashes.pdq_filter import Float32, Pixels
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
 from hashkit.media.sampling import KEYFRAME_GAP, Sampler
@@ -39,7 +39,7 @@ from hashkit.variants.moving import MovingVariants
 
 
 class MovingFrame(Protocol):
-    """What the algorithms need of a frame: of a video, or of an animated picture."""
+    """A frame of a video or of an animated picture, as the algorithms need it."""
 
     number: int
     timestamp: float
@@ -68,14 +68,14 @@ def hash_video(
     moving = of_family(options.algorithms, Family.VIDEO)
     error: MediaError | None = None
     done = MovingHashes()
-    told: tuple[Notice, ...] = ()
+    notes: tuple[Notice, ...] = ()
     cut_short = bool(moving) and is_cut_short(untrusted.stream, untrusted.size, video_format)
-    with _digests_beside(of_family(options.algorithms, Family.CRYPTOGRAPHIC)) as digests:
+    with _digests_in_thread(of_family(options.algorithms, Family.CRYPTOGRAPHIC)) as digests:
         tee = Tee(untrusted.stream, digests.feed)
         if moving:
             try:
                 with videos.open_video(tee, video_format) as video:
-                    done, told = _hash_moving(video, moving, options, cut_short, on_progress)
+                    done, notes = _hash_moving(video, moving, options, cut_short, on_progress)
             except MediaError as caught:
                 error = caught
             except MemoryError:
@@ -83,17 +83,17 @@ def hash_video(
         untrusted.check_unchanged(tee.finish())
     exact = digests.hashes()
     if error is not None:
-        told = (notices.EXACT_ONLY,) if exact else ()
-        return FailedFile(path, error, MediaKind.VIDEO, exact, told)
+        notes = (notices.EXACT_ONLY,) if exact else ()
+        return FailedFile(path, error, MediaKind.VIDEO, exact, notes)
     if not exact and not moving:
-        told = (notices.NO_HASH,)
+        notes = (notices.NO_HASH,)
     hashes = (*exact, *done.hashes)
-    return HashedFile(path, MediaKind.VIDEO, hashes, told, done.frames, done.variants)
+    return HashedFile(path, MediaKind.VIDEO, hashes, notes, done.frames, done.variants)
 
 
 @dataclass(frozen=True, slots=True)
 class MovingHashes:
-    """What came of frames: TMK+PDQF, vPDQ, and the vPDQ of edits."""
+    """The hashes of frames: TMK+PDQF, vPDQ, and the vPDQ of edits."""
 
     hashes: tuple[Hash, ...] = ()
     frames: FrameHashes | None = None
@@ -122,10 +122,10 @@ def _hash_moving(
     )
     if not video.end:
         raise MediaCorrupt("The file is damaged, and the video could not be read.")
-    told = _gaps(video, cut_short)
+    notes = _damage_notices(video, cut_short)
     if tmk_left_out:
-        told = (*told, notices.TMK_LEFT_OUT)
-    return done, told
+        notes = (*notes, notices.TMK_LEFT_OUT)
+    return done, notes
 
 
 def hash_frames(
@@ -157,7 +157,7 @@ def hash_frames(
 
 
 class _SignatureBuilder:
-    """TMK+PDQF of frames as they come, computing features only of those that it uses."""
+    """TMK+PDQF, frame by frame; computes the features of those only that it uses."""
 
     def __init__(self, rate: float) -> None:
         self._clock = tmk.FrameClock(rate)
@@ -185,8 +185,8 @@ class _SignatureBuilder:
         return self._into.signature() if self._last is not None else None
 
 
-def _gaps(video: videos.Video, cut_short: bool) -> tuple[Notice, ...]:
-    """What of the video could not be read, if anything. ``cut_short``: its file is."""
+def _damage_notices(video: videos.Video, cut_short: bool) -> tuple[Notice, ...]:
+    """A notice about the part that could not be read, if any. ``cut_short``: the file is."""
     slack = max(1.0, 3 / video.rate)  # sound often lasts a little longer than the picture
     early = video.expected_end is not None and video.end < video.expected_end - slack
     if early or cut_short:
@@ -207,12 +207,10 @@ def _reporting(
             on_progress(min(1.0, frame.timestamp / duration) if duration else 0.0)
 
 
-class _DigestsBeside:
-    """Digests in a thread of their own: they and the decoder both leave Python free."""
+class _DigestsThread:
+    """Digests in their own thread: hashlib and the decoder both release the interpreter lock."""
 
-    _WAITING = (
-        64  # chunks of at most a quarter megabyte: the reader waits when it is that far ahead
-    )
+    _WAITING = 64  # chunks of at most a quarter megabyte: then the reader waits
 
     def __init__(self, algorithms: tuple[str, ...]) -> None:
         self._digests = Digests(algorithms)
@@ -233,11 +231,11 @@ class _DigestsBeside:
 
 
 @contextmanager
-def _digests_beside(algorithms: tuple[str, ...]) -> Iterator[_DigestsBeside]:
-    beside = _DigestsBeside(algorithms)
-    beside._thread.start()
+def _digests_in_thread(algorithms: tuple[str, ...]) -> Iterator[_DigestsThread]:
+    running = _DigestsThread(algorithms)
+    running._thread.start()
     try:
-        yield beside
+        yield running
     finally:
-        beside._queue.put(None)
-        beside._thread.join()
+        running._queue.put(None)
+        running._thread.join()

@@ -26,11 +26,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from hashkit import notices
-from hashkit.hashes.registry import Family, of_family, resolve
+from hashkit.hashes.registry import by_module, resolve
 from hashkit.media import capabilities
 from hashkit.media.images import lift_pillows_limit
 from hashkit.models import FailedFile, HashedFile
@@ -73,8 +74,8 @@ def _prepare(options: Options, with_escape_tests: bool) -> None:
     """Import what the options need. Ctrl-C is left to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lift_pillows_limit()
-    if of_family(options.algorithms, Family.CLASSIC):
-        from hashkit.hashes import classic  # noqa: F401, PLC0415 (brings SciPy)
+    for module in by_module(options.algorithms):
+        import_module(module)
     if with_escape_tests:
         from hashkit.sandbox import escape_tests  # noqa: F401, PLC0415 (only for the doctor)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
+from hashkit.hashes.registry import ALGORITHMS, Algorithm
 from hashkit.models import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.pipeline.files import UntrustedFile, open_untrusted
 from hashkit.submission.writing import write_whole
@@ -146,7 +147,26 @@ def is_submission(path: str | os.PathLike[str]) -> bool:
 
 def submission_schema() -> str:
     """The JSON Schema (2020-12) of the document, as text."""
-    return resources.files(__package__).joinpath("submission.schema.json").read_text("utf-8")
+    text = resources.files(__package__).joinpath("submission.schema.json").read_text("utf-8")
+    schema = json.loads(text)
+    described = schema["$defs"]["item"]["properties"]["hashes"]["properties"]
+    new = {name: _schema_of(each) for name, each in ALGORITHMS.items() if name not in described}
+    described |= new
+    return json.dumps(schema, indent=2) + "\n" if new else text
+
+
+def _schema_of(algorithm: Algorithm) -> dict[str, Any]:
+    """Of an algorithm that the file does not describe, as ``json_codec`` writes its hashes."""
+    value = {"type": "string", "pattern": f"^{algorithm.pattern.pattern}$"}
+    if not algorithm.has_quality:
+        return value
+    fields = {"value": value, "quality": {"type": "integer", "minimum": 0, "maximum": 100}}
+    return {
+        "type": "object",
+        "required": [*fields],
+        "additionalProperties": False,
+        "properties": fields,
+    }
 
 
 def _sort_key(item: Item) -> tuple[str, str]:

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.hashes import pdq
-from hashkit.hashes.pdq_filter import LUMA, Float32, Pixels, kept_positions, window_size
+from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes.pdq_filter import LUMA, kept_positions, window_size
 from hashkit.models import Hash
 from hashkit.variants.recipes import Layout, layout_of
 from hashkit.variants.sets import MAX_HASHES, names_at

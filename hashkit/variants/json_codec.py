@@ -92,7 +92,7 @@ def all_from_json(
 
 def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
     """Read what ``variants_to_json`` writes. DocumentInvalid, naming the place, for anything else.
-    A name is that of an edit that ``variants.recipes`` knows: there is no room for any other."""
+    A name is that of an edit that ``variants.recipes`` knows: no other name is accepted."""
     if not isinstance(untrusted, list) or len(untrusted) > _MAX_VARIANTS:
         raise DocumentInvalid(f"In {where}, the variants are not a list of at most 100.")
     hashes: list[Hash] = []

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.hashes import vpdq
-from hashkit.hashes.pdq_filter import Float32, Pixels
+from hashkit.hashes.arrays import Float32, Pixels
 from hashkit.models import BARS_REMOVED, FrameHash, FrameHashes
 from hashkit.variants.computing import SmallCopy
 from hashkit.variants.sets import moving_names_at

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hashkit.hashes.quality import USED_FROM
+from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.locale.language import marked
 from hashkit.models import FailedFile, HashedFile, MediaKind, Outcome, original_of
 
@@ -169,7 +169,7 @@ def _failure(outcome: Outcome) -> tuple[str, ...]:
 def _usability_of(outcome: Outcome) -> Usability:
     quality = None if isinstance(outcome, FailedFile) else _quality_of(outcome)
     if quality is not None:
-        return Usability.GOOD if quality >= USED_FROM else Usability.PLAIN
+        return Usability.GOOD if quality >= MIN_QUALITY else Usability.PLAIN
     # A file of unknown kind cannot be in a submission.
     useful = outcome.hashes and outcome.kind is not None
     return Usability.EXACT_ONLY if useful else Usability.UNREADABLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 
 import cv2
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 
 import hashkit
 from hashkit.errors import UnknownAlgorithm
-from hashkit.hashes import classic, cryptographic, pdq
-from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, resolve
+from hashkit.hashes import cryptographic, pdq
+from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, by_module, resolve
 from hashkit.pipeline.options import Options
 from hashkit.pipeline.video_hashing import hash_frames
 
@@ -29,7 +30,10 @@ def compute(name, pixels=PIXELS):
         frames = [_Frame(number, np.roll(pixels, number, axis=1)) for number in range(30)]
         found = hash_frames(frames, Options((name,), "all"), lambda *_: True, 15.0)
         return found.hashes[0] if found.hashes else found.frames
-    return pdq.compute(pixels) if family is Family.PDQ else classic.compute(pixels, [name])[0]
+    if family is Family.PDQ:
+        return pdq.compute(pixels)
+    (module,) = by_module([name])
+    return import_module(module).compute(pixels, [name])[0]
 
 
 @dataclass

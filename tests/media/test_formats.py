@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hashkit.errors import NotMedia, UnsupportedMedia
-from hashkit.media.formats import MediaType, find_video, identify
+from hashkit.media.formats import IMAGES, MediaType, find_video, identify
 from hashkit.models import MediaKind
 
 BY_SUFFIX = {
@@ -35,6 +35,12 @@ def test_samples(samples):
             kind = identify(path.read_bytes()[:4096])
             assert kind == (MediaKind.IMAGE, BY_SUFFIX[path.suffix]), path.name
     assert identify((samples / "really-a-png.jpg").read_bytes()).format == "png"
+
+
+def test_every_image_format_has_a_sample(samples):
+    files = [path for path in samples.iterdir() if path.is_file() and path.suffix != ".py"]
+    found = {identify(path.read_bytes()[:4096]).format for path in files}
+    assert {each.name for each in IMAGES} <= found
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from PIL import Image
 import hashkit
 from hashkit.errors import CredentialMissing, DocumentInvalid
 from hashkit.hashes import classic, cryptographic, pdq, pdq_filter, tmk, vpdq
+from hashkit.hashes.arrays import Pixels
 from hashkit.hashes.pdq_reference import DCT
-from hashkit.matching.comparing import CLASSIC_THRESHOLD
+from hashkit.hashes.registry import ALGORITHMS
 from hashkit.media import videos
 from hashkit.models import FrameHash
 from hashkit.submission.sending.backends.webhook import Webhook
@@ -29,7 +30,7 @@ from hashkit.submission.sending.profile import Profile
 Json = dict[str, Any]
 
 
-def pixels_of(file: str) -> pdq_filter.Pixels:
+def pixels_of(file: str) -> Pixels:
     with Image.open(file) as image:
         return np.asarray(image)
 
@@ -68,7 +69,8 @@ def do_classic(file: str, algorithm: str) -> Json:
 
 def do_classic_compare(algorithm: str, first: str, second: str) -> Json:
     away = pdq.distance(first, second)  # bits of any two numbers
-    return {"distance": away, "match": away <= CLASSIC_THRESHOLD}
+    threshold = ALGORITHMS[algorithm].threshold
+    return {"distance": away, "match": threshold is not None and away <= threshold}
 
 
 def do_vpdq_compare(first: list[Any], second: list[Any]) -> Json:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from math import floor
 from typing import TYPE_CHECKING, Any
 
+from hashkit.hashes.registry import ALGORITHMS
 from hashkit.models import ORIGINAL, MediaKind
 from hashkit.notices import clock
 
@@ -137,7 +138,7 @@ def finding_in_words(
         what += f", at {clock(finding.timestamp)}"
     match = {True: "yes", False: "no", None: "-"}[finding.match]
     if finding.distance is not None:
-        bits = {"pdq": 256, "colorhash": 42}.get(finding.algorithm, 64)
+        bits = ALGORITHMS[finding.algorithm].bits
         limit = "" if finding.threshold is None else f" (at most {finding.threshold:g})"
         return what, f"{finding.distance} of {bits} bits differ{limit}", match
     if finding.scores is not None and finding.algorithm == "vpdq":

@@ -13,9 +13,10 @@ from hashkit.cli.output.counts import count_in_words
 from hashkit.cli.output.outcomes import Outcome, frames_of, has_hashes
 from hashkit.cli.output.tables import console
 from hashkit.cli.output.terminal import shown_name
-from hashkit.hashes.quality import quality_in_words
+from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.matching.groups import same_pictures
 from hashkit.models import ORIGINAL, FrameHashes, Hash, HashedFile, Notice, original_of
+from hashkit.notices import quality_in_words
 
 _FRAMES_SHOWN = 30
 _NAMES_SHOWN = 8
@@ -84,7 +85,7 @@ def _distinct(outcomes: Iterable[Outcome]) -> list[Notice]:
 
 def _quality(quality: int) -> str:
     """PDQ's quality for people: what a service will make of it."""
-    return f"{quality_in_words(quality)} ({quality})"
+    return f"{quality_in_words(quality, MIN_QUALITY)} ({quality})"
 
 
 def _every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import unicodedata
 from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from hashkit.errors import DocumentInvalid, HashkitError, IsAFolder
+from hashkit.locale.printable import printable
 
 
 class ExitCode(IntEnum):
@@ -36,13 +36,8 @@ def shown_name(path: str | os.PathLike[str]) -> str:
     try:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, which no file name has
-        name = os.fspath(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(
-        char
-        if char in _HARMLESS or unicodedata.category(char)[0] not in "CZ"
-        else char.encode("unicode_escape").decode("ascii")
-        for char in name
-    )
+        name = os.fspath(path)
+    return printable(name, _HARMLESS)
 
 
 def say(text: str) -> None:

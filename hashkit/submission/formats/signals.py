@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hashkit.hashes.quality import USED_FROM
-from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY
 from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
 
 if TYPE_CHECKING:
@@ -62,8 +61,8 @@ class Signal:
         """Whether it shows too little to be matched by. Services that know the quality discard such
         hashes, since different plain pictures have similar ones."""
         if isinstance(self.found, FrameHashes):
-            return all(each.quality < USED_FROM for each in self.found.hashes)
-        return self.found.quality is not None and self.found.quality < USED_FROM
+            return all(each.quality < MIN_QUALITY for each in self.found.hashes)
+        return self.found.quality is not None and self.found.quality < MIN_QUALITY
 
 
 def signals_of(submission: Submission) -> Iterator[Signal]:

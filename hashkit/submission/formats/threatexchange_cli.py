@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from io import StringIO
 
 from hashkit.errors import DocumentInvalid
-from hashkit.hashes.quality import USED_FROM
-from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY
 from hashkit.hashes.vpdq_text import from_text, to_signal
 from hashkit.models import FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
@@ -40,8 +39,8 @@ _NO_FRAME = "None of its frames shows enough detail, and the package fails on su
 _NAMES = {"pdq", "vpdq", *_VIDEO_HASHES.values()}
 
 QUALITY_NOTE = (
-    f"The file does not say the quality of PDQ hashes: {USED_FROM} of 100 stands for it, the least "
-    "that services take."
+    f"The file does not say the quality of PDQ hashes: {MIN_QUALITY} of 100 stands for it, the "
+    "least that services take."
 )
 KIND_NOTE = "It does not say whether a PDQ hash is of a picture or of a video: a picture was taken."
 FILES_NOTE = "It does not say which hashes belong to the same file: each stands alone."
@@ -109,5 +108,5 @@ def _item(name: str, untrusted_value: str, where: str) -> Item:
     if not ALGORITHMS[algorithm].pattern.fullmatch(value):
         raise DocumentInvalid(f"In {where}, the value of {name} is not a {algorithm} hash.")
     if name == "pdq":
-        return Item(MediaKind.IMAGE, (Hash("pdq", value, USED_FROM),))
+        return Item(MediaKind.IMAGE, (Hash("pdq", value, MIN_QUALITY),))
     return Item(MediaKind.VIDEO, (Hash(algorithm, value),))

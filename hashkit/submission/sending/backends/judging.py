@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import Any
 
+from hashkit.locale.printable import printable
 from hashkit.submission.sending.batch import Decision, Judgement, Response
 
 NO_YES = "It did not say what it did with the hash."
@@ -65,13 +65,7 @@ def reason_in(response: Response) -> str:
 
 def one_line(untrusted: str) -> str:
     """Text of somebody else as one line: cut where it is long, and harmless to a terminal."""
-    text = untrusted[: 2 * _MAX_CHARACTERS].encode("utf-8", "backslashreplace").decode()
-    line = "".join(
-        char
-        if char == " " or unicodedata.category(char)[0] not in "CZ"
-        else char.encode("unicode_escape").decode()
-        for char in " ".join(text.split())
-    )
+    line = printable(" ".join(untrusted[: 2 * _MAX_CHARACTERS].split()))
     return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
 
 
