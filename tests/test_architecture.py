@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,9 @@ def test_what_is_named_exists(root, page):
     named = set(re.findall(r"`((?:\w+/)+\w+\.py|tests/[\w/.]+|docs/[\w/.]+)`", page))
     assert len(named) > 15
     for name in named:
+        if Path(name).stem in ("NAME", "X", "test_NAME"):  # one of several, or one to be written
+            assert (root / "hashkit" / name).parent.is_dir() or (root / name).parent.is_dir(), name
+            continue
         assert (root / "hashkit" / name).exists() or (root / name).exists(), name
     assert "](docs/architecture.md)" in (root / "README.md").read_text("utf-8")
     assert "](docs/architecture.md)" in (root / "CONTRIBUTING.md").read_text("utf-8")

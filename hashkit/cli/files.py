@@ -1,4 +1,4 @@
-"""The files that commands read and write, and how a command ends where it cannot."""
+"""Reading and writing the files that commands are given; ends the command where that fails."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def check_target(out: Path, force: bool, inputs: Iterable[Path]) -> None:
 
 
 def check_other_target(out: Path, force: bool, given: Iterable[Path], why: str) -> None:
-    """Likewise, where the command reads the files ``given``, and says ``why`` not to them."""
+    """Likewise, and refuse with ``why`` if it is one of the files ``given`` to be read."""
     if any(same_file(out, each) for each in given):
         fail(why, out, ExitCode.WRONG_USE)
     check_target(out, force, ())
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Are these two names of one file that is there?"""
+    """Whether these are two names of one existing file."""
     try:
         return os.path.samefile(one, other)
     except OSError:
@@ -96,7 +96,7 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 def _may_be_replaced(path: Path) -> bool:
-    """Only what can be read and is surely neither picture nor video, or is a link to nowhere."""
+    """Only a readable file that is neither picture nor video, or a broken link."""
     try:
         with open_untrusted(path) as existing:
             formats.identify(existing.head)

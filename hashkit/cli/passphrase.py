@@ -10,7 +10,7 @@ from hashkit.cli.output.terminal import ExitCode, fail
 
 def ask_passphrase(prompt: str) -> str:
     """Ask in the terminal, and show nothing of what is typed. There is no other way to give a
-    passphrase: what stands in a command stays in the shell's history and in lists of processes."""
+    passphrase: a command is kept in the shell's history, and shown in lists of processes."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:

@@ -68,7 +68,7 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self._words: Words = np.empty((4, 0), np.uint64)  # with room to grow
+        self._words: Words = np.empty((4, 0), np.uint64)  # grows as hashes are added
         self._keys: list[str] = []
         self._faiss_from: float = FAISS_FROM
         self._flat: Any = None  # faiss's copy of the hashes, or of the first of them
@@ -92,7 +92,7 @@ class Index:
         new = _words([value for value, _ in pairs])
         begin, end = len(self), len(self) + len(keys)
         if end > self._words.shape[1]:
-            # Twice the room each time, so that adding one by one copies each hash about once.
+            # Twice the size each time, so that adding one by one copies each hash about once.
             grown = np.empty((4, max(end, 2 * begin)), np.uint64)
             grown[:, :begin] = self._words[:, :begin]
             self._words = grown

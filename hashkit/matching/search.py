@@ -122,7 +122,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What came of a search.
+    """The result of a search.
 
     The ``copies``, the closest first; the files that ``failed``; how many were ``searched``, those
     that failed among them, and how many ``skipped``, since they are neither picture nor video.

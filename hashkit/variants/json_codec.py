@@ -1,7 +1,7 @@
 """Hashes as JSON, and back, refusing all that is not exactly a hash.
 
-The reader is for documents that somebody else may have written and for answers of a worker that
-may have been taken over: what it returns holds nothing but hashes.
+The reader is for documents of unknown origin and for the results of a worker, which may be
+compromised: what it returns holds nothing but hashes.
 """
 
 from __future__ import annotations

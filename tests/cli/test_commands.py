@@ -1,4 +1,4 @@
-"""The table of commands says what the commands themselves say, and imports none that is not run."""
+"""The table of commands has the help of the commands, and imports none of them."""
 
 from __future__ import annotations
 

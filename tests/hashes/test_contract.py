@@ -96,7 +96,7 @@ def test_names_resolve_in_one_order():
 
 
 @pytest.mark.parametrize("names", ["", "pdq2", "md5,", [""], [], "photodna"])
-def test_unknown_names_are_told(names):
+def test_unknown_names_are_refused(names):
     with pytest.raises(UnknownAlgorithm, match="Known: md5, sha1"):
         resolve(names)
 

@@ -89,7 +89,7 @@ def test_the_strongest_hash_decides():
 
 
 @pytest.mark.parametrize("qualities", [(49, 100), (100, 49), (0, 0)])
-def test_plain_pictures_cannot_be_told_apart(qualities):
+def test_plain_pictures_cannot_be_distinguished(qualities):
     one, other = (picture(A, quality) for quality in qualities)
     assert compare(one, other).verdict is Verdict.CANNOT_TELL
     assert compare(picture(A, 50), picture(A, 50)).verdict is Verdict.SAME_PICTURE

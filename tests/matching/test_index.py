@@ -248,19 +248,19 @@ def test_bits_are_counted():
 
 def test_grows(engine):
     index = index_of([], engine)
-    pairs, rooms = [], set()
+    pairs, shapes = [], set()
     for number in range(300):
         pairs.append((number, str(number)))
         index.add(text(number), str(number))
         assert len(index) == number + 1
-        rooms.add(index._words.shape)
+        shapes.add(index._words.shape)
         if number % 50 == 0:  # searched in between, the copy of faiss must follow
             assert index.search(text(5), 3) == by_brute_force(pairs, 5, 3)
     index.extend((text(number), "more") for number in range(1000))
     pairs += [(number, "more") for number in range(1000)]
     assert len(index) == 1300
     assert index.search(text(5), 2) == by_brute_force(pairs, 5, 2)
-    assert len(rooms) < 12  # doubling, not one by one
+    assert len(shapes) < 12  # doubling, not one by one
 
 
 def test_nothing_to_search_or_to_search_for(engine):

@@ -103,7 +103,7 @@ class TestJpeg:
             images.decode(data[: start_of_scan + 14], "jpeg")
 
     @heard
-    def test_a_piece_missing_in_the_middle_is_told(self, capfd):
+    def test_a_piece_missing_in_the_middle_is_reported(self, capfd):
         """libjpeg repairs this without an error; only its message says so."""
         data = saved(Image.fromarray(scene(1, 600, 800)), "JPEG", quality=95)
         third = len(data) // 3
@@ -122,7 +122,7 @@ class TestJpeg:
         assert images.decode(with_map, "jpeg").notices == ()
 
     @heard
-    def test_damage_to_cmyk_is_told_too(self, samples):
+    def test_damage_to_cmyk_is_reported_too(self, samples):
         data = (samples / "jpeg-cmyk.jpg").read_bytes()
         third = len(data) // 3
         decoded = images.decode(data[: 2 * third - 500] + data[2 * third :], "jpeg")
@@ -142,10 +142,10 @@ def test_files_whose_end_never_arrived(samples, name, part):
     kept = int(len(data) * part)
     data = data[:kept] + bytes(len(data) - kept)
     try:
-        told = images.decode(data, SUFFIXES.get(name[-5:], name.split(".")[1])).notices
+        codes = images.decode(data, SUFFIXES.get(name[-5:], name.split(".")[1])).notices
     except MediaError:
         return
-    assert notices.DAMAGED in told
+    assert notices.DAMAGED in codes
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -343,8 +343,8 @@ def test_every_sample_cut_and_flipped(samples, capfd):
         for cut in rng.integers(1, len(whole), 25):
             part = _decode_or_fail(whole[:cut], name)
             if part is not None and not np.array_equal(part.pixels, picture.pixels):
-                told = {notices.TRUNCATED, notices.DAMAGED}.intersection(part.notices)
-                assert told, (path.name, cut, len(whole))
+                codes = {notices.TRUNCATED, notices.DAMAGED}.intersection(part.notices)
+                assert codes, (path.name, cut, len(whole))
     assert capfd.readouterr().err == ""
 
 

@@ -536,12 +536,12 @@ def test_palettes_become_colours():
     assert sorted(pixels[0, 0].tolist()) == pytest.approx([10, 90, 200], abs=2)
 
 
-def test_progress_is_told(tmp_path):
-    told = []
-    hashkit.hash_file(encode(tmp_path / "a.mp4"), on_progress=told.append)
-    assert told == sorted(told)
-    assert told[0] < 0.1
-    assert 0.9 < told[-1] <= 1
+def test_progress_is_reported(tmp_path):
+    reported = []
+    hashkit.hash_file(encode(tmp_path / "a.mp4"), on_progress=reported.append)
+    assert reported == sorted(reported)
+    assert reported[0] < 0.1
+    assert 0.9 < reported[-1] <= 1
 
 
 def test_a_title_that_is_no_text(tmp_path):

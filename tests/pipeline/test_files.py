@@ -164,7 +164,7 @@ def test_files_that_change_meanwhile(tmp_path, how):
 )
 def test_never_two_versions_at_once(tmp_path):
     """Somebody writes version after version in place while we read: what is read is one of them,
-    or it is told that the file changed. (A writer that stops for longer than we wait leaves a file
+    or an error that the file changed. (A writer that stops for longer than we wait leaves a file
     at rest, half of each; a busy machine may make ours stop. That is then no fault.)"""
     path = tmp_path / "busy"
     size = 4_000_000

@@ -81,7 +81,7 @@ def test_a_line_of_dirt_in_a_bar_is_no_picture(scene):
 
 
 def test_bars_that_do_not_stay_are_none(scene):
-    """A film that begins in a dark room."""
+    """A film that begins in the dark."""
     both = list(frames(scene, 20))
     later = [np.pad(inner, ((40, 40), (0, 0), (0, 0)), mode="reflect") for inner, _ in both[:2]]
     assert set(variants_of([barred for _, barred in both] + later)) == {"mirrored"}

@@ -28,7 +28,7 @@ SCHEMA_NAME = json.loads(hashkit.submission_schema())["$defs"]["item"]["properti
     ],
 )
 def test_no_other_name_is_an_edit(name):
-    """There is no room for a person's name, and no name takes long to refuse."""
+    """A person's name does not fit in, and no name takes long to refuse."""
     assert not is_edit(name)
 
 

@@ -38,7 +38,7 @@ from hashkit.submission.document import Submission
 
 
 def run(first: Path, second: Path, threshold: int, as_json: bool) -> None:
-    """Say what the two are to each other."""
+    """Compare the two and print the result."""
     lockdown.lock_network()
     one, other = submission_in(first), submission_in(second)
     try:
@@ -61,7 +61,7 @@ def run(first: Path, second: Path, threshold: int, as_json: bool) -> None:
 
 
 def _hashed(paths: list[Path], variants: str) -> tuple[list[Hashed], ExitCode]:
-    """What comes of files. Of those that cannot be opened, that is said, and what is left are the
+    """Hash files. Those that cannot be opened are named on stderr; what is left of them are the
     hashes of their bytes."""
     hashed, code = [], ExitCode.DONE
     outcomes = hash_files(paths, algorithms="all", variants=variants, sample=SAMPLE)
@@ -116,7 +116,7 @@ def _print_covered(
 def _compare_submissions(
     first: Submission, second: Submission, threshold: int, as_json: bool
 ) -> None:
-    """Which items of the second have their like in the first?"""
+    """Print which items of the second match one of the first."""
     wanted, in_second = Wanted(first.items, threshold), Wanted(second.items)
     rows: list[dict[str, Any]] = []
     for number, item in enumerate(second.items):

@@ -36,7 +36,7 @@ from hashkit.sandbox import lockdown
 
 
 @dataclass(frozen=True, slots=True)
-class HowToFind:
+class FindOptions:
     """The options of the command."""
 
     recursive: bool
@@ -46,7 +46,7 @@ class HowToFind:
     quiet: bool
 
 
-def run(originals: list[Path], places: list[Path], how: HowToFind) -> None:
+def run(originals: list[Path], places: list[Path], how: FindOptions) -> None:
     """Find, print what was found, and say what could not be opened."""
     lockdown.lock_network()
     search, names = _search(originals, list(_among(places, how.recursive)), how)
@@ -67,8 +67,8 @@ def run(originals: list[Path], places: list[Path], how: HowToFind) -> None:
 
 
 class _Name(NamedTuple):
-    """What an original is called: its path, in a submission its number, and why it could not be
-    opened if it could not."""
+    """How an original is named: its path, its item number in a submission, and the error where it
+    could not be opened."""
 
     path: Path
     item: int | None = None
@@ -80,7 +80,9 @@ class _Name(NamedTuple):
         return f"{shown_name(self.path)}{item}"
 
 
-def _search(originals: list[Path], among: list[Path], how: HowToFind) -> tuple[Search, list[_Name]]:
+def _search(
+    originals: list[Path], among: list[Path], how: FindOptions
+) -> tuple[Search, list[_Name]]:
     try:
         sources, names = _sources(originals, how.workers)
         with progress(len(among), wanted=not how.quiet) as show:
@@ -100,7 +102,7 @@ def _search(originals: list[Path], among: list[Path], how: HowToFind) -> tuple[S
 
 
 def _sources(originals: list[Path], workers: int | None) -> tuple[list[Hashed], list[_Name]]:
-    """What is looked for: files, or what submissions hold; and what to call it."""
+    """The hashes to look for, of files and of items of submissions, and their names."""
     files: list[Path] = []
     sources: list[Hashed] = []
     names: list[_Name] = []
@@ -126,7 +128,7 @@ def _sources(originals: list[Path], workers: int | None) -> tuple[list[Hashed], 
 
 
 def _among(places: list[Path], recursive: bool) -> Iterator[Path]:
-    """The files to look at, each once, whatever it is called."""
+    """The files to look at, each once, even if it has several names."""
     seen: set[Path] = set()
     for place in places:
         for path in files_in(place, deep=recursive) if os.path.isdir(place) else (place,):
@@ -150,7 +152,7 @@ def _has_folders(place: Path) -> bool:
 
 
 def _say_what_failed(search: Search, names: list[_Name]) -> bool:
-    """On stderr: what could not be opened, and which originals find less."""
+    """Print to stderr what could not be opened, and which originals find exact copies only."""
     for each in search.failed:
         say(f"{shown_name(each.path or '')}: {with_advice(each.error)}")
     for number in search.exact_only:
@@ -186,7 +188,7 @@ def _print_table(search: Search, names: list[_Name]) -> None:
 
 
 def _summary(search: Search, below: bool) -> Iterator[str]:
-    """What was found, among what; and what was not looked at."""
+    """How many copies were found in how many files, and what was left out."""
     copies, failed, skipped = len(search.copies), len(search.failed), search.skipped
     files = "file" if search.searched == 1 else "files"
     found = "1 copy" if copies == 1 else f"{copies or 'No'} copies"

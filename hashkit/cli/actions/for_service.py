@@ -34,14 +34,14 @@ class ForService:
 
     @classmethod
     def named(cls, id: str) -> ForService:
-        """For the service of this id. BadParameter for any other than those that pictures are
-        given to."""
+        """For the service of this id. BadParameter for an unknown one, and for one that takes no
+        files."""
         known = {each.id: each for each in all_services() if each.handling is not Handling.NO_FILES}
         return cls(known[check_choice(id.strip().lower(), known, "--for")])
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """The hashes to make, of pictures and videos together."""
+        """The hashes to make of pictures and videos."""
         return resolve((*self.service.image_hashes, *self.service.video_hashes))
 
     def check(self, out: Path | None, save_tmk: Path | None) -> None:

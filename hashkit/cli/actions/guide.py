@@ -61,7 +61,7 @@ def run(options: GuideOptions) -> None:
     if options.as_json:
         print(guidance_to_json(guidance(given.answers()), texts, options.language, unreviewed))
         return
-    # Before the questions, which are on stderr; or where the guide is, if there are none.
+    # On stderr before the questions; on stdout with the guide if there are none.
     print_opening(texts, unreviewed, sys.stderr if missing else sys.stdout)
     if missing:
         given.ask(texts)
@@ -70,7 +70,7 @@ def run(options: GuideOptions) -> None:
 
 @dataclass
 class _Given:
-    """The answers that are there, and the questions for those that are not."""
+    """The answers given so far, and the questions for the others."""
 
     age: Age | None
     age_in_picture: Age | None
@@ -118,7 +118,7 @@ class _Given:
 
 
 def _choice(question: str, choices: dict[str, str], texts: Texts) -> str:
-    """The key of what the person chose: by its number, or by the words of it."""
+    """The key of the answer that the person typed, as its number or its words."""
     labels = {key: texts.gettext(label) for key, label in choices.items()}
     accepted: dict[str, str] = {}
     say("")

@@ -127,7 +127,7 @@ def _hash_all(paths: list[Path], hash_run: HashRun, wanted: _Wanted) -> None:
             ordered=options.as_json or not sys.stdout.isatty(),
             on_progress=show,
         )
-        # Closed at once when interrupted, not when nobody remembers it any more.
+        # Closed at once when interrupted, not when it is garbage-collected.
         for outcome in stack.enter_context(closing(outcomes)):
             hash_run.take(outcome)
 
@@ -150,7 +150,7 @@ def _parse_sample(text: str) -> Sample:
 
 
 def _expand(paths: list[Path], options: HashOptions) -> Iterator[_Found]:
-    """The files that are meant, each once, and without the list that is written."""
+    """The files to hash, each once, without the list that is written."""
     seen: set[Path] = set()
     lines = options.out if options.to_lines else None
     for given in paths:

@@ -45,7 +45,7 @@ class HashOptions:
 
     @property
     def to_lines(self) -> bool:
-        """Do the JSON Lines go to the file at ``out``, and not a submission?"""
+        """Whether JSON Lines go to the file at ``out``, instead of a submission."""
         return self.as_json and self.out is not None and self.out.suffix.lower() == SUFFIX
 
 
@@ -68,7 +68,7 @@ class HashRun:
         return None if self.options.to_lines else self.options.out
 
     def has(self, path: Path) -> bool:
-        """Was this file done by the run that is resumed?"""
+        """Whether the run that is resumed has done this file."""
         done = isinstance(self.lines, ToFile) and self.lines.has(path)
         self._counts["before"] += done
         return done
@@ -89,7 +89,7 @@ class HashRun:
             self._save_tmk(outcome, self.options.save_tmk)
         if self.lines is not None:
             self._write_line(outcome, self.lines)
-        if self.lines is None or self.out is not None:  # else nobody asks for it again
+        if self.lines is None or self.out is not None:  # else it is not used again
             self._outcomes.append(outcome)
 
     def interrupted(self) -> str:
@@ -120,7 +120,7 @@ class HashRun:
     def _write_line(self, outcome: Outcome, lines: ToStandardOutput | ToFile) -> None:
         try:
             lines.write(outcome)
-        except OSError as error:  # whoever read our output has seen enough; --out is still wanted
+        except OSError as error:  # the reader of our output is gone; --out is still wanted
             if self.out is None or not reader_left(error):
                 raise
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for the rest of the process)

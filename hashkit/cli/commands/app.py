@@ -51,9 +51,9 @@ def app_command(
 
 
 def _opened(address: str) -> bool:
-    """Could a browser be asked to open it?"""
+    """Whether a browser was asked to open it."""
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
-        return False  # it would be one that takes over this terminal
+        return False  # a browser in text mode would take over this terminal
     try:
         return webbrowser.open(address)
     except webbrowser.Error:

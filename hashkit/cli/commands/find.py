@@ -40,6 +40,6 @@ def find_command(
     Edited copies are found by the hashes of likely edits, closest first. Nothing is changed, moved
     or deleted.
     """
-    from hashkit.cli.actions.find import HowToFind, run  # noqa: PLC0415 (NumPy)
+    from hashkit.cli.actions.find import FindOptions, run  # noqa: PLC0415 (NumPy)
 
-    run(originals, places, HowToFind(recursive, threshold, as_json, workers, quiet))
+    run(originals, places, FindOptions(recursive, threshold, as_json, workers, quiet))

@@ -92,7 +92,7 @@ _UNDONE = {
 
 
 def _parts(of_first: float, of_second: float, contains: str, contained: str) -> list[str]:
-    """What shares of frames say: nearly all of one, and much less of the other."""
+    """Which of the two contains the other, by the shares of frames that match."""
     if max(of_first, of_second) < 80 or min(of_first, of_second) >= 80:
         return []
     return [contains if of_first > of_second else contained]
@@ -154,7 +154,7 @@ def finding_in_words(
 
 
 def _cut(score: float) -> str:
-    """Two digits, cut off: what is not quite enough must not look as if it were."""
+    """Two digits, rounded down, so that a score below the threshold is not shown as equal to it."""
     return f"{floor(score * 100) / 100:.2f}"
 
 

@@ -28,7 +28,7 @@ _SHARED = marked("What is the same for all services")
 
 
 def print_opening(texts: Texts, unreviewed: bool, stream: TextIO) -> None:
-    """What comes before all else."""
+    """Print the first lines: danger, and that it is not the person's fault."""
     for text in _OPENING:
         print(wrapped(texts.gettext(text)), file=stream)
     if unreviewed:

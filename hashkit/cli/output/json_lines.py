@@ -16,7 +16,7 @@ SUFFIX = ".jsonl"
 
 
 class ToStandardOutput:
-    """Each line as soon as it is there."""
+    """Prints each line at once."""
 
     def write(self, outcome: Outcome) -> None:
         """Print the line of an outcome."""
@@ -24,8 +24,8 @@ class ToStandardOutput:
 
 
 class ToFile:
-    """Each line at once, and whole: what a killed run leaves is every line but perhaps the end of
-    the last, and that is cut off when the run is resumed."""
+    """Appends each line at once. A run that is killed may leave the last line unfinished; it is cut
+    off when the run is resumed."""
 
     def __init__(self, path: Path, *, resume: bool, replace: bool) -> None:
         """Open the file. OutputExists, OutputUnwritable, or DocumentInvalid where what is there is
@@ -46,7 +46,7 @@ class ToFile:
         os.ftruncate(self._descriptor, end)
 
     def has(self, path: Path) -> bool:
-        """Is there a line for this file, of an outcome that is not worth another try?"""
+        """Whether there is a line for this file, with an outcome that is not to be tried again."""
         return _digest(path_in_json(path)) in self._written
 
     def write(self, outcome: Outcome) -> None:
@@ -56,12 +56,12 @@ class ToFile:
             line = line[os.write(self._descriptor, line) :]
 
     def _read(self, stream: BinaryIO) -> int:
-        """Note what is done. Returns where the last whole line ends."""
+        """Remember the files that are done. Returns the offset where the last whole line ends."""
         end = 0
         for line in stream:
             found = _read_line(line)
             if found is None:
-                # What a killed run leaves is the beginning of a line, or zeros, and no end.
+                # A killed run leaves the beginning of a line, or zeros, without a line end.
                 ours = line.startswith(_BEGINNING[: len(line)]) or (end and not line.strip(b"\0"))
                 if line.endswith(b"\n") or not ours:
                     raise DocumentInvalid(_NOT_OURS)
@@ -83,7 +83,7 @@ _WORTH_ANOTHER_TRY = (
 
 
 def _lock(descriptor: int) -> None:
-    """Two runs must not write to one list. (On Windows, nothing keeps them from it.)"""
+    """Keep a second run from writing to the list. (Windows has no such lock.)"""
     try:
         import fcntl  # noqa: PLC0415 (POSIX only)
     except ImportError:
@@ -95,7 +95,8 @@ def _lock(descriptor: int) -> None:
 
 
 def _read_line(line: bytes) -> tuple[str, str | None] | None:
-    """The path in a line, and the code of its error if it has one. None where it is not ours."""
+    """The path in a line, and the code of its error if it has one. None where it is no line of
+    hashkit."""
     with suppress(ValueError, RecursionError):
         match json.loads(line) if line.endswith(b"\n") else None:
             case {"path": str(path), "error": {"code": str(code)}}:
@@ -106,7 +107,7 @@ def _read_line(line: bytes) -> tuple[str, str | None] | None:
 
 
 def _digest(path: str) -> bytes:
-    """Names of a million files must not be kept in memory."""
+    """Takes less memory than the names of a million files."""
     return blake2b(path.encode(), digest_size=12).digest()
 
 

@@ -23,7 +23,7 @@ _NAMES_SHOWN = 8
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:
-    """The files that gave hashes, one a row; what the notes mean; and for one file, all hashes."""
+    """Print the files that gave hashes, one a row; what the notes mean; all hashes of one file."""
     shown = [outcome for outcome in outcomes if outcome.notices or has_hashes(outcome)]
     if not shown:
         return
@@ -42,7 +42,7 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     if len(shown) == 1:
         print()
         for line in _every_value(shown[0].hashes, frames_of(shown[0])):
-            print(line)  # not through rich: a long value must come out in one piece, to be copied
+            print(line)  # not with Rich, which would wrap a long value
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def _edits(outcome: Outcome) -> list[str]:
 
 
 def _same(group: Sequence[HashedFile]) -> str:
-    """Says that some files show one picture."""
+    """The line for files that show the same picture."""
     names = [shown_name(each.path or "") for each in group]
     if len(names) > _NAMES_SHOWN:
         names[_NAMES_SHOWN - 1 :] = [f"and {len(names) - _NAMES_SHOWN + 1} more"]
@@ -89,7 +89,7 @@ def _quality(quality: int) -> str:
 
 
 def _every_value(hashes: Iterable[Hash], frames: FrameHashes | None) -> list[str]:
-    """Every hash on a line of its own; of a TMK signature, the beginning."""
+    """A line for every hash; only the beginning of a TMK signature."""
     lines = [f"{found.algorithm:<15} {_shortened(found)}{_edit(found.variant)}" for found in hashes]
     if frames is not None:
         lines += [

@@ -41,14 +41,14 @@ def path_in_json(path: str | os.PathLike[str]) -> str:
 
 
 def tally(outcome: Outcome) -> str:
-    """As what an outcome is counted in the summary."""
+    """The key under which an outcome is counted."""
     if isinstance(outcome, FailedFile):
         return "exact" if has_hashes(outcome) else "unopened"
     return "hashed" if has_hashes(outcome) else "without"
 
 
 def summary(counts: Counter[str]) -> str:
-    """What was done, in words, of how many outcomes there were of each kind."""
+    """The counts in words."""
     parts = [f"{count_in_words(counts['hashed'], 'file')} hashed"]
     if counts["exact"]:
         parts.append(f"{counts['exact']} only for exact copies")
@@ -74,7 +74,7 @@ def what_was_written(out: Path, submission: Submission) -> str:
 
 
 def has_hashes(outcome: Outcome) -> bool:
-    """Did anything come of this file?"""
+    """Whether the file gave any hashes."""
     return bool(outcome.hashes or frames_of(outcome))
 
 

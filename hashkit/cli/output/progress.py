@@ -1,4 +1,4 @@
-"""A progress bar, for work that takes long enough to wonder about."""
+"""A progress bar, shown after a second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-_PATIENCE = 1.0  # seconds
+_SECONDS_BEFORE = 1.0
 
 
 @contextmanager
@@ -19,18 +19,18 @@ def progress(total: int, *, wanted: bool) -> Iterator[Callable[[float], None]]:
     if not wanted or not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.progress import Progress  # noqa: PLC0415 (not where nobody looks)
+    from rich.progress import Progress  # noqa: PLC0415 (Rich)
 
-    from hashkit.cli.output.tables import console  # noqa: PLC0415
+    from hashkit.cli.output.tables import console  # noqa: PLC0415 (Rich)
 
     with ExitStack() as stack:
-        # On a descriptor of its own: the decoders' standard error is listened to.
+        # On its own descriptor, since the standard error of the decoders is captured.
         own = stack.enter_context(os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8"))
         # What is printed on the same terminal must go above the bar; what goes elsewhere must not.
         redirect = sys.stdout.isatty()
         bar = Progress(console=console(own), transient=True, redirect_stdout=redirect)
         task = bar.add_task("Hashing", total=total)
-        timer = threading.Timer(_PATIENCE, bar.start)
+        timer = threading.Timer(_SECONDS_BEFORE, bar.start)
         timer.daemon = True
         stack.callback(bar.stop)
         stack.callback(timer.join)

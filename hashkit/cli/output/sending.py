@@ -17,7 +17,7 @@ from hashkit.submission.sending.batch import Sent
 
 
 def print_sent(requests: Iterator[Sent], journal_file: Path, as_json: bool) -> None:
-    """Print what becomes of each request, as it is made. Ends the command with an exit code of its
+    """Print the outcome of each request, as it is made. Ends the command with an exit code of its
     own where not everything was done."""
     states: Counter[str] = Counter()
     failure: HashkitError | None = None

@@ -35,7 +35,7 @@ def shown_name(path: str | os.PathLike[str]) -> str:
     direction and bytes that are not UTF-8 are shown as escapes."""
     try:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half a character, which no file name has
+    except UnicodeEncodeError:  # a lone surrogate, which no file name has
         name = os.fspath(path)
     return printable(name, _HARMLESS)
 

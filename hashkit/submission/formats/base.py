@@ -64,7 +64,7 @@ INTERVAL = Detail("how often frames were sampled", _any_has("vpdq"))
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A document in some format, and what became of each hash.
+    """A document in some format, and whether it holds each hash.
 
     ``content`` is the document. Every hash of the submission is either among those ``held`` or
     among those ``left_out``. ``not_said`` names what the format does not say of those it holds.
@@ -167,7 +167,7 @@ def each_once(values: Iterable[Any]) -> list[Any]:
 
 def by_file(held: Iterable[Signal], names: Mapping[str, str]) -> list[dict[str, str]]:
     """An entry for each file, with its hashes by the format's ``names``, and one for each edit: an
-    entry has room for one PDQ hash."""
+    entry holds one PDQ hash."""
     entries: list[dict[str, str]] = []
     files: dict[int, dict[str, str]] = {}
     for each in held:

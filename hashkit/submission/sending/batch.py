@@ -73,7 +73,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one request to a service.
+    """The outcome of one request to a service.
 
     ``item`` is the number of the item in the submission, from 1; None for one that is not in it any
     more. ``algorithms`` names the algorithm of each hash in the request. ``key`` is its idempotency

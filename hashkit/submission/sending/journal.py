@@ -42,7 +42,7 @@ _LOCKED_BYTE = 1 << 40  # far behind the end: on Windows, a locked byte cannot b
 
 
 class State(StrEnum):
-    """What became of a batch."""
+    """The state of a batch."""
 
     TRYING = "trying"  # the service may have it, or not
     UNSENT = "unsent"  # it surely does not

@@ -20,7 +20,7 @@ def send_submission(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Sent]:
     """Send the hashes of the submission at ``path`` to the service of the profile ``to``, and give
-    what became of each request. All of it happens as you go through what is given, errors too:
+    the outcome of each request. All of it happens as you go through what is given, errors too:
     ``for sent in send_submission(…)``.
 
     It asks nobody: show first what would go (``hashkit send --dry-run``). What the service has is
@@ -46,7 +46,7 @@ def withdraw_submission(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Sent]:
     """Take back what the journal beside the submission at ``path`` says that the service of the
-    profile ``to`` has, and give what became of each request, as you go through it.
+    profile ``to`` has, and give the outcome of each request, as you go through it.
 
     Arguments and errors are as for ``send_submission``; NoWithdrawal where the service has no way
     to take anything back.

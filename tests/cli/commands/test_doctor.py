@@ -25,7 +25,7 @@ def report(tmp_path_factory):
     return done
 
 
-def test_all_walls_stand_here(report):
+def test_all_restrictions_are_active_here(report):
     if sys.platform == "linux":
         assert report.returncode == 0, report.stdout
         assert report.stdout.count("wall, ") == report.stdout.count(": stands") == 8

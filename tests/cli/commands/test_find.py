@@ -51,7 +51,7 @@ def test_quiet(run, samples, folder):
     assert run("find", samples / "bmp.bmp", "--in", folder, "-q").stdout == ""
 
 
-def test_nothing_found_is_told_with_its_limit(run, samples, folder):
+def test_nothing_found_is_reported_with_the_threshold(run, samples, folder):
     done = run("find", samples / "bmp.bmp", "--in", folder)
     assert done.returncode == 0
     assert "No copies found in 3 files.\n" in done.stdout

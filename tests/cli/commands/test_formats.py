@@ -174,7 +174,7 @@ def test_import_refuses_the_rest(run, given, samples):
         assert run("export", name, "--format", "csv").returncode == 1
 
 
-def test_import_replaces_a_file_when_told_to(run, given):
+def test_import_replaces_a_file_by_force(run, given):
     (given / "list").write_bytes(export_submission(SUBMISSION, "csv").content)
     (given / "out.json").write_text("old")
     assert run("import", "list", "--out", "out.json").returncode == 2
@@ -183,7 +183,7 @@ def test_import_replaces_a_file_when_told_to(run, given):
     assert hashkit.read_submission(given / "out.json") == SUBMISSION
 
 
-def test_how_many_are_different_is_told(run, tmp_path):
+def test_the_number_of_different_hashes_is_reported(run, tmp_path):
     pdq = Hash("pdq", "a" * 64, 100)
     items = [Item(MediaKind.IMAGE, (pdq, Hash("md5", digit * 32))) for digit in "123"]
     hashkit.write_submission(Submission.from_items(items), tmp_path / "s.json")

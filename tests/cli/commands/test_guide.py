@@ -318,8 +318,8 @@ class TestAsking:
 
 
 def test_nothing_is_sent_and_little_is_loaded():
-    """Neither what speaks to the network nor what opens pictures. What Typer brings is its affair,
-    such as ``socket``, through the parser of e-mail; test_traces watches that none is opened."""
+    """No network module and no decoder is loaded. Those that Typer loads do not count, such as
+    ``socket`` for addresses of e-mail; test_traces checks that none is opened."""
     code = """
 import contextlib, io, sys
 import typer

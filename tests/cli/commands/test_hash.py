@@ -129,7 +129,7 @@ def test_quiet(run, samples, tmp_path):
     ],
 )
 def test_wrong_use(run, unwrapped, arguments, printed):
-    """Told in our words, or, where Typer says it, with the name of what is wrong."""
+    """The message is ours, or one of Typer that names the option."""
     done = run("hash", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert printed in unwrapped(done.stderr)

@@ -141,15 +141,15 @@ def test_wrong_use(run, unwrapped, submission, tmp_path, arguments, printed):
     assert [path.name for path in tmp_path.iterdir()] == ["secret-name.json"]
 
 
-def test_what_is_no_submission_is_told_as_by_inspect(run, samples, tmp_path):
+def test_what_is_no_submission_is_reported_as_by_inspect(run, samples, tmp_path):
     (tmp_path / "more.json").write_text(
         '{"format": "hashkit-submission", "version": 1, "items": [], "by": "me"}'
     )
     (tmp_path / "empty.json").write_text("")
     for path in ("more.json", "empty.json", "none.json", ".", samples / "scene-1.jpg"):
-        done, as_told = run("report", path, "--out", "s.pdf"), run("inspect", path)
+        done, as_reported = run("report", path, "--out", "s.pdf"), run("inspect", path)
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr == as_told.stderr
+        assert done.stderr == as_reported.stderr
         assert not (tmp_path / "s.pdf").exists()
 
 

@@ -285,7 +285,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("name", ["stopncii", "threatexchange", "hma", "vics"])
-def test_json_schemas_leave_no_room(name):
+def test_json_schemas_refuse_anything_more(name):
     schema = json.loads(format_schema(name))
     jsonschema.Draft202012Validator.check_schema(schema)
 

@@ -288,7 +288,7 @@ def test_what_does_not_belong_is_refused(name, text, why):
         import_submission(text.encode(), name)
     assert str(refusal.value).startswith(why) or why in str(refusal.value)
     assert str(refusal.value).endswith(".")
-    assert "jpg" not in str(refusal.value)  # what stood there may be somebody's name
+    assert "jpg" not in str(refusal.value)  # it may have been a person's name
 
 
 def test_many_edits_take_no_longer_each():

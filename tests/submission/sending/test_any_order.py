@@ -249,7 +249,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def run(self, what, faults=(), tries=5, stop=None, cut=0):
-        """One run of hashkit: what became of each batch, and what ended it, if anything did."""
+        """One run of hashkit: the outcome of each batch, and what ended it, if anything did."""
         client = Client(self.service, self.everything, self.path, faults)
         outcomes, end = [], None
         try:

@@ -267,7 +267,7 @@ def test_how_long_to_wait(text, seconds):
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no such clock to turn")
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
 def test_a_date_that_says_no_zone(zone, monkeypatch):
-    """It is that of Greenwich, wherever this computer is."""
+    """HTTP dates are UTC, whatever the time zone of this computer."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
