@@ -319,9 +319,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert isinstance(end, NoWithdrawal)
             return
         assert end is None
-        reported = {
-            each.key for each in outcomes if each.reason is not None
-        }  # and the exit code is 1
+        reported = {each.key for each in outcomes if each.reason is not None}  # exit code 1
         assert {key for key in self.service.ours if self.service.copies(key)} <= reported
 
     @rule(which=st.sets(st.sampled_from(range(len(ITEMS)))))

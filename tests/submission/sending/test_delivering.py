@@ -16,11 +16,12 @@ from hashkit.errors import (
     ServiceUnreachable,
 )
 from hashkit.submission.document import Submission
+from hashkit.submission.sending.backends import BACKENDS
 from hashkit.submission.sending.journal import State, journal_beside, open_journal
 
 pytestmark = pytest.mark.test_all
 
-KINDS = ("webhook", "hma", "stopncii", "threatexchange")
+KINDS = tuple(BACKENDS)  # a new one is tested too
 
 
 def states(outcomes):
