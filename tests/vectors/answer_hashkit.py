@@ -169,7 +169,7 @@ def _request(
     assert file is not None
     if id is not None:
         return Request("POST", "", Path(file).read_bytes(), (("webhook-id", id),))
-    batches, _ = kind.cut(hashkit.read_submission(file))
+    batches, _ = kind.split(hashkit.read_submission(file))
     request = batches[0].request
     return Request("POST", "", request.body, (("webhook-id", batches[0].key),))
 
