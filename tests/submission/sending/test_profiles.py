@@ -145,7 +145,7 @@ HMA = 'kind = "hma"\naddress = "https://a.example"\n'
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "kind is not one of hma, stopncii, threatexchange, webhook"),
+        ("", f"kind is not one of {', '.join(sorted(BACKENDS))}"),
         ('kind = "smtp"', "kind is not one of"),
         ("kind = 7", "kind is not one of"),
         ('kind = "ncmec"', "How hashes are sent to NCMEC is not published"),
