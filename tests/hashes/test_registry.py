@@ -28,6 +28,34 @@ WORDS = {
 }
 
 
+# Bits, threshold, least quality, and whether the services take it: docs/comparing.md and the
+# definitions of the algorithms.
+FACTS = {
+    "md5": (128, None, None, True),
+    "sha1": (160, None, None, True),
+    "sha256": (256, None, None, True),
+    "sha512": (512, None, None, False),
+    "pdq": (256, 31, 50, True),
+    "vpdq": (256, 20, 50, True),
+    "tmk_pdqf": (8 * 263_344, 0.7, None, True),
+    "ahash": (64, 10, None, False),
+    "phash": (64, 10, None, False),
+    "dhash": (64, 10, None, False),
+    "whash": (64, 10, None, False),
+    "colorhash": (42, None, None, False),
+    "crop_resistant": (64, 16, None, False),
+}
+
+
+def test_the_facts():
+    found = {
+        name: (each.bits, each.threshold, each.min_quality, each.is_default)
+        for name, each in ALGORITHMS.items()
+    }
+    assert found == FACTS
+    assert list(found) == list(FACTS)  # hashes are listed in this order
+
+
 @pytest.fixture(scope="module")
 def hashed(samples):
     """A moving picture has every hash."""
