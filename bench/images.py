@@ -131,7 +131,7 @@ def start_up() -> list[list[str]]:
     )
     return [
         row("hashkit --version", taken["version"], "python -c 'import typer'", taken["typer"], 2),
-        row("hashkit --help", taken["help"], "python -c 'import typer'", taken["typer"]),
+        row("hashkit --help", taken["help"], "python -c 'import typer'", taken["typer"], 2),
     ]
 
 
