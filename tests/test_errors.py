@@ -51,3 +51,12 @@ def test_texts_are_whole_sentences_without_alarm(text):
     assert "!" not in text
     for word in ("invalid", "fatal", "illegal", "exception", "traceback", "you should have"):
         assert word not in text.lower()
+
+
+def test_text_and_advice_of_one_error():
+    usual = errors.FileMissing()
+    assert (usual.text, usual.advice) == (errors.FileMissing.text, errors.FileMissing.advice)
+    other = errors.FileMissing("Gone.")
+    assert (str(other), other.advice) == ("Gone.", usual.advice)
+    assert errors.FileMissing("Gone.", advice="Look again.").advice == "Look again."
+    assert errors.FileMissing(advice="").advice == ""

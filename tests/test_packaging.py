@@ -131,6 +131,15 @@ def test_no_hint_installs_a_strangers_program(root):
     assert searched > 300
 
 
+def test_hints_name_a_package_of_an_extra(root):
+    """Each is the name of the missing package, which fits every kind of install."""
+    optional = names("send") | names("keyring") | names("seal") | names("dask") | names("faiss")
+    hinted = set()
+    for path in (root / "hashkit").rglob("*.py"):
+        hinted |= set(re.findall(r"pip install ([\w-]+)", path.read_text("utf-8")))
+    assert hinted == optional
+
+
 # What is built
 
 

@@ -275,8 +275,9 @@ def test_credentials_of_the_keyring(ring, monkeypatch):
     with pytest.raises(CredentialMissing, match="did not answer"):
         credential(Reference("hma", "me/you"))
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(SendingUnavailable, match="keyring"):
+    with pytest.raises(SendingUnavailable, match="keyring") as refusal:
         credential(Reference("hma", "me/you"))
+    assert refusal.value.advice.endswith("pip install keyring")
 
 
 def test_every_backend_is_complete():
