@@ -53,13 +53,15 @@
     ├── WorkerUnavailable         worker_unavailable
     └── PageUnavailable           page_unavailable
 
-``code`` never changes once released: programs may branch on it. ``text`` says what happened and
+``code`` is the name of the class in small letters, and never changes once released: programs may
+branch on it. ``text`` says what happened and
 ``advice`` what to do next, both in plain words; neither holds a path or a file name, so that an
 error can be passed on without revealing the names of files.
 """
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 
@@ -77,6 +79,11 @@ class HashkitError(Exception):
             self.advice = advice
         super().__init__(self.text)
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "text" in vars(cls):  # a branch of the tree has no text, and no code of its own
+            cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
 
 class FileError(HashkitError):
     """The bytes of the file could not be read."""
@@ -85,7 +92,6 @@ class FileError(HashkitError):
 class FileMissing(FileError):
     """There is nothing at this path."""
 
-    code = "file_missing"
     text = "There is no file with this name here."
     advice = "Check the spelling, or drag the file into the window to insert its name."
 
@@ -93,7 +99,6 @@ class FileMissing(FileError):
 class FileEmpty(FileError):
     """The file has no bytes."""
 
-    code = "file_empty"
     text = "The file is empty."
     advice = "If it was copied or downloaded, copy it again."
 
@@ -101,7 +106,6 @@ class FileEmpty(FileError):
 class FileUnreadable(FileError):
     """The system refused to open or read the file."""
 
-    code = "file_unreadable"
     text = "The file could not be read."
     advice = "Check that you may open it, and that the disk or card it is on is connected."
 
@@ -109,7 +113,6 @@ class FileUnreadable(FileError):
 class IsAFolder(FileError):
     """A folder where a file is meant."""
 
-    code = "is_a_folder"
     text = "This is a folder."
     advice = "Add -r to hash the pictures in it."
 
@@ -117,7 +120,6 @@ class IsAFolder(FileError):
 class NotAFile(FileError):
     """A device, a pipe or a socket: reading it may never end."""
 
-    code = "not_a_file"
     text = "This is a device or a pipe, not a file."
     advice = "Save the picture as a file first."
 
@@ -125,7 +127,6 @@ class NotAFile(FileError):
 class LinkLoop(FileError):
     """A symbolic link that leads back to itself."""
 
-    code = "link_loop"
     text = "This is a link that leads back to itself."
     advice = "Give the name of the picture itself."
 
@@ -133,7 +134,6 @@ class LinkLoop(FileError):
 class FileTooBig(FileError):
     """The file has more bytes than will be held in memory."""
 
-    code = "file_too_big"
     text = "The file is too big for a picture."
     advice = "Check that it is the file you mean."
 
@@ -141,7 +141,6 @@ class FileTooBig(FileError):
 class FileChanged(FileError):
     """The file was written to while it was being read, so its hashes would mix two versions."""
 
-    code = "file_changed"
     text = "The file changed while it was being read."
     advice = "Wait until it is saved or downloaded completely, then try again."
 
@@ -153,7 +152,6 @@ class MediaError(HashkitError):
 class NotMedia(MediaError):
     """The content is not a picture or video of any format that hashkit knows."""
 
-    code = "not_media"
     text = "This is not a picture or a video."
     advice = "If it should be one, it may be damaged or encrypted: try another copy."
 
@@ -161,7 +159,6 @@ class NotMedia(MediaError):
 class UnsupportedMedia(MediaError):
     """A picture of a format that hashkit knows by name but cannot decode."""
 
-    code = "unsupported_media"
     text = "This kind of picture cannot be opened here."
     advice = "Hash the JPEG, PNG or HEIC version of it, the one that would be shared."
 
@@ -169,7 +166,6 @@ class UnsupportedMedia(MediaError):
 class MediaTruncated(MediaError):
     """The file ends before any of the picture could be decoded."""
 
-    code = "media_truncated"
     text = "The file is cut short, and no part of the picture could be read."
     advice = "If it was copied or downloaded, copy it again."
 
@@ -177,7 +173,6 @@ class MediaTruncated(MediaError):
 class MediaCorrupt(MediaError):
     """The decoder failed."""
 
-    code = "media_corrupt"
     text = "The file is damaged, and the picture could not be read."
     advice = "Try another copy of it."
 
@@ -185,7 +180,6 @@ class MediaCorrupt(MediaError):
 class TooManyPixels(MediaError):
     """The picture has more pixels than the limit (a decompression bomb, or a very large scan)."""
 
-    code = "too_many_pixels"
     text = "The picture has more pixels than the limit allows."
     advice = "If you trust the file, raise the limit with --max-pixels."
 
@@ -193,7 +187,6 @@ class TooManyPixels(MediaError):
 class TooLong(MediaError):
     """The video claims to be longer than the limit."""
 
-    code = "too_long"
     text = "The video says that it is longer than a day."
     advice = "If that is not true, the file is damaged: try another copy."
 
@@ -201,7 +194,6 @@ class TooLong(MediaError):
 class NoVideo(MediaError):
     """A video container with sound or cover art only."""
 
-    code = "no_video"
     text = "This file holds sound, but no video."
     advice = "Check that it is the file you mean."
 
@@ -209,7 +201,6 @@ class NoVideo(MediaError):
 class TooMuchMemory(MediaError):
     """Decoding takes more memory than a worker may have."""
 
-    code = "too_much_memory"
     text = "Opening this file takes more memory than hashkit allows."
     advice = "Hash a smaller copy of it, the one that would be shared."
 
@@ -217,7 +208,6 @@ class TooMuchMemory(MediaError):
 class TookTooLong(MediaError):
     """The worker made no progress for longer than the time limit, and was killed."""
 
-    code = "took_too_long"
     text = "Opening this file took too long, so it was stopped."
     advice = "It may be damaged: try another copy. For a slow computer, raise --time-limit."
 
@@ -225,7 +215,6 @@ class TookTooLong(MediaError):
 class DecoderCrashed(MediaError):
     """The worker crashed on this file, or gave an invalid answer."""
 
-    code = "decoder_crashed"
     text = "Opening this file made the decoder crash."
     advice = "It may be damaged, or made to do harm. Nothing happened to your other files."
 
@@ -237,7 +226,6 @@ class DocumentError(HashkitError):
 class DocumentInvalid(DocumentError):
     """The document is not a hashkit submission, or holds something that does not belong in one."""
 
-    code = "document_invalid"
     text = "This is not a hashkit submission."
     advice = "Make one with: hashkit hash PHOTO --out submission.json"
 
@@ -245,7 +233,6 @@ class DocumentInvalid(DocumentError):
 class OutputExists(DocumentError):
     """The target exists and may not be replaced."""
 
-    code = "output_exists"
     text = "There is already a file with this name. It was left as it is."
     advice = "Choose another name, or add --force to replace it."
 
@@ -253,7 +240,6 @@ class OutputExists(DocumentError):
 class OutputUnwritable(DocumentError):
     """The target could not be written; nothing was left behind."""
 
-    code = "output_unwritable"
     text = "The file could not be written. Nothing was left behind."
     advice = "Check that the folder exists and that you may write to it."
 
@@ -265,7 +251,6 @@ class SealError(HashkitError):
 class SealUnavailable(SealError):
     """The package pyrage, which seals and opens, is not installed."""
 
-    code = "seal_unavailable"
     text = "The part of hashkit that seals and opens files is not installed."
     advice = "Install it with: pip install pyrage"
 
@@ -273,7 +258,6 @@ class SealUnavailable(SealError):
 class RecipientUnknown(SealError):
     """A recipient that is no public key of age."""
 
-    code = "recipient_unknown"
     text = "This is not a public key of age."
     advice = "It begins with age1. Copy it again, all of it, from the person it belongs to."
 
@@ -281,7 +265,6 @@ class RecipientUnknown(SealError):
 class IdentityUnknown(SealError):
     """An identity file that holds no private key of age."""
 
-    code = "identity_unknown"
     text = "There is no private key of age in this file."
     advice = "It holds a line that begins with AGE-SECRET-KEY-1, as age-keygen writes it."
 
@@ -289,7 +272,6 @@ class IdentityUnknown(SealError):
 class PassphraseShort(SealError):
     """A passphrase that could be guessed."""
 
-    code = "passphrase_short"
     text = "This passphrase is too short to keep anything safe."
     advice = "Take at least 12 letters: four or five words that do not belong together are good."
 
@@ -297,7 +279,6 @@ class PassphraseShort(SealError):
 class NotSealed(SealError):
     """A file that is not sealed."""
 
-    code = "not_sealed"
     text = "This file is not sealed."
     advice = "Check that it is the file you mean. To see what is in a submission: hashkit inspect"
 
@@ -305,7 +286,6 @@ class NotSealed(SealError):
 class WrongKey(SealError):
     """The key or the passphrase is not one that opens this file."""
 
-    code = "wrong_key"
     text = "This key or passphrase does not open the file."
     advice = "Ask the person who sealed it which one they used."
 
@@ -313,7 +293,6 @@ class WrongKey(SealError):
 class SealCostly(SealError):
     """Trying a passphrase would take this computer far longer than it takes usual ones."""
 
-    code = "seal_costly"
     text = "Trying a passphrase on this file would take this computer very long."
     advice = "Try again when it is less busy, or on a faster one. The program age opens it too."
 
@@ -321,7 +300,6 @@ class SealCostly(SealError):
 class SealDamaged(SealError):
     """The sealed file is cut short, or was changed after it was sealed."""
 
-    code = "seal_damaged"
     text = "The sealed file is damaged or cut short. Nothing was taken from it."
     advice = "If it was copied, downloaded or pasted, do that again, all of it."
 
@@ -333,7 +311,6 @@ class SendingError(HashkitError):
 class SendingUnavailable(SendingError):
     """The package httpx, which sends, or keyring, where a profile needs it, is not installed."""
 
-    code = "sending_unavailable"
     text = "The part of hashkit that sends is not installed."
     advice = "Install it with: pip install httpx"
 
@@ -341,7 +318,6 @@ class SendingUnavailable(SendingError):
 class ProfileUnknown(SendingError):
     """A name that no profile has."""
 
-    code = "profile_unknown"
     text = "There is no profile with this name."
     advice = "See those that there are with: hashkit profiles"
 
@@ -349,7 +325,6 @@ class ProfileUnknown(SendingError):
 class ProfileUnfit(SendingError):
     """A profile, or the file of profiles, that cannot be used; the text says why."""
 
-    code = "profile_unfit"
     text = "This is not a file of profiles."
     advice = "How to write one: docs/sending.md"
 
@@ -357,7 +332,6 @@ class ProfileUnfit(SendingError):
 class CredentialMissing(SendingError):
     """A credential is not where the profile says that it is."""
 
-    code = "credential_missing"
     text = "A credential is not where the profile says."
     advice = "Check them with: hashkit profiles"
 
@@ -365,7 +339,6 @@ class CredentialMissing(SendingError):
 class RecordDamaged(SendingError):
     """The record of what was sent cannot be read: sending on could send something twice."""
 
-    code = "record_damaged"
     text = "The record of what was sent, beside the submission, cannot be read."
     advice = "Restore it. Without it, hashkit does not know what the service has already."
 
@@ -373,7 +346,6 @@ class RecordDamaged(SendingError):
 class RecordUnwritable(SendingError):
     """What was sent, or is about to be, cannot be noted: going on could send something twice."""
 
-    code = "record_unwritable"
     text = "What is sent cannot be noted beside the submission. Nothing more was done."
     advice = "Is there space, and may you write there? Then run it again to go on with the rest."
 
@@ -381,7 +353,6 @@ class RecordUnwritable(SendingError):
 class AlreadySending(SendingError):
     """Another hashkit is sending, or withdrawing, the same submission."""
 
-    code = "already_sending"
     text = "This submission is being sent at this moment."
     advice = "Wait until that is done."
 
@@ -389,7 +360,6 @@ class AlreadySending(SendingError):
 class ServiceUnreachable(SendingError):
     """No connection to the service: nothing was sent in this attempt."""
 
-    code = "service_unreachable"
     text = "The service could not be reached."
     advice = "Check the connection and the address in the profile. Run it again to go on."
 
@@ -397,7 +367,6 @@ class ServiceUnreachable(SendingError):
 class CertificateRefused(SendingError):
     """The service, or somebody in between, did not prove that it is who the profile names."""
 
-    code = "certificate_refused"
     text = "The certificate of the service could not be trusted. Nothing was sent."
     advice = "Somebody may be listening. Try another network, or ask the service."
 
@@ -405,7 +374,6 @@ class CertificateRefused(SendingError):
 class ConnectionLost(SendingError):
     """The connection ended, or nothing came for too long, before the service had answered."""
 
-    code = "connection_lost"
     text = "The connection was lost before the service had answered."
     advice = "Run it again to go on with the rest."
 
@@ -413,7 +381,6 @@ class ConnectionLost(SendingError):
 class ServiceBusy(SendingError):
     """The service keeps asking to try later."""
 
-    code = "service_busy"
     text = "The service cannot take more at the moment."
     advice = "Run it again later to go on with the rest."
 
@@ -421,7 +388,6 @@ class ServiceBusy(SendingError):
 class ServiceRefused(SendingError):
     """The service takes nothing in this way: credentials, address or agreement do not fit."""
 
-    code = "service_refused"
     text = "The service refused."
     advice = "Check the profile with the people of the service. Nothing more was done."
 
@@ -429,7 +395,6 @@ class ServiceRefused(SendingError):
 class NoWithdrawal(SendingError):
     """The service has no published way to take hashes back."""
 
-    code = "no_withdrawal"
     text = "This service has no published way to take hashes back."
     advice = "Ask the people of the service."
 
@@ -437,7 +402,6 @@ class NoWithdrawal(SendingError):
 class UnknownAlgorithm(HashkitError):
     """A name that is no algorithm of hashkit."""
 
-    code = "unknown_algorithm"
     text = "This is not the name of a hash that hashkit can compute."
 
 
@@ -445,7 +409,6 @@ class WorkerLost(HashkitError):
     """The executor that hash_files was given lost the work on this file, or no worker could be
     started for it any more."""
 
-    code = "worker_lost"
     text = "The work on this file was lost."
     advice = "Try it again. On a cluster, check first that it is running."
 
@@ -453,7 +416,6 @@ class WorkerLost(HashkitError):
 class WorkerUnavailable(HashkitError):
     """No worker could be started: nothing can be hashed."""
 
-    code = "worker_unavailable"
     text = "The part of hashkit that opens files could not be started."
     advice = "Run: hashkit doctor"
 
@@ -461,6 +423,5 @@ class WorkerUnavailable(HashkitError):
 class PageUnavailable(HashkitError):
     """The local page cannot be served."""
 
-    code = "page_unavailable"
     text = "The page could not be started: this computer gives no port to it."
     advice = "Close some programs, and try again."
