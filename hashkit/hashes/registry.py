@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cached_property
 
 from hashkit.errors import UnknownAlgorithm
+from hashkit.models import Hash
 
 PDQ_THRESHOLD = 31
 MIN_QUALITY = 50
@@ -137,6 +138,12 @@ def resolve(names: str | Iterable[str]) -> tuple[str, ...]:
 def of_family(names: Iterable[str], family: Family) -> tuple[str, ...]:
     """The names of one family among ``names``, in their order."""
     return tuple(name for name in names if ALGORITHMS[name].family is family)
+
+
+def in_order(hashes: Iterable[Hash]) -> tuple[Hash, ...]:
+    """The hashes in the order of the registry; those of one algorithm in the order given."""
+    order = list(ALGORITHMS)
+    return tuple(sorted(hashes, key=lambda each: order.index(each.algorithm)))
 
 
 def by_module(names: Iterable[str]) -> dict[str, tuple[str, ...]]:

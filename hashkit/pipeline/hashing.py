@@ -14,7 +14,7 @@ from hashkit import notices
 from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
 from hashkit.hashes import cryptographic, pdq
 from hashkit.hashes.arrays import Pixels
-from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, by_module, of_family
+from hashkit.hashes.registry import DEFAULT, Family, by_module, in_order, of_family
 from hashkit.media import animations, formats, images
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
@@ -142,9 +142,7 @@ def _hash_image(
         return failed(path, error, MediaKind.IMAGE, exact)
     except MemoryError:
         return failed(path, TooMuchMemory(), MediaKind.IMAGE, exact)
-    order = list(ALGORITHMS)
-    found = (*exact, *still, *moving.hashes)
-    hashes = tuple(sorted(found, key=lambda each: order.index(each.algorithm)))
+    hashes = in_order((*exact, *still, *moving.hashes))
     if not hashes and moving.frames is None:
         notes = (*notes, notices.NO_HASH)
     return HashedFile(path, MediaKind.IMAGE, hashes, notes, moving.frames, moving.variants)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
-from hashkit.hashes.registry import ALGORITHMS
+from hashkit.hashes.registry import ALGORITHMS, in_order
 from hashkit.hashes.vpdq_text import LAST_FRAME, MAX_TIMESTAMP
 from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, original_of
 from hashkit.variants.recipes import is_edit
@@ -87,7 +87,7 @@ def all_from_json(
     variants, moving = _variants(untrusted_variants, where)
     if (variants and original_of(originals, "pdq") is None) or (moving and frames is None):
         raise DocumentInvalid(f"In {where}, there is a variant without its original.")
-    return with_variants(originals, variants), frames, moving
+    return in_order((*originals, *variants)), frames, moving
 
 
 def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
@@ -99,26 +99,16 @@ def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[Frame
     moving: list[FrameHashes] = []
     for number, each in enumerate(untrusted, 1):
         place = f"{where}, variant {number}"
-        if not isinstance(each, dict) or len(each) != 2 or "name" not in each:
-            raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
-        (algorithm,) = each.keys() - {"name"}
-        if algorithm not in ("pdq", "vpdq") or not _is_variant(each["name"]):
-            raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
-        found, frames = hashes_from_json({algorithm: each[algorithm]}, place)
-        hashes += [replace(one, variant=each["name"]) for one in found]
-        moving += [replace(frames, variant=each["name"])] if frames is not None else []
+        match each:
+            case {"name": str(name), **hashed} if (
+                len(hashed) == 1 and hashed.keys() <= {"pdq", "vpdq"} and is_edit(name)
+            ):
+                found, frames = hashes_from_json(hashed, place)
+            case _:
+                raise DocumentInvalid(f"In {place}, there is not one name and one hash.")
+        hashes += [replace(one, variant=name) for one in found]
+        moving += [replace(frames, variant=name)] if frames is not None else []
     return tuple(hashes), tuple(moving)
-
-
-def with_variants(originals: Iterable[Hash], variants: Iterable[Hash]) -> tuple[Hash, ...]:
-    """Both in one: the variants of an algorithm after the hash of its original."""
-    order = list(ALGORITHMS)
-    both = (*originals, *variants)
-    return tuple(sorted(both, key=lambda each: order.index(each.algorithm)))
-
-
-def _is_variant(untrusted: Any) -> bool:
-    return isinstance(untrusted, str) and is_edit(untrusted)
 
 
 def _hash(name: str, untrusted: Any, where: str) -> Hash:

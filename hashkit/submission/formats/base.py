@@ -38,11 +38,12 @@ class Detail:
     applies: Callable[[Sequence[Signal]], bool]
 
 
-def _any_has(*algorithms: str) -> Callable[[Sequence[Signal]], bool]:
+def any_has(*algorithms: str) -> Callable[[Sequence[Signal]], bool]:
+    """Whether a hash of these is among those held."""
     return lambda held: any(each.algorithm in algorithms for each in held)
 
 
-QUALITY = Detail("the quality of PDQ hashes", _any_has("pdq"))
+QUALITY = Detail("the quality of PDQ hashes", any_has("pdq"))
 EDITS = Detail(
     "which hashes are of edits, and of what", lambda held: any(each.is_edit for each in held)
 )
@@ -58,8 +59,8 @@ MOVING = Detail(
     "whether frames are of a video or of a picture that moves",
     lambda held: any(each.algorithm == "vpdq" and each.kind is MediaKind.IMAGE for each in held),
 )
-FRAME_NUMBERS = Detail("the numbers of frames", _any_has("vpdq"))
-INTERVAL = Detail("how often frames were sampled", _any_has("vpdq"))
+FRAME_NUMBERS = Detail("the numbers of frames", any_has("vpdq"))
+INTERVAL = Detail("how often frames were sampled", any_has("vpdq"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +169,11 @@ def each_once(values: Iterable[Any]) -> list[Any]:
 def by_file(held: Iterable[Signal], names: Mapping[str, str]) -> list[dict[str, str]]:
     """An entry for each file, with its hashes by the format's ``names``, and one for each edit: an
     entry holds one PDQ hash."""
-    entries: list[dict[str, str]] = []
-    files: dict[int, dict[str, str]] = {}
-    for each in held:
-        if not each.is_edit and each.item in files:
-            entry = files[each.item]
-        else:
-            entries.append(entry := {})
-            if not each.is_edit:
-                files[each.item] = entry
-        entry[names[each.algorithm]] = each.text
-    return entries
+    entries: dict[tuple[int, int], dict[str, str]] = {}
+    for number, each in enumerate(held, 1):
+        of_edit = number if each.is_edit else 0
+        entries.setdefault((each.item, of_edit), {})[names[each.algorithm]] = each.text
+    return list(entries.values())
 
 
 def json_bytes(document: Any) -> bytes:

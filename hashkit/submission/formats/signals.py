@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY
+from hashkit.hashes.registry import MIN_QUALITY, in_order
 from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
 
 if TYPE_CHECKING:
     from hashkit.submission.document import Item, Submission
-
-_ORDER = list(ALGORITHMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +71,8 @@ def signals_of(submission: Submission) -> Iterator[Signal]:
 
 
 def _signals_of_item(number: int, item: Item) -> Iterator[Signal]:
-    for each in sorted(item.hashes, key=_place):
+    for each in in_order(sorted(item.hashes, key=lambda each: each.variant != ORIGINAL)):
         yield Signal(number, item.kind, each)
     moving = () if item.frames is None else (item.frames,)
     for frames in (*moving, *item.frame_variants):
         yield Signal(number, item.kind, frames)
-
-
-def _place(found: Hash) -> tuple[int, bool]:
-    return _ORDER.index(found.algorithm), found.variant != ORIGINAL

@@ -48,15 +48,13 @@ class Table(Format, Reader):
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
         """Refuses a second edit of a video by the same name: their rows could not be separated."""
-        seen: set[tuple[int, str]] = set()
-        reasons: list[str | None] = []
-        for each in signals:
-            key = each.item, each.variant
-            twice = each.algorithm == "vpdq" and key in seen
-            reasons.append("There is an edit of the same name already." if twice else None)
-            if each.algorithm == "vpdq":
-                seen.add(key)
-        return reasons
+        moving = [each for each in signals if each.algorithm == "vpdq"]
+        first = {(each.item, each.variant): each for each in reversed(moving)}
+        why = "There is an edit of the same name already."
+        return [
+            why if each.algorithm == "vpdq" and first[each.item, each.variant] is not each else None
+            for each in signals
+        ]
 
     def write(self, held: Sequence[Signal]) -> bytes:
         """The table, with its heading."""
@@ -113,8 +111,7 @@ def _row(untrusted_line: str, where: str) -> Row:
         raise DocumentInvalid(f"In {where}, there are not {len(COLUMNS)} columns.")
     cells = [each[1] if each[1] is not None else each[2] for each in found]
     row = dict(zip(COLUMNS, cells, strict=True))
-    if not _ITEM.fullmatch(row["item"]):
-        raise DocumentInvalid(f"In {where}, the item is not a number.")
+    _number(row, "item", _ITEM, where)
     return row
 
 
@@ -158,7 +155,7 @@ class _ItemRows:
     def _add_frame(self, row: Row, where: str) -> None:
         interval = row["interval"]
         if interval not in ("all", "keyframes"):
-            _number(row, "interval", where)
+            _number(row, "interval", _NUMBER, where)
         known = self.moving.get(row["variant"])
         if known is None:
             known = {"interval": _interval(interval), "frames": []}
@@ -174,10 +171,10 @@ class _ItemRows:
             raise DocumentInvalid(f"In {where}, the interval is another than above.")
         known["frames"].append(
             {
-                "frame": _whole(row, "frame", where),
-                "timestamp": _number(row, "timestamp", where),
+                "frame": int(_number(row, "frame", _WHOLE, where)),
+                "timestamp": float(_number(row, "timestamp", _NUMBER, where)),
                 "value": row["value"],
-                "quality": _whole(row, "quality", where),
+                "quality": int(_number(row, "quality", _WHOLE, where)),
             }
         )
 
@@ -191,7 +188,7 @@ class _ItemRows:
 
 def _value(row: Row, where: str) -> Any:
     if ALGORITHMS[row["algorithm"]].has_quality:
-        return {"value": row["value"], "quality": _whole(row, "quality", where)}
+        return {"value": row["value"], "quality": int(_number(row, "quality", _WHOLE, where))}
     _check_empty(row, ("quality",), where)
     if row["algorithm"] == "tmk_pdqf":
         return {"encoding": "base64", "value": row["value"]}
@@ -204,16 +201,11 @@ def _interval(text: str) -> Any:
     return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
-def _whole(row: Row, name: str, where: str) -> int:
-    if not _WHOLE.fullmatch(row[name]):
+def _number(row: Row, name: str, form: re.Pattern[str], where: str) -> str:
+    """The cell of this column. DocumentInvalid where it has not the ``form`` of such a number."""
+    if not form.fullmatch(row[name]):
         raise DocumentInvalid(f"In {where}, the {name} is not a number.")
-    return int(row[name])
-
-
-def _number(row: Row, name: str, where: str) -> float:
-    if not _NUMBER.fullmatch(row[name]):
-        raise DocumentInvalid(f"In {where}, the {name} is not a number.")
-    return float(row[name])
+    return row[name]
 
 
 def _check_empty(row: Row, names: Sequence[str], where: str) -> None:

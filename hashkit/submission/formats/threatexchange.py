@@ -19,6 +19,7 @@ from hashkit.submission.formats.base import (
     TOO_PLAIN,
     Detail,
     Format,
+    any_has,
     each_once,
     json_bytes,
 )
@@ -42,10 +43,7 @@ _SAME_FOR_ALL = {
     "status": "UNKNOWN",
     "privacy_type": "HAS_PRIVACY_GROUP",
 }
-_KIND_OF_SHA1 = Detail(
-    "whether a SHA-1 is of a picture or of a video",
-    lambda held: any(each.algorithm == "sha1" for each in held),
-)
+_KIND_OF_SHA1 = Detail("whether a SHA-1 is of a picture or of a video", any_has("sha1"))
 
 
 class ThreatExchange(Format):

@@ -41,14 +41,10 @@ class VPDQ(Format, Reader):
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:
         """One video only: the text does not say where another begins."""
-        reasons: list[str | None] = []
-        is_there_one = False
-        for each in signals:
-            why = self.refusal(each)
-            if why is None and is_there_one:
-                why = "vPDQ text holds one video: choose another one by its number (--item)."
-            is_there_one = is_there_one or why is None
-            reasons.append(why)
+        reasons = super().refusals(signals)
+        fitting = [place for place, why in enumerate(reasons) if why is None]
+        for place in fitting[1:]:
+            reasons[place] = "vPDQ text holds one video: choose another one by its number (--item)."
         return reasons
 
     def write(self, held: Sequence[Signal]) -> bytes:
@@ -68,10 +64,8 @@ class VPDQ(Format, Reader):
         if not frames:
             return Imported(Submission(()))
         item = Item(MediaKind.VIDEO, (), FrameHashes(interval_of(frames), frames))
-        notes = [INTERVAL_NOTE]
-        if not _NUMBERED.match(untrusted_text):
-            notes.append(NUMBERS_NOTE)
-        return Imported(Submission.from_items([item]), tuple(notes))
+        unnumbered = () if _NUMBERED.match(untrusted_text) else (NUMBERS_NOTE,)
+        return Imported(Submission.from_items([item]), (INTERVAL_NOTE, *unnumbered))
 
 
 def interval_of(frames: Sequence[FrameHash]) -> float:
