@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hashkit.case_sheet.blocks import Table
 from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY, Family
 from hashkit.locale.language import Texts, marked
-from hashkit.models import ORIGINAL, Hash, MediaKind, original_of
+from hashkit.models import ORIGINAL, MediaKind, original_of
 from hashkit.notices import FAIR, GOOD, TOO_PLAIN, quality_in_words
 from hashkit.submission.document import Item
 
@@ -92,9 +92,7 @@ def _algorithms(item: Item) -> list[str]:
 
 def _beginning(item: Item) -> str:
     """The beginning of one hash, to find the item in the submission."""
-    found: Hash | None = original_of(item.hashes, "sha256")
-    if found is None and item.hashes:
-        found = item.hashes[0]
+    found = original_of(item.hashes, "sha256") or next(iter(item.hashes), None)
     if found is not None:
         return f"{_SPELLED.get(found.algorithm, found.algorithm)} {found.text[:_DIGITS]}"
     frames = item.frames.hashes if item.frames else ()

@@ -16,7 +16,8 @@ from PIL import Image
 from hashkit.hashes.arrays import Pixels
 from hashkit.models import Hash
 
-_OF_GREY: Mapping[str, Callable[[Image.Image], Any]] = {
+_FUNCTIONS: Mapping[str, Callable[[Image.Image], Any]] = {
+    "colorhash": imagehash.colorhash,
     "ahash": imagehash.average_hash,
     "phash": imagehash.phash,
     "dhash": imagehash.dhash,
@@ -36,8 +37,7 @@ def compute(pixels: Pixels, algorithms: Iterable[str] = ("phash",)) -> tuple[Has
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     # All but colorhash begin with this very conversion: once is enough.
     grey = picture.convert("L")
-    hashes = []
-    for name in algorithms:
-        value = imagehash.colorhash(picture) if name == "colorhash" else _OF_GREY[name](grey)
-        hashes.append(Hash(name, str(value)))
-    return tuple(hashes)
+    return tuple(
+        Hash(name, str(_FUNCTIONS[name](picture if name == "colorhash" else grey)))
+        for name in algorithms
+    )

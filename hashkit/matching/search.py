@@ -63,25 +63,17 @@ def compare(
     """
     check_threshold(threshold)
     check_sources([first, second])
-    paths = [each for each in (first, second) if isinstance(each, str | os.PathLike)]
-    hashed = iter(
-        [
-            *hash_files(
-                paths,
-                algorithms=algorithms,
-                variants=variants,
-                sample=sample,
-                max_pixels=max_pixels,
-                time_limit=time_limit,
-            )
-        ]
+    outcomes = _outcomes(
+        [first, second],
+        algorithms=algorithms,
+        variants=variants,
+        sample=sample,
+        max_pixels=max_pixels,
+        time_limit=time_limit,
     )
-    one, other = (
-        next(hashed) if isinstance(each, str | os.PathLike) else each for each in (first, second)
-    )
-    comparison = compare_hashes(as_hashed(one), as_hashed(other), threshold=threshold)
+    comparison = compare_hashes(*map(as_hashed, outcomes), threshold=threshold)
     if comparison.verdict is not Verdict.SAME_FILE:
-        for outcome in (one, other):
+        for outcome in outcomes:
             if isinstance(outcome, FailedFile):
                 raise outcome.error
     return comparison
@@ -182,16 +174,19 @@ def find(
 
 
 def _hash_originals(given: list[Source], variants: str, how: dict[str, Any]) -> list[Hashed]:
-    paths = [each for each in given if isinstance(each, str | os.PathLike)]
-    # All at once, so that their workers end before the search begins.
-    outcomes = iter([*hash_files(paths, algorithms=LOOKED_FOR, variants=variants, **how)])
-    hashed: list[Hashed] = []
-    for each in given:
-        outcome = next(outcomes) if isinstance(each, str | os.PathLike) else each
+    outcomes = _outcomes(given, algorithms=LOOKED_FOR, variants=variants, **how)
+    for outcome in outcomes:
         if isinstance(outcome, FailedFile) and not outcome.hashes:
             raise outcome.error
-        hashed.append(as_hashed(outcome))
-    return hashed
+    return [as_hashed(outcome) for outcome in outcomes]
+
+
+def _outcomes(given: list[Source], **how: Any) -> list[Hashed | FailedFile]:
+    """What was hashed, with the outcome of each path in its place. Paths are hashed all at once, so
+    that their workers end before anything else begins."""
+    paths = [each for each in given if isinstance(each, str | os.PathLike)]
+    outcomes = iter([*hash_files(paths, **how)])
+    return [next(outcomes) if isinstance(each, str | os.PathLike) else each for each in given]
 
 
 def _search(wanted: Wanted, among: Iterable[str | os.PathLike[str]], how: dict[str, Any]) -> Search:

@@ -131,20 +131,14 @@ def _seen(copy: SmallCopy, layout: Layout) -> Float32:
     height = max(1, round(copy.size[1] / (layout.bottom - layout.top)))
     flip, mirror, swap = _TURNS[layout.turn]
     if layout.angle:
-        shown = _drawn(copy, layout)
-        rows, columns = (
-            _places(_DRAWN, height, _WHOLE, flip),
-            _places(_DRAWN, width, _WHOLE, mirror),
-        )
+        shown, vertical, horizontal = _drawn(copy, layout), _WHOLE, _WHOLE
     else:
         shown = copy.luma
         left, top, right, bottom = layout.window
-        vertical, horizontal = (
-            (layout.top, layout.bottom, top, bottom),
-            (layout.left, layout.right, left, right),
-        )
-        rows = _places(shown.shape[0], height, vertical, flip)
-        columns = _places(shown.shape[1], width, horizontal, mirror)
+        vertical = layout.top, layout.bottom, top, bottom
+        horizontal = layout.left, layout.right, left, right
+    rows = _places(shown.shape[0], height, vertical, flip)
+    columns = _places(shown.shape[1], width, horizontal, mirror)
     seen = columns.of(rows.of(shown).T).T
     if not layout.angle and layout.fill not in (None, "black"):
         covered = np.outer(rows.weights.sum(1), columns.weights.sum(1))

@@ -129,24 +129,16 @@ def _crop(sides: Collection[str], percent: str) -> Step:
     return lambda layout: layout.seen_through(left, top, 1 - right, 1 - bottom)
 
 
-def _crop_to(width: str, height: str, at: str | None) -> Step:
+def _to_shape(width: str, height: str, fill: str | None, at: str | None = None) -> Step:
+    """Crop to a shape; with a ``fill``, pad to it."""
     wanted, where = float(width) / float(height), float(at or 50) / 100
+    bounded = min if fill is None else max
 
     def step(layout: Layout) -> Layout:
-        wide, high = min(1.0, wanted / layout.shape), min(1.0, layout.shape / wanted)
+        wide, high = bounded(1.0, wanted / layout.shape), bounded(1.0, layout.shape / wanted)
         left, top = where * (1 - wide), where * (1 - high)
-        return layout.seen_through(left, top, left + wide, top + high)
-
-    return step
-
-
-def _pad_to(width: str, height: str, fill: str, at: str | None = None) -> Step:
-    wanted, where = float(width) / float(height), float(at or 50) / 100
-
-    def step(layout: Layout) -> Layout:
-        wide, high = max(1.0, wanted / layout.shape), max(1.0, layout.shape / wanted)
-        left, top = where * (1 - wide), where * (1 - high)
-        return layout.seen_through(left, top, left + wide, top + high).on(fill)
+        seen = layout.seen_through(left, top, left + wide, top + high)
+        return seen if fill is None else seen.on(fill)
 
     return step
 
@@ -202,12 +194,14 @@ _MAKERS: dict[str, Callable[..., Step]] = {
     rf"crop-(top|bottom)-(left|right)-{_NUMBER}": lambda end, side, percent: _crop(
         [end, side], percent
     ),
-    rf"square(?:-at-{_NUMBER})?": lambda at: _crop_to("1", "1", at),
-    rf"crop-{_SHAPE}(?:-at-{_NUMBER})?": _crop_to,
-    rf"padded-{_SHAPE}-(black|white)(?:-at-{_NUMBER})?": _pad_to,
+    rf"square(?:-at-{_NUMBER})?": lambda at: _to_shape("1", "1", None, at),
+    rf"crop-{_SHAPE}(?:-at-{_NUMBER})?": lambda width, height, at: _to_shape(
+        width, height, None, at
+    ),
+    rf"padded-{_SHAPE}-(black|white)(?:-at-{_NUMBER})?": _to_shape,
     rf"bordered-(black|white|grey)-{_NUMBER}": _border,
     rf"caption-(top|bottom)-{_NUMBER}": _caption,
-    r"screenshot-dark": lambda: _pad_to(*SCREEN, "black"),
-    r"screenshot-light": lambda: _pad_to(*SCREEN, "white"),
+    r"screenshot-dark": lambda: _to_shape(*SCREEN, "black"),
+    r"screenshot-light": lambda: _to_shape(*SCREEN, "white"),
     rf"rotated-{_NUMBER}(?:-(black|white|grey))?": _rotate,
 }

@@ -18,7 +18,7 @@ from hashkit.cli.output.comparisons import (
     verdict_in_words,
 )
 from hashkit.cli.output.outcomes import path_in_json
-from hashkit.cli.output.tables import console, plain_table
+from hashkit.cli.output.tables import console, table_of
 from hashkit.cli.output.terminal import (
     STAYED,
     ExitCode,
@@ -81,10 +81,7 @@ def _compare_files(first: Path, second: Path, threshold: int, as_json: bool) -> 
     if as_json:
         _print_json(first, second, comparison)
         return code
-    _print_verdict(comparison, [one, other])
-    print(f"first: {shown_name(first)}\nsecond: {shown_name(second)}\n")
-    _print_findings(comparison)
-    print(f"\n{STAYED}")
+    _print_comparison(comparison, [one, other], shown_name(first), shown_name(second))
     return code
 
 
@@ -107,10 +104,8 @@ def _print_covered(
         print(f"hashkit cannot tell whether the submission covers {name}.")
     else:
         print(f"Not covered: nothing in the submission matches {name}.")
-    _print_verdict(comparison, [submission.items[number], hashed])
-    print(f"first: item {number + 1} of the submission, the closest\nsecond: {name}\n")
-    _print_findings(comparison)
-    print(f"\n{STAYED}")
+    covering = f"item {number + 1} of the submission, the closest"
+    _print_comparison(comparison, [submission.items[number], hashed], covering, name)
 
 
 def _compare_submissions(
@@ -161,13 +156,13 @@ def _print_json(
     )
 
 
-def _print_verdict(comparison: Comparison, sides: list[Hashed]) -> None:
+def _print_comparison(comparison: Comparison, sides: list[Hashed], first: str, second: str) -> None:
+    """Print the verdict, what the two sides are, and all findings."""
     moves = any(side.kind is MediaKind.VIDEO for side in sides)
-    print(verdict_in_words(comparison, MediaKind.VIDEO if moves else MediaKind.IMAGE) + "\n")
-
-
-def _print_findings(comparison: Comparison) -> None:
-    table = plain_table("Hash", "How far apart", "Match")
+    print(verdict_in_words(comparison, MediaKind.VIDEO if moves else MediaKind.IMAGE))
+    print(f"\nfirst: {first}\nsecond: {second}\n")
+    table = table_of("Hash", "How far apart", "Match")
     for finding in comparison.findings:
         table.add_row(*finding_in_words(finding))
     console(sys.stdout).print(table)
+    print(f"\n{STAYED}")

@@ -15,9 +15,10 @@ import typer
 from hashkit.batch.run import hash_files
 from hashkit.cli.files import submission_in
 from hashkit.cli.output.comparisons import copy_in_words, finding_in_words, finding_to_json
+from hashkit.cli.output.counts import count_in_words
 from hashkit.cli.output.outcomes import path_in_json
 from hashkit.cli.output.progress import progress
-from hashkit.cli.output.tables import console, plain_table
+from hashkit.cli.output.tables import console, table_of
 from hashkit.cli.output.terminal import (
     STAYED,
     ExitCode,
@@ -177,7 +178,7 @@ def _json_line(copy: Copy, original: _Name) -> str:
 
 def _print_table(search: Search, names: list[_Name]) -> None:
     several = len(names) > 1
-    table = plain_table("File", "What it is", "How far apart", *(["Of"] if several else []))
+    table = table_of("File", "What it is", "How far apart", *(["Of"] if several else []))
     for copy in search.copies:
         on = copy.comparison.on
         away = "" if on is None else finding_in_words(on, "the original", "this")[1]
@@ -192,12 +193,9 @@ def _summary(search: Search, below: bool) -> Iterator[str]:
     copies, failed, skipped = len(search.copies), len(search.failed), search.skipped
     files = "file" if search.searched == 1 else "files"
     found = "1 copy" if copies == 1 else f"{copies or 'No'} copies"
-    parts = [f"{found} found in {search.searched:,} {files}"]
-    if failed:
-        parts.append(f"{failed} of them could not be opened")
-    if skipped:
-        parts.append(f"{skipped} other {'file' if skipped == 1 else 'files'} skipped")
-    yield f"{', '.join(parts)}."
+    unopened = f", {failed} of them could not be opened" if failed else ""
+    left = f", {count_in_words(skipped, 'other file')} skipped" if skipped else ""
+    yield f"{found} found in {search.searched:,} {files}{unopened}{left}."
     if below:
         yield "The folders in it were not looked into. To do so, add -r."
     if not copies:

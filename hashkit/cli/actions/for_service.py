@@ -14,10 +14,10 @@ from hashkit.cli.options import check_choice
 from hashkit.cli.output.outcomes import Outcome
 from hashkit.cli.output.terminal import ExitCode, fail, say
 from hashkit.guide.directory import Handling, Service, all_services
-from hashkit.hashes.registry import ALGORITHMS, Family, resolve
+from hashkit.hashes.registry import ALGORITHMS, Family, of_family, resolve
 from hashkit.models import HashedFile, MediaKind, Notice
 
-_OF_BYTES = {name for name, each in ALGORITHMS.items() if each.family is Family.CRYPTOGRAPHIC}
+_OF_BYTES = {*of_family(ALGORITHMS, Family.CRYPTOGRAPHIC)}
 
 _PLAIN_WITHOUT_EXACT = (
     "This picture has little detail (PDQ quality below 50). Services discard such a hash, so "
@@ -70,20 +70,20 @@ class ForService:
 
     def only(self, outcome: Outcome) -> Outcome:
         """The outcome without every hash that the service does not use for this kind of file."""
-        names = self._names(outcome.kind)
-        hashes = tuple(each for each in outcome.hashes if each.algorithm in names)
-        fitting = tuple(_fitting(outcome.notices, names))
-        if not isinstance(outcome, HashedFile) or "vpdq" in names:
-            return replace(outcome, hashes=hashes, notices=fitting)
-        return replace(outcome, hashes=hashes, notices=fitting, frames=None, frame_variants=())
+        is_video = outcome.kind is MediaKind.VIDEO
+        names = self.service.video_hashes if is_video else self.service.image_hashes
+        kept = replace(
+            outcome,
+            hashes=tuple(each for each in outcome.hashes if each.algorithm in names),
+            notices=tuple(_fitting(outcome.notices, names)),
+        )
+        if isinstance(kept, HashedFile) and "vpdq" not in names:
+            return replace(kept, frames=None, frame_variants=())
+        return kept
 
     @property
     def _description(self) -> str:
         return f"{self.service.name}: {self.service.audience} {self.service.what_it_does}"
-
-    def _names(self, kind: MediaKind | None) -> tuple[str, ...]:
-        is_video = kind is MediaKind.VIDEO
-        return self.service.video_hashes if is_video else self.service.image_hashes
 
     def _end_with_nothing(self, wanted: Path | None) -> NoReturn:
         why = "hashkit knows of no hash from here that it can use"

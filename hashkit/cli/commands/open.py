@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -74,14 +74,12 @@ def _read_sealed(path: Path, wants_key: bool) -> bytes:
     except HashkitError as error:
         fail_on(error, path)
     if wants_key and kind is SealKind.PASSPHRASE:
-        _wrong_way("This file was sealed with a passphrase. Leave out --identity.", path)
+        why = "This file was sealed with a passphrase. Leave out --identity."
+        fail(why, path, ExitCode.WRONG_USE)
     if not wants_key and kind is SealKind.KEY:
-        _wrong_way("This file was sealed for a key. Give yours with --identity KEYFILE.", path)
+        why = "This file was sealed for a key. Give yours with --identity KEYFILE."
+        fail(why, path, ExitCode.WRONG_USE)
     return untrusted
-
-
-def _wrong_way(text: str, path: Path) -> NoReturn:
-    fail(text, path, ExitCode.WRONG_USE)
 
 
 def _keys(path: Path) -> tuple[str, ...]:

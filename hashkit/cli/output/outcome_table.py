@@ -6,12 +6,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from rich import box
-from rich.table import Table
-
 from hashkit.cli.output.counts import count_in_words
 from hashkit.cli.output.outcomes import Outcome, frames_of, has_hashes
-from hashkit.cli.output.tables import console
+from hashkit.cli.output.tables import console, table_of
 from hashkit.cli.output.terminal import shown_name
 from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.matching.groups import same_pictures
@@ -29,9 +26,7 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
         return
     screen = console(sys.stdout)
     boxed = screen.is_terminal and "NO_COLOR" not in os.environ
-    table = Table(box=box.ROUNDED if boxed else None, pad_edge=boxed, header_style="bold")
-    for heading in ("File", "Kind", "Hash", "Quality", "Notes"):
-        table.add_column(heading, overflow="fold")
+    table = table_of("File", "Kind", "Hash", "Quality", "Notes", boxed=boxed)
     for outcome in shown:
         table.add_row(*_row(outcome))
     screen.print(table)

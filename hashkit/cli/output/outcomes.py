@@ -49,18 +49,16 @@ def tally(outcome: Outcome) -> str:
 
 def summary(counts: Counter[str]) -> str:
     """The counts in words."""
-    parts = [f"{count_in_words(counts['hashed'], 'file')} hashed"]
-    if counts["exact"]:
-        parts.append(f"{counts['exact']} only for exact copies")
-    if counts["unopened"]:
-        parts.append(f"{counts['unopened']} could not be opened")
-    if counts["without"]:
-        parts.append(f"{counts['without']} without a hash of this kind")
-    if counts["skipped"]:
-        parts.append(f"{count_in_words(counts['skipped'], 'other file')} skipped")
-    if counts["before"]:
-        parts.append(f"{counts['before']} done before")
-    return ", ".join(parts) + "."
+    parts = {
+        "hashed": f"{count_in_words(counts['hashed'], 'file')} hashed",
+        "exact": f"{counts['exact']} only for exact copies",
+        "unopened": f"{counts['unopened']} could not be opened",
+        "without": f"{counts['without']} without a hash of this kind",
+        "skipped": f"{count_in_words(counts['skipped'], 'other file')} skipped",
+        "before": f"{counts['before']} done before",
+    }
+    said = [words for key, words in parts.items() if counts[key] or key == "hashed"]
+    return f"{', '.join(said)}."
 
 
 def what_was_written(out: Path, submission: Submission) -> str:

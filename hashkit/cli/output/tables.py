@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -23,9 +24,9 @@ def console(stream: TextIO) -> Console:
     )
 
 
-def plain_table(*headings: str) -> Table:
-    """A table without lines, whose cells are never cut."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def table_of(*headings: str, boxed: bool = False) -> Table:
+    """A table whose cells are never cut, without lines if it is not ``boxed``."""
+    table = Table(box=box.ROUNDED if boxed else None, pad_edge=boxed, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
