@@ -38,7 +38,7 @@ class Handling(StrEnum):
     NO_FILES = "no_files"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One service. All texts but ``name`` are English and are translated when shown.
 
@@ -54,15 +54,15 @@ class Service:
     purpose: Purpose
     audience: str
     ages: tuple[Age, ...]
-    countries: tuple[str, ...]
+    countries: tuple[str, ...] = ()
     handling: Handling
     what_it_does: str
-    image_hashes: tuple[str, ...]
-    video_hashes: tuple[str, ...]
-    page: str | None
-    phone: str | None
-    needs: tuple[str, ...]
-    limits: tuple[str, ...]
+    image_hashes: tuple[str, ...] = ()
+    video_hashes: tuple[str, ...] = ()
+    page: str | None = None
+    phone: str | None = None
+    needs: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     source: str
     checked: date
     ages_now: tuple[Age, ...] = (Age.ADULT, Age.UNDER_18)
@@ -85,30 +85,14 @@ def directory_schema() -> str:
 
 
 def _service_of(fields: dict[str, Any]) -> Service:
-    return Service(
-        id=fields["id"],
-        name=fields["name"],
-        purpose=Purpose(fields["purpose"]),
-        audience=fields["audience"],
-        ages=_ages(fields["ages"]),
-        countries=tuple(fields.get("countries", ())),
-        handling=Handling(fields["handling"]),
-        what_it_does=fields["what_it_does"],
-        image_hashes=tuple(fields.get("image_hashes", ())),
-        video_hashes=tuple(fields.get("video_hashes", ())),
-        page=fields.get("page"),
-        phone=fields.get("phone"),
-        needs=tuple(fields.get("needs", ())),
-        limits=tuple(fields.get("limits", ())),
-        source=fields["source"],
-        checked=fields["checked"],
-        ages_now=_ages(fields.get("ages_now", tuple(Age))),
-        for_threats=fields.get("for_threats", False),
-    )
-
-
-def _ages(names: list[str]) -> tuple[Age, ...]:
-    return tuple(Age(name) for name in names)
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    named = {
+        "purpose": Purpose(fields["purpose"]),
+        "handling": Handling(fields["handling"]),
+        "ages": tuple(map(Age, fields["ages"])),
+        "ages_now": tuple(map(Age, fields.get("ages_now", Age))),
+    }
+    return Service(**(fields | lists | named))
 
 
 _DIRECTORY = tomllib.loads(

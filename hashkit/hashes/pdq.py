@@ -14,7 +14,7 @@ rounding decides a bit or the quality, ``pdq_reference`` computes it again as th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -100,11 +100,11 @@ def _hash(pixels: Pixels, orientations: Iterable[str]) -> tuple[Hash, ...]:
         return tuple(Hash("pdq", "0" * (BITS // 4), 0, name) for name in orientations)
     luma = pdq_filter.luma64(pixels)
     coefficients: Float32 = (pdq_reference.DCT @ luma @ pdq_reference.DCT.T).astype(np.float32)
-    turned = {name: _turn(coefficients, name) for name in orientations}
+    turned = {name: _TURNS[name](coefficients) for name in orientations}
     if _rounding_decides(luma, turned.values()):
         luma = pdq_reference.luma64(pixels)
         coefficients = pdq_reference.dct16(luma)
-        turned = {name: _turn(coefficients, name) for name in orientations}
+        turned = {name: _TURNS[name](coefficients) for name in orientations}
     quality = _quality(luma)
     return tuple(Hash("pdq", _bits(turned[name]), quality, name) for name in turned)
 
@@ -154,7 +154,9 @@ def _rounding_decides(luma: Float32, turned: Iterable[Float32]) -> bool:
 
 _ODD = np.where(np.arange(16) % 2 == 1, np.float32(1), np.float32(-1))  # sign of coefficient n + 1
 
-_TURNS = {
+# The DCT of the turned picture. Mirroring a line changes the sign of its odd frequencies.
+_TURNS: dict[str, Callable[[Float32], Float32]] = {
+    ORIGINAL: lambda dct: dct,
     "rotated-90": lambda dct: (dct * _ODD).T,
     "rotated-180": lambda dct: dct * _ODD * _ODD[:, None],
     "rotated-270": lambda dct: (dct * _ODD[:, None]).T,
@@ -163,11 +165,3 @@ _TURNS = {
     "transposed": lambda dct: dct.T,
     "transverse": lambda dct: (dct * _ODD * _ODD[:, None]).T,
 }
-
-
-def _turn(coefficients: Float32, orientation: str) -> Float32:
-    """The DCT of the turned picture. Mirroring a line changes the sign of its odd frequencies."""
-    if orientation == ORIGINAL:
-        return coefficients
-    turned: Float32 = _TURNS[orientation](coefficients)
-    return turned

@@ -78,8 +78,7 @@ def _luma(pixels: Pixels) -> Float32:
     luma = pixels[:, :, 0] * LUMA[0]  # added in float64, rounded once
     luma += pixels[:, :, 1] * LUMA[1]
     luma += pixels[:, :, 2] * LUMA[2]
-    rounded: Float32 = luma.astype(np.float32)
-    return rounded
+    return luma.astype(np.float32)
 
 
 def _filter(lines: Float32, kept: list[int] | range) -> Float32:

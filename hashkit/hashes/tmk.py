@@ -234,8 +234,7 @@ def features_of(small: Pixels) -> Float32:
     ``small`` is uint8 of shape (64, 64, 3), red green blue. Returns float32 of shape (256,).
     """
     luma = small @ np.asarray(LUMA, np.float32)
-    features: Float32 = (DCT @ luma @ DCT.T).ravel().astype(np.float32)
-    return features
+    return (DCT @ luma @ DCT.T).ravel().astype(np.float32)
 
 
 class FrameClock:

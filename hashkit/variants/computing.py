@@ -77,8 +77,7 @@ class SmallCopy:
     def to_draw(self) -> Float32:
         """The same, small enough along each axis to be drawn on a canvas of 512 by 512."""
         size = tuple(min(side, _DRAWN) for side in self.luma.shape[::-1])
-        small: Float32 = np.asarray(cv2.resize(self.luma, size, interpolation=cv2.INTER_AREA))
-        return small
+        return np.asarray(cv2.resize(self.luma, size, interpolation=cv2.INTER_AREA))
 
 
 def _shrunk(pixels: Pixels) -> npt.NDArray[np.generic]:
@@ -202,8 +201,7 @@ def _summed(offset: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.floa
     offset = np.clip(offset, -window, window)
     whole = np.floor(offset)
     before, after = _triangular(whole, window), _triangular(whole + 1, window)
-    summed: npt.NDArray[np.float64] = before + (offset - whole) * (after - before)
-    return summed
+    return before + (offset - whole) * (after - before)
 
 
 def _triangular(offset: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:
