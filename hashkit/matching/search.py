@@ -153,7 +153,9 @@ def find(
     Raises the error of an original that cannot be read at all; TypeError or ValueError for wrong
     arguments.
     """
-    given = _listed(originals, "originals")
+    if isinstance(originals, str | bytes | os.PathLike):
+        raise TypeError("originals is a list of paths, or of what was hashed")
+    given = list(originals)
     check_threshold(threshold)
     check_sources(given)
     if isinstance(among, str | bytes | os.PathLike):
@@ -161,12 +163,7 @@ def find(
     if not given:
         return Search((), (), 0, 0, ())
 
-    how = {
-        "sample": sample,
-        "max_pixels": max_pixels,
-        "workers": workers,
-        "time_limit": time_limit,
-    }
+    how = {"sample": sample, "max_pixels": max_pixels, "workers": workers, "time_limit": time_limit}
     wanted = Wanted(_hash_originals(given, variants, how), threshold)
     themselves = {_identity(each) for each in given} - {None}
     rest = (path for path in among if _identity(path) not in themselves)
@@ -209,12 +206,6 @@ def _search(wanted: Wanted, among: Iterable[str | os.PathLike[str]], how: dict[s
                 copies.append(Copy(outcome.path, *found))
     copies.sort(key=lambda each: (each.comparison.rank, str(each.path)))
     return Search(tuple(copies), tuple(failed), searched, skipped, wanted.exact_only)
-
-
-def _listed(sources: Iterable[Source], what: str) -> list[Source]:
-    if isinstance(sources, str | bytes | os.PathLike):
-        raise TypeError(f"{what} is a list of paths, or of what was hashed")
-    return list(sources)
 
 
 def _identity(source: object) -> tuple[int, int] | None:

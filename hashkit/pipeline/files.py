@@ -45,10 +45,13 @@ _OPEN_FLAGS = (
 
 
 class UntrustedFile:
-    """An open file: ``size`` in bytes, its ``head``, and its bytes, once."""
+    """An open file: ``size`` in bytes, its ``head``, and its bytes, once.
+
+    ``stream`` is the file itself, for a reader that seeks; call ``check_unchanged`` afterwards.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+        self.stream = stream
         self._before = self._quiet_stamp()
         self.size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
@@ -59,8 +62,8 @@ class UntrustedFile:
 
     def read(self) -> bytes:
         """All bytes. FileChanged where they may be of two versions."""
-        chunks = [self._stream.read(self.size + 1)]  # all at once, unless the file has grown
-        while chunk := self._stream.read(_CHUNK):  # a caller's own stream may give less
+        chunks = [self.stream.read(self.size + 1)]  # all at once, unless the file has grown
+        while chunk := self.stream.read(_CHUNK):  # a caller's own stream may give less
             chunks.append(chunk)
         whole = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.check_unchanged(len(whole))
@@ -69,15 +72,10 @@ class UntrustedFile:
     def chunks(self) -> Iterator[bytes]:
         """The bytes in chunks, so that memory stays small. FileChanged as ``read``."""
         length = 0
-        while chunk := self._stream.read(_CHUNK):
+        while chunk := self.stream.read(_CHUNK):
             length += len(chunk)
             yield chunk
         self.check_unchanged(length)
-
-    @property
-    def stream(self) -> BinaryIO:
-        """The file itself, for a reader that seeks; call ``check_unchanged`` afterwards."""
-        return self._stream
 
     def check_unchanged(self, length: int) -> None:
         """Raise FileChanged where ``length`` bytes read may be of two versions of the file."""
@@ -87,7 +85,7 @@ class UntrustedFile:
     def _stamp(self) -> tuple[int, ...]:
         """What changes when the file does. Empty for a stream that is not a file on disk."""
         try:
-            status = os.fstat(self._stream.fileno())
+            status = os.fstat(self.stream.fileno())
         except (OSError, AttributeError):
             return ()
         return (

@@ -21,7 +21,7 @@ from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
 from hashkit.models import FailedFile, Hash, HashedFile, MediaKind, Notice, original_of
 from hashkit.pipeline import files
 from hashkit.pipeline.options import OnProgress, Options
-from hashkit.pipeline.video_hashing import MovingHashes, hash_frames, hash_video
+from hashkit.pipeline.video_hashing import MovingHashes, failed, hash_frames, hash_video
 from hashkit.variants.computing import hash_variants
 from hashkit.variants.sets import NONE
 
@@ -76,7 +76,8 @@ def hash_or_fail(
                 if media.kind is MediaKind.IMAGE:
                     check_bytes(untrusted.size)
             except (UnsupportedMedia, FileTooBig) as error:
-                return _exact_only(path, untrusted, error, options)
+                # It will not be decoded, but its bytes can be hashed all the same.
+                return failed(path, error, MediaKind.IMAGE, _digests_of(untrusted, options))
             if media.kind is MediaKind.VIDEO:
                 return hash_video(path, untrusted, media.format, options, on_progress)
             data = untrusted.read()
@@ -111,20 +112,6 @@ def _digests_of(untrusted: files.UntrustedFile, options: Options) -> tuple[Hash,
     for chunk in untrusted.chunks():
         digests.update(chunk)
     return digests.hashes()
-
-
-def _exact_only(
-    path: Path | None, untrusted: files.UntrustedFile, error: HashkitError, options: Options
-) -> FailedFile:
-    """The outcome for a picture that will not be decoded: its bytes can be hashed all the same."""
-    return failed(path, error, MediaKind.IMAGE, _digests_of(untrusted, options))
-
-
-def failed(
-    path: Path | None, error: HashkitError, kind: MediaKind | None, exact: tuple[Hash, ...]
-) -> FailedFile:
-    """The outcome of a file of which nothing but its bytes could be hashed."""
-    return FailedFile(path, error, kind, exact, (notices.EXACT_ONLY,) if exact else ())
 
 
 def _hash_image(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hashkit import notices
-from hashkit.errors import MediaCorrupt, MediaError, TooMuchMemory
+from hashkit.errors import HashkitError, MediaCorrupt, MediaError, TooMuchMemory
 from hashkit.hashes import tmk, vpdq
 from hashkit.hashes.arrays import Float32, Pixels
 from hashkit.hashes.cryptographic import Digests
@@ -83,12 +83,18 @@ def hash_video(
         untrusted.check_unchanged(tee.finish())
     exact = digests.hashes()
     if error is not None:
-        notes = (notices.EXACT_ONLY,) if exact else ()
-        return FailedFile(path, error, MediaKind.VIDEO, exact, notes)
+        return failed(path, error, MediaKind.VIDEO, exact)
     if not exact and not moving:
         notes = (notices.NO_HASH,)
     hashes = (*exact, *done.hashes)
     return HashedFile(path, MediaKind.VIDEO, hashes, notes, done.frames, done.variants)
+
+
+def failed(
+    path: Path | None, error: HashkitError, kind: MediaKind | None, exact: tuple[Hash, ...]
+) -> FailedFile:
+    """The outcome of a file of which nothing but its bytes could be hashed."""
+    return FailedFile(path, error, kind, exact, (notices.EXACT_ONLY,) if exact else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -24,38 +23,34 @@ _HTML, _PDF = (".html", ".htm"), ".pdf"
 _IS_SUBMISSION = "This is the submission. It was left as it is. Choose another name."
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
-    """The options of the command, as they were given."""
-
-    out: Path
-    force: bool
-    paper: str | None
-    language: str
-    age: str | None
-    age_in_picture: str | None
-    country: str | None
-
-
-def run(submission: Path, options: ReportOptions) -> None:
+def run(
+    submission: Path,
+    *,
+    out: Path,
+    force: bool,
+    paper: str | None,
+    language: str,
+    age: str | None,
+    age_in_picture: str | None,
+    country: str | None,
+) -> None:
     """Check the options, and write the sheet."""
-    check_language(options.language)
+    check_language(language)
     about = About(
-        age=parse_age(options.age, "--age"),
-        age_in_picture=parse_age(options.age_in_picture, "--age-in-picture"),
-        country=parse_country(options.country),
+        age=parse_age(age, "--age"),
+        age_in_picture=parse_age(age_in_picture, "--age-in-picture"),
+        country=parse_country(country),
     )
-    paper = _paper(options.paper)
-    _check_names(submission, options)
+    sheet_paper = _paper(paper)
+    _check_names(submission, out, force)
     lockdown.lock_network()
     try:
         document = read_document(submission)
     except HashkitError as error:
         fail_on_submission(error, submission)
-    sheet = case_sheet(document, about, options.language, date.today())
-    content = _laid_out(sheet, options.out, paper, options.country)
-    write_or_fail(options.out, content, options.force)
-    typer.echo(f"{written(options.out)}There are no pictures and no file names in it.")
+    sheet = case_sheet(document, about, language, date.today())
+    write_or_fail(out, _laid_out(sheet, out, sheet_paper, country), force)
+    typer.echo(f"{written(out)}There are no pictures and no file names in it.")
     if not document.submission.items:
         say("There is nothing in this submission.")
 
@@ -66,13 +61,13 @@ def _paper(text: str | None) -> Paper | None:
     return Paper(check_choice(text.strip().lower(), [*Paper], "--paper"))
 
 
-def _check_names(submission: Path, options: ReportOptions) -> None:
-    if options.out.suffix.lower() not in (*_HTML, _PDF):
+def _check_names(submission: Path, out: Path, force: bool) -> None:
+    if out.suffix.lower() not in (*_HTML, _PDF):
         raise typer.BadParameter(
             "give a name that ends in .html or .pdf: these are the two kinds of case sheets",
             param_hint="--out",
         )
-    check_other_target(options.out, options.force, [submission], _IS_SUBMISSION)
+    check_other_target(out, force, [submission], _IS_SUBMISSION)
 
 
 def _laid_out(sheet: CaseSheet, out: Path, paper: Paper | None, country: str | None) -> bytes:

@@ -53,7 +53,15 @@ def report_command(
 
     There are no pictures and no file names in it.
     """
-    from hashkit.cli.actions.report import ReportOptions, run  # noqa: PLC0415 (the case sheet)
+    from hashkit.cli.actions.report import run  # noqa: PLC0415 (the case sheet)
 
-    options = ReportOptions(out, force, paper, language, age, age_in_picture, country)
-    run(submission, options)
+    run(
+        submission,
+        out=out,
+        force=force,
+        paper=paper,
+        language=language,
+        age=age,
+        age_in_picture=age_in_picture,
+        country=country,
+    )
