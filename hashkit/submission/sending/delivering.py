@@ -59,6 +59,10 @@ _PERHAPS_LATER = (
     "An answer was lost when it was sent: the service may have it a second time, and not show it "
     "yet. Run this again later."
 )
+_NOT_ASKED = (
+    "An answer was lost when it was sent, and its hash is not in the submission any more, so that "
+    "the service cannot be asked for it. Run this with the submission as it was."
+)
 
 
 def load_credentials(plan: Plan) -> dict[str, str]:
@@ -196,8 +200,15 @@ class Delivery:
         self._journal.write(
             key, Entry(State.WITHDRAWN, again=entry.again, mark=mark, lost=entry.lost)
         )
-        reason = _PERHAPS_TWICE if entry.again else _PERHAPS_LATER if entry.lost else None
+        otherwise = _PERHAPS_TWICE if entry.again else None
+        reason = self._why(key, entry, _PERHAPS_LATER, otherwise)
         return self._sent(key, State.WITHDRAWN, entry.id, reason)
+
+    def _why(self, key: str, entry: Entry, not_listed: str, otherwise: str | None) -> str | None:
+        """Why the service may still have a batch."""
+        if not entry.lost:
+            return otherwise
+        return not_listed if key in self._batches else _NOT_ASKED
 
     def _attempt_withdrawal(self, key: str) -> Judgement:
         """Withdraw a batch once. Until the service has answered, it may have the batch or not, and
@@ -207,8 +218,9 @@ class Delivery:
         before = self._journal.entry(key) or Entry(State.TRYING)
         request = self._backend.withdrawal(key, before.id)
         if request is None:
-            reason = _NOT_FOUND if before.lost else _NOT_KNOWN
-            return Judgement(Decision.REJECTED, reason=reason)
+            return Judgement(
+                Decision.REJECTED, reason=self._why(key, before, _NOT_FOUND, _NOT_KNOWN)
+            )
         self._journal.write(key, replace(before, state=State.TRYING))
         try:
             judgement = self._backend.judge_withdrawal(self._ask(request))
