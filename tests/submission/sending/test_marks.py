@@ -253,6 +253,15 @@ def test_a_request_that_never_arrived_is_not_looked_for_for_ever(hma):
     assert journal(hma).maybe_held() == ()
 
 
+def test_the_lost_one_is_listed_and_the_known_one_is_not(hma):
+    """As many were found as were lost: there are no more."""
+    doubled(hma)
+    hma.index.built.add(1)
+    assert reasons(hma.go("withdraw")) == []
+    assert hma.backend.stored == {}
+    assert journal(hma).maybe_held() == ()
+
+
 def test_the_one_that_is_known_is_taken_back_whatever_is_listed(hma):
     doubled(hma)
     for _ in range(2):
