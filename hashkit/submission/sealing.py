@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from importlib import import_module
@@ -48,6 +49,42 @@ _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _END_OF_ARMOR = b"-----END AGE ENCRYPTED FILE-----"
 _PRIVATE_KEY = "AGE-SECRET-KEY-1"
 
+_POST_QUANTUM = "This key is of the post-quantum kind (age1pq1), which hashkit does not support."
+_PLUGIN = "This key is for a plugin of age, such as one for a security key. hashkit supports none."
+_SSH = (
+    "This is an SSH key. hashkit does not seal for SSH keys, since the file would show whose it is."
+)
+_PRIVATE = "This is a private key, which opens files. It is not needed for sealing them."
+_USUAL = (
+    "Ask the person for a key that age-keygen makes when no kind is chosen: it begins with age1 "
+    "and has 62 characters."
+)
+_PUBLIC = (
+    "Use a public key of age, which begins with age1. If others may have seen the private key, "
+    "make a new pair."
+)
+_BECH32 = "[02-9ac-hj-np-z]"  # https://github.com/bitcoin/bips/blob/master/bip-0173.mediawiki
+
+# Keys that people may have, and what hashkit says of them. Of a key of the usual kind, a slip can
+# make one that looks like that of a plugin, but for its length.
+_OTHER_RECIPIENTS = {
+    "age1pq1.*": (_POST_QUANTUM, _USUAL),
+    f"age1(yubikey|tag|tagpq|se)1.*|(?!.{{62}}$)age1[a-z0-9+._-]+1{_BECH32}{{6,}}": (
+        _PLUGIN,
+        _USUAL,
+    ),
+    "(ssh|ecdsa|sk-ssh|sk-ecdsa)-.*": (_SSH, _USUAL),
+    "age-plugin-.*": (_PLUGIN, _USUAL),
+    "age-secret-key-.*|-----begin .*private key.*": (_PRIVATE, _PUBLIC),
+}
+_OTHER_IDENTITIES = {
+    "age-secret-key-pq-.*": "The private key is of the post-quantum kind, which hashkit does not "
+    "support.",
+    "age-plugin-.*": "The private key is for a plugin of age. hashkit supports none.",
+    "-----begin .*private key.*": "This is a private key, but not one of age.",
+}
+_OPEN_WITH_AGE = "If the file was sealed for this key, the program age opens it: age --decrypt"
+
 # What pyrage says where the file is well formed and the key is another one.
 _NOT_THIS_KEY = ("No matching keys found", "Decryption failed")
 _COSTLY = "Excessive work parameter"
@@ -65,7 +102,8 @@ def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
     """The submission, sealed for those who have the private keys of these ``recipients`` (public
     keys of age, ``age1…``), each of whom can open it alone.
 
-    RecipientUnknown for one that is no such key, for none at all, and for more than 100;
+    RecipientUnknown for one that is no such key (the text says so where it is one of another kind),
+    for none at all, and for more than 100;
     SealUnavailable; TypeError for a single text.
     """
     if isinstance(recipients, str):
@@ -79,7 +117,7 @@ def seal(submission: Submission, recipients: Iterable[str]) -> bytes:
         try:
             keys.append(pyrage.x25519.Recipient.from_str(recipient.strip()))
         except pyrage.RecipientError as error:
-            raise RecipientUnknown from error
+            raise _not_a_recipient(recipient) from error
     if not keys:
         raise RecipientUnknown
     sealed: bytes = pyrage.encrypt(submission.to_json().encode(), keys, armored=True)
@@ -115,7 +153,7 @@ def unseal(untrusted_sealed: bytes, identities: Iterable[str]) -> Submission:
         try:
             keys.append(pyrage.x25519.Identity.from_str(identity))
         except pyrage.IdentityError:
-            raise IdentityUnknown from None  # the cause could show a part of the key
+            raise _not_an_identity(identity) from None  # the cause could show a part of the key
     if not keys:
         raise IdentityUnknown
     return _opened(untrusted_sealed, pyrage.decrypt, keys)
@@ -141,9 +179,28 @@ def identities_in(untrusted_text: str) -> tuple[str, ...]:
     comments after ``#``. IdentityUnknown where there is anything else, or nothing."""
     lines = [line.strip() for line in untrusted_text.removeprefix("\ufeff").splitlines()]
     keys = tuple(line for line in lines if line and not line.startswith("#"))
-    if not keys or not all(key.startswith(_PRIVATE_KEY) for key in keys):
+    for key in keys:
+        if not key.startswith(_PRIVATE_KEY):
+            raise _not_an_identity(key)
+    if not keys:
         raise IdentityUnknown
     return keys
+
+
+def _not_a_recipient(untrusted_key: str) -> RecipientUnknown:
+    """The error for this key. It never shows the key, which may be a private one."""
+    for pattern, (text, advice) in _OTHER_RECIPIENTS.items():
+        if re.fullmatch(pattern, untrusted_key.strip().lower(), re.DOTALL):
+            return RecipientUnknown(text, advice=advice)
+    return RecipientUnknown()
+
+
+def _not_an_identity(untrusted_key: str) -> IdentityUnknown:
+    """The error for this line of an identity file. It never shows the line."""
+    for pattern, text in _OTHER_IDENTITIES.items():
+        if re.fullmatch(pattern, untrusted_key.strip().lower(), re.DOTALL):
+            return IdentityUnknown(text, advice=_OPEN_WITH_AGE)
+    return IdentityUnknown()
 
 
 def _opened(untrusted_sealed: bytes, decrypt: Any, key: Any) -> Submission:

@@ -259,6 +259,73 @@ def test_keys_that_are_none():
         assert refusal.value.__cause__ is None
 
 
+# Keys as age-plugin-yubikey and ssh-keygen print them.
+YUBIKEY = "age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t"
+SSH = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN a@b"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "advice"),
+    [
+        ("age1pq1" + "q5x" * 650, "post-quantum", "62 characters"),
+        ("AGE1PQ1QQQ", "post-quantum", "62 characters"),
+        (YUBIKEY, "plugin", "62 characters"),
+        (f" {YUBIKEY}\n", "plugin", "62 characters"),
+        ("age1tag1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw", "plugin", "62"),
+        ("age1tagpq1" + "q5x" * 600, "plugin", "62 characters"),
+        ("age1se1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw", "plugin", "62"),
+        ("age1some-other1qqqqqq", "plugin", "62 characters"),
+        (SSH, "SSH key", "begins with age1"),
+        ("ssh-rsa AAAA", "SSH key", "begins with age1"),
+        ("ecdsa-sha2-nistp256 AAAA", "SSH key", "begins with age1"),
+        ("sk-ssh-ed25519@openssh.com AAAA", "SSH key", "begins with age1"),
+        (str(KEY), "private key", "public key of age"),
+        (str(KEY)[:-9], "private key", "public key of age"),
+        ("AGE-SECRET-KEY-PQ-1QQQ", "private key", "public key of age"),
+        ("AGE-PLUGIN-YUBIKEY-1QQQ", "plugin", "62 characters"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl", "private key", "public key of age"),
+        # What may be a key of the usual kind, with a slip
+        (PUBLIC[:30] + "1" + PUBLIC[31:], "not a public key of age", "Copy it again"),
+        (PUBLIC[:-1], "not a public key of age", "Copy it again"),
+        ("age1some-other1qqqqq", "not a public key of age", "Copy it again"),
+        ("sshd", "not a public key of age", "Copy it again"),
+    ],
+    ids=map(str, range(21)),  # some of the keys are made anew in each process
+)
+def test_keys_of_another_kind(key, text, advice):
+    with pytest.raises(RecipientUnknown) as refusal:
+        seal(SUBMISSION, [PUBLIC, key])
+    assert text in refusal.value.text
+    assert advice in refusal.value.advice
+    assert key not in f"{refusal.value.text}{refusal.value.advice}{refusal.value.__cause__}"
+
+
+def test_a_key_of_the_usual_kind_has_as_many_characters_as_is_said():
+    assert len(PUBLIC) == 62
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("AGE-SECRET-KEY-PQ-1QQQ", "post-quantum"),
+        ("AGE-PLUGIN-YUBIKEY-1QQQ", "plugin of age"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "not one of age"),
+        ("-----BEGIN PRIVATE KEY-----", "not one of age"),
+        (PUBLIC, "no private key of age"),
+    ],
+    ids=map(str, range(5)),
+)
+def test_private_keys_of_another_kind(line, text):
+    for attempt in (
+        lambda: identities_in(f"# a comment\n{line}\nb3Bl"),
+        lambda: unseal(SEALED, [line]),
+    ):
+        with pytest.raises(IdentityUnknown, match=text) as refusal:
+            attempt()
+        assert line not in refusal.value.text + refusal.value.advice
+        assert ("age --decrypt" in refusal.value.advice) == (line != PUBLIC)
+
+
 def test_a_short_passphrase():
     with pytest.raises(PassphraseShort):
         seal_with_passphrase(SUBMISSION, "password123")

@@ -7,6 +7,7 @@
     backends/     one module for each kind of service; they do no input or output
     plan          prepare(): what will be sent where, made before anything is sent
     journal       the file beside the submission that says what the service has
+    lost_entries  finds entries of ours whose names were lost with an answer
     client        the only module of hashkit that connects to another machine
     delivering    sends the batches that the service does not have yet; withdraws batches
     submitting    the functions of the library

@@ -27,6 +27,13 @@ from hashkit.submission.sending.batch import Batch, Decision, Judgement, Request
 from hashkit.submission.sending.client import Client, check_available
 from hashkit.submission.sending.credentials import credentials_of
 from hashkit.submission.sending.journal import Entry, Journal, State, open_journal
+from hashkit.submission.sending.lost_entries import (
+    after_acceptance,
+    after_lookup,
+    before_sending,
+    find,
+    look_up,
+)
 
 if TYPE_CHECKING:
     from hashkit.submission.sending.plan import Plan
@@ -44,6 +51,18 @@ _NOT_KNOWN = (
 )
 _ABSENT = "The service says that it does not have it, but it took it before. Ask the service."
 _PERHAPS_TWICE = "An answer was lost when it was sent: the service may have it a second time."
+_NOT_FOUND = (
+    "An answer was lost when it was sent: the service may have it, and not show it yet. "
+    "Run this again later."
+)
+_PERHAPS_LATER = (
+    "An answer was lost when it was sent: the service may have it a second time, and not show it "
+    "yet. Run this again later."
+)
+_NOT_ASKED = (
+    "An answer was lost when it was sent, and its hash is not in the submission any more, so that "
+    "the service cannot be asked for it. Run this with the submission as it was."
+)
 
 
 def load_credentials(plan: Plan) -> dict[str, str]:
@@ -101,6 +120,7 @@ class Delivery:
         self._credentials = credentials
         self._tries = tries
         self._wait = wait
+        self._marking = plan.backend.marks
 
     def send(self) -> Iterator[Sent]:
         """Send what the service does not have. The batches after a rejected one are sent too.
@@ -137,56 +157,70 @@ class Delivery:
         an acceptance changes what is known."""
         before = self._journal.entry(batch.key) or Entry(State.UNSENT)
         unsure = before.state is State.TRYING
-        if unsure and (judgement := self._look_up(batch)) is not None:
-            if judgement.decision is Decision.ACCEPTED:  # of whom it is, the lookup does not say
-                self._journal.write(batch.key, replace(before, state=State.ACCEPTED))
-            return judgement
-        again = before.again or (unsure and self._backend.duplicates)
-        self._journal.write(batch.key, Entry(State.TRYING, before.id, again))
+        found = look_up(self._backend, self._ask, batch, before) if unsure else None
+        if found is not None:
+            if found.decision is Decision.ACCEPTED:
+                self._journal.write(batch.key, after_lookup(before, found.id))
+            return found
+        trying = before_sending(self._backend, before, marking=self._marking)
+        self._journal.write(batch.key, trying)
         try:
-            judgement = self._backend.judge(self._ask(batch.request))
+            response = self._ask(self._request(batch, trying))
         except (ServiceUnreachable, CertificateRefused):
             self._journal.write(batch.key, before)
             raise
+        if self._marking and self._backend.refuses_marks(response):
+            self._marking = False  # for the whole run
+            self._journal.write(batch.key, before)
+            return self._attempt(batch)
+        judgement = self._backend.judge(response)
         if judgement.decision is Decision.ACCEPTED:
-            self._journal.write(batch.key, Entry(State.ACCEPTED, judgement.id, again))
+            self._journal.write(batch.key, after_acceptance(before, trying, judgement.id))
         elif unsure:
             if judgement.sure or judgement.decision is Decision.REJECTED:
                 self._journal.write(batch.key, before)
         elif judgement.decision is Decision.REJECTED:
-            self._journal.write(batch.key, Entry(State.REJECTED, again=before.again))
+            self._journal.write(batch.key, replace(before, state=State.REJECTED, id=None))
         elif judgement.sure:
-            self._journal.write(batch.key, Entry(State.UNSENT, again=before.again))
+            self._journal.write(batch.key, replace(before, state=State.UNSENT, id=None))
         return judgement
 
-    def _look_up(self, batch: Batch) -> Judgement | None:
-        """Look up a batch that the service may have. None where the lookup does not confirm it, or
-        there is none: then the batch has to be sent, perhaps again."""
-        request = self._backend.lookup(batch)
-        if request is None:
-            return None
-        response = self._ask(request)
-        judgement = judged(response)
-        if judgement.decision is not Decision.ACCEPTED:
-            return None if judgement.decision is Decision.REJECTED else judgement
-        return Judgement(Decision.ACCEPTED) if self._backend.confirms(response) else None
+    def _request(self, batch: Batch, trying: Entry) -> Request:
+        if not self._marking or trying.mark is None:
+            return batch.request
+        return self._backend.marked(batch.request, trying.mark)
 
     def _withdraw(self, key: str) -> Sent:
         judgement = self._with_retries(lambda: self._attempt_withdrawal(key))
         entry = self._journal.entry(key) or Entry(State.TRYING)
         if judgement.decision is not Decision.ACCEPTED:
             return self._sent(key, entry.state, entry.id, judgement.reason)
-        self._journal.write(key, Entry(State.WITHDRAWN, again=entry.again))
-        reason = _PERHAPS_TWICE if entry.again else None
+        # A mark that may still be at the service is kept, to look for it again.
+        mark = entry.mark if entry.lost else None
+        self._journal.write(
+            key, Entry(State.WITHDRAWN, again=entry.again, mark=mark, lost=entry.lost)
+        )
+        otherwise = _PERHAPS_TWICE if entry.again else None
+        reason = self._why(key, entry, _PERHAPS_LATER, otherwise)
         return self._sent(key, State.WITHDRAWN, entry.id, reason)
+
+    def _why(self, key: str, entry: Entry, not_listed: str, otherwise: str | None) -> str | None:
+        """Why the service may still have a batch."""
+        if not entry.lost:
+            return otherwise
+        return not_listed if key in self._batches else _NOT_ASKED
 
     def _attempt_withdrawal(self, key: str) -> Judgement:
         """Withdraw a batch once. Until the service has answered, it may have the batch or not, and
         the journal says so: else a batch whose answer was lost would not be sent again."""
+        if (judgement := self._withdraw_lost(key)) is not None:
+            return judgement
         before = self._journal.entry(key) or Entry(State.TRYING)
         request = self._backend.withdrawal(key, before.id)
         if request is None:
-            return Judgement(Decision.REJECTED, reason=_NOT_KNOWN)
+            return Judgement(
+                Decision.REJECTED, reason=self._why(key, before, _NOT_FOUND, _NOT_KNOWN)
+            )
         self._journal.write(key, replace(before, state=State.TRYING))
         try:
             judgement = self._backend.judge_withdrawal(self._ask(request))
@@ -202,6 +236,47 @@ class Delivery:
             )
         if judgement.decision is Decision.REJECTED or judgement.sure:
             self._journal.write(key, before)
+        return judgement
+
+    def _withdraw_lost(self, key: str) -> Judgement | None:
+        """Withdraw the entries of a batch whose names were lost, as far as the service lists them.
+        All but one: that one has a name from then on. None where this does not keep the rest back.
+        """
+        entry, batch = self._journal.entry(key), self._batches.get(key)
+        request = None if batch is None else self._backend.lookup(batch)
+        if entry is None or not entry.lost or request is None:
+            return None
+        response = self._ask(request)
+        judgement = judged(response)
+        if judgement.decision is not Decision.ACCEPTED:
+            return judgement if judgement.decision is Decision.LATER else None
+        found = find(self._backend, self._ask, response, entry)
+        if isinstance(found, Judgement):
+            return found
+        names = [name for name in found.ours if name != entry.id]
+        if names and entry.id is None:
+            entry = after_lookup(entry, names.pop(0))
+            self._journal.write(key, entry)
+        for name in names:
+            judgement = self._withdraw_one(key, entry, name)
+            if judgement.decision is not Decision.ACCEPTED:
+                return judgement
+            entry = replace(entry, lost=max(0, entry.lost - 1))
+            self._journal.write(key, entry)
+        if found.is_all(entry):
+            self._journal.write(key, replace(entry, lost=0))
+        return None
+
+    def _withdraw_one(self, key: str, entry: Entry, name: str) -> Judgement:
+        """Withdraw an entry that the service just showed, beside the one that the journal names."""
+        request = self._backend.withdrawal(key, name)
+        if request is None:
+            return Judgement(Decision.REJECTED, reason=_NOT_KNOWN)
+        self._journal.write(key, replace(entry, state=State.TRYING))
+        judgement = self._backend.judge_withdrawal(self._ask(request))
+        self._journal.write(key, entry)
+        if judgement.decision is Decision.ABSENT:
+            return Judgement(Decision.REJECTED, reason=_ABSENT)
         return judgement
 
     def _with_retries(self, attempt: Callable[[], Judgement]) -> Judgement:

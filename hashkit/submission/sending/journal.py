@@ -3,8 +3,8 @@
 Its lines are JSON. Each is written and flushed to the disk before anything else is done:
 
     {"format": "hashkit-sent", "version": 1}
-    {"to": "hma https://hma.example BANK", "key": "…", "state": "trying"}
-    {"to": "hma https://hma.example BANK", "key": "…", "state": "accepted", "id": "17"}
+    {"to": "hma https://hma.example BANK", "key": "…", "state": "trying", "mark": "…", "lost": 1}
+    {"to": "hma https://hma.example BANK", "key": "…", "state": "accepted", "id": "17", "mark": "…"}
 
 The last line of a batch counts. If it says ``trying``, hashkit was stopped before the service had
 answered, while sending or withdrawing: it may have the batch or not. A line that a crash cut off
@@ -54,12 +54,19 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The state of a batch, and the service's own name for it, if it gave one. ``again``: it was
-    sent again although it may have arrived before, to a service that would store it twice. This
-    stays true when one of the two is withdrawn."""
+    sent again although it may have arrived before, to a service that would store it twice and
+    cannot be searched for it. This stays true when one of the two is withdrawn.
+
+    ``mark`` is what it carries at a service that can be searched for it. ``lost`` is how many
+    requests with this mark may have stored it under a name that we do not know. ``newest``: the
+    service gave ``id`` in answer to the last of all requests with this mark."""
 
     state: State
     id: str | None = None
     again: bool = False
+    mark: str | None = None
+    lost: int = 0
+    newest: bool = False
 
 
 def journal_beside(submission: str | os.PathLike[str]) -> Path:
@@ -94,7 +101,9 @@ class Journal:
         """The keys of all batches that the service has, or may have, be it a second time only."""
         there = (State.ACCEPTED, State.TRYING)
         return tuple(
-            key for key, entry in self._entries.items() if entry.state in there or entry.again
+            key
+            for key, entry in self._entries.items()
+            if entry.state in there or entry.again or entry.lost
         )
 
     def write(self, key: str, entry: Entry) -> None:
@@ -102,8 +111,13 @@ class Journal:
         fields: dict[str, Any] = {"to": self._destination, "key": key, "state": entry.state.value}
         if entry.id is not None:
             fields["id"] = entry.id
-        if entry.again:
-            fields["again"] = True
+        for name in ("again", "newest"):
+            if getattr(entry, name):
+                fields[name] = True
+        if entry.mark is not None:
+            fields["mark"] = entry.mark
+        if entry.lost:
+            fields["lost"] = entry.lost
         if self._descriptor is None:
             raise ValueError("this journal was opened to be read")
         _append(self._descriptor, json.dumps(fields).encode() + b"\n")
@@ -163,13 +177,24 @@ def _entries(untrusted: bytes, destination: str) -> dict[str, Entry]:
         fields = _json(line)
         try:
             if fields["to"] == destination:
-                entry = Entry(State(fields["state"]), fields.get("id"), fields.get("again") is True)
-                entries[_text(fields["key"])] = entry
-                if entry.id is not None:
-                    _text(entry.id)
+                entries[_text(fields["key"])] = _entry(fields)
         except (KeyError, TypeError, ValueError) as error:
             raise RecordDamaged from error
     return entries
+
+
+def _entry(untrusted: dict[str, Any]) -> Entry:
+    name, mark, lost = untrusted.get("id"), untrusted.get("mark"), untrusted.get("lost", 0)
+    if type(lost) is not int or lost < 0:
+        raise ValueError
+    return Entry(
+        State(untrusted["state"]),
+        None if name is None else _text(name),
+        untrusted.get("again") is True,
+        None if mark is None else _text(mark),
+        lost,
+        untrusted.get("newest") is True,
+    )
 
 
 def _json(line: bytes) -> Any:

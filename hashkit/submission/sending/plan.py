@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hashkit.submission.document import read_submission
 from hashkit.submission.sending.backends import backend_for
+from hashkit.submission.sending.lost_entries import MARK_TO_SHOW
 from hashkit.submission.sending.profile import Profile, headers_of
 from hashkit.submission.sending.profiles import default_profiles, read_profile
 
@@ -58,20 +59,29 @@ def plan_for(submission: Submission, profile: Profile) -> Plan:
 
 def requests_to_send(plan: Plan, journal: Journal) -> Iterator[Request]:
     """The requests that sending begins with. A batch that the service may have already is looked up
-    first, where the service has a lookup."""
+    first, where the service has a lookup. What the lookup will find, and so what is read then, is
+    not known. Marks that are not drawn yet are zeros."""
     for batch in plan.batches:
         if journal.has(batch.key):
             continue
         lookup = plan.backend.lookup(batch) if journal.unsure(batch.key) else None
         if lookup is not None:
             yield lookup
-        yield batch.request
+        entry = journal.entry(batch.key)
+        mark = None if entry is None else entry.mark
+        yield plan.backend.marked(batch.request, mark or MARK_TO_SHOW)
 
 
 def requests_to_withdraw(plan: Plan, journal: Journal) -> Iterator[Request]:
-    """The requests that withdrawing makes."""
+    """The requests that withdrawing makes. Where an answer was lost, the batch is looked up first;
+    what that will find, and so what is read and withdrawn then, is not known."""
+    batches = {batch.key: batch for batch in plan.batches}
     for key in journal.maybe_held():
         entry = journal.entry(key)
+        if entry is not None and entry.lost and key in batches:
+            lookup = plan.backend.lookup(batches[key])
+            if lookup is not None:
+                yield lookup
         request = plan.backend.withdrawal(key, None if entry is None else entry.id)
         if request is not None:
             yield request

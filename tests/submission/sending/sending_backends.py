@@ -58,10 +58,12 @@ class Webhook:
 
 
 class Hma:
-    """Stores a hash as often as it is sent. Finds what was there when its index was built."""
+    """Stores a hash as often as it is sent, with its note. Finds what was there when its index was
+    built."""
 
     def __init__(self) -> None:
         self.stored: dict[int, tuple[str, str]] = {}
+        self.notes: dict[int, str | None] = {}
         self.next_id = 1
         self.slow_index = False
 
@@ -84,12 +86,33 @@ class Hma:
         if seen.method == "DELETE":
             known = self.stored.pop(int(parts.path.rpartition("/")[2]), None)
             return reply(200, {"deleted": int(known is not None)})
-        ((name, value),) = json.loads(seen.body).items()
-        if name not in ("pdq", "video_md5"):
-            return reply(400, {"message": f"No such signal type {name}"})
+        if seen.method == "GET":
+            assert parts.query == "include_signals=true"
+            return self.entry(int(parts.path.rpartition("/")[2]))
+        return self.add(json.loads(seen.body))
+
+    def add(self, body: dict[str, str]) -> Reply:
+        note = self.note_of(body)
+        if note is not None and len(note) > 255:
+            return reply(400, {"message": "Note must be 255 characters or less"})
+        for name in body:
+            if name not in ("pdq", "video_md5"):
+                return reply(400, {"message": f"No such signal type {name}"})
+        ((name, value),) = body.items()
         number, self.next_id = self.next_id, self.next_id + 1
         self.stored[number] = (name, value)
+        self.notes[number] = note
         return reply(200, {"id": number, "signals": {name: value}})
+
+    def note_of(self, body: dict[str, str]) -> str | None:
+        return body.pop("note", None)
+
+    def entry(self, number: int) -> Reply:
+        if number not in self.stored:
+            return reply(404, {"message": f"content '{number}' not found"})
+        name, value = self.stored[number]
+        note = self.notes.get(number)
+        return reply(200, {"id": number, "note": note, "signals": {name: value}})
 
 
 class StopNcii:
@@ -142,6 +165,16 @@ class SlowHma(Hma):
         return number in self.built
 
 
+class OldHma(Hma):
+    """One from before there were notes: it takes every field for a signal, and reads no entries."""
+
+    def note_of(self, body: dict[str, str]) -> str | None:
+        return None
+
+    def entry(self, number: int) -> Reply:
+        return reply(405, {"message": "The method is not allowed for the requested URL."})
+
+
 class MergingThreatExchange(ThreatExchange):
     """One that knows a descriptor again."""
 
@@ -158,4 +191,8 @@ class MergingThreatExchange(ThreatExchange):
 
 
 BACKENDS = {"webhook": Webhook, "hma": Hma, "stopncii": StopNcii, "threatexchange": ThreatExchange}
-FLAVOURS = {"hma, slow": SlowHma, "threatexchange, merging": MergingThreatExchange}
+FLAVOURS = {
+    "hma, slow": SlowHma,
+    "hma, old": OldHma,
+    "threatexchange, merging": MergingThreatExchange,
+}

@@ -4,6 +4,7 @@ every crash in between: what the journal says is compared with what the service 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,7 +23,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sending_backends import BACKENDS, FLAVOURS, Hma, Seen, SlowHma, Webhook
+from sending_backends import BACKENDS, FLAVOURS, Hma, OldHma, Seen, SlowHma, Webhook
 
 from hashkit.errors import (
     CertificateRefused,
@@ -111,12 +112,25 @@ def entries(path: Path) -> dict[str, Entry]:
     lines = path.read_bytes().split(b"\n")[1:-1] if path.exists() else []
     found = map(json.loads, lines)
     return {
-        each["key"]: Entry(State(each["state"]), each.get("id"), "again" in each) for each in found
+        each["key"]: Entry(
+            State(each["state"]),
+            each.get("id"),
+            "again" in each,
+            each.get("mark"),
+            each.get("lost", 0),
+            "newest" in each,
+        )
+        for each in found
     }
 
 
 def keys(path: Path, state: State) -> set[str]:
     return {key for key, entry in entries(path).items() if entry.state is state}
+
+
+def without_note(body: bytes) -> bytes:
+    """The body of a request to hma as if it carried no mark. It is the last field."""
+    return re.sub(rb', "note": "[0-9a-f]{32}"}$', b"}", body)
 
 
 def signal_of(batch: Batch) -> tuple[str, str]:
@@ -135,6 +149,7 @@ class Service:
         self.ours: dict[str, list[str]] = defaultdict(list)
         self.others: dict[int, tuple[str, str]] = {}
         self.fooled: set[str] = set()  # the batches that it was asked for in vain
+        self.is_old = isinstance(self.backend, OldHma)
         self.any_success = self.kind in ("webhook", "stopncii")  # is a yes: it gives no names
 
     def copies(self, key: str) -> list[str]:
@@ -142,7 +157,7 @@ class Service:
         if self.kind == "stopncii":
             return self.ours[key]
         there = set(map(str, self.backend.stored))
-        return [name for name in self.ours[key] if name in there]
+        return [name for name in dict.fromkeys(self.ours[key]) if name in there]
 
     def key_of_name(self, name: str) -> str:
         assert name not in map(str, self.others), "this is somebody else's"
@@ -153,7 +168,7 @@ class Service:
         headers = {**dict(request.headers), **headers}
         seen = Seen(b"", request.method, path, headers, request.body)
         status, _, body = self.backend.answer(seen)
-        if request.method == "POST":
+        if request.method == "POST" and status == 200:
             content = {} if self.any_success else json.loads(body)
             name = key if self.kind == "webhook" else str(content.get("id", len(self.ours[key])))
             if name not in self.ours[key]:
@@ -182,10 +197,13 @@ class Client:
     def _key(self, request: Request) -> str:
         """Which batch this is about, and whether it may be now."""
         if request.method == "GET":
-            return self._questions[request]
+            if request in self._questions:
+                self._asked = self._questions[request]
+            return self._asked
         if request.method == "POST":
-            key = self._posts[request.body]
+            key = self._posts[without_note(request.body)]
             assert key not in self._had, "the journal says that it is there"
+            self.hold_mark(request, key)
             if type(self._service.backend) is Hma and key not in self._service.fooled:
                 assert not self._service.copies(key), "it would have been found by asking"
         else:
@@ -195,6 +213,13 @@ class Client:
             "the journal does not say that it is being tried"
         )
         return key
+
+    def hold_mark(self, request: Request, key: str) -> None:
+        """What hma will store can be found again: the mark is in the journal, and no other's."""
+        if self._service.kind == "hma" and without_note(request.body) != request.body:
+            noted = entries(self._path)
+            assert json.loads(request.body)["note"] == noted[key].mark
+            assert [each.mark for each in noted.values()].count(noted[key].mark) == 1
 
     def send(self, request: Request, signed: Mapping[str, str]) -> Response:
         self.requests += 1
@@ -340,6 +365,16 @@ class AnyOrder(RuleBasedStateMachine):
     def the_index_is_built(self) -> None:
         self.service.backend.built = set(self.service.backend.stored)
 
+    @precondition(lambda self: self.service.kind == "hma" and not self.service.is_old)
+    @rule()
+    def withdraw_with_an_index_and_nothing_is_left(self) -> None:
+        self.plan = self.everything
+        if isinstance(self.service.backend, SlowHma):
+            self.the_index_is_built()
+        _, end = self.run("withdraw")
+        assert end is None
+        assert not [name for key in self.service.ours for name in self.service.copies(key)]
+
     @invariant()
     def the_journal_is_right(self) -> None:
         noted = entries(self.path)
@@ -347,6 +382,13 @@ class AnyOrder(RuleBasedStateMachine):
             entry = noted.get(batch.key, Entry(State.UNSENT))
             assert entry.state is not State.ACCEPTED or self.is_there(batch.key)
             strays = [name for name in self.service.copies(batch.key) if name != entry.id]
+            if self.service.kind == "hma" and not self.service.is_old:
+                assert not entry.again, "what was sent with a mark is found again"
+                assert len(strays) <= entry.lost
+                assert not strays or {self.service.backend.notes[int(each)] for each in strays} == {
+                    entry.mark
+                }
+                continue
             may_be_there = entry.state in (State.ACCEPTED, State.TRYING) and entry.id is None
             assert not strays or entry.again or (may_be_there and len(strays) == 1)
 
@@ -360,7 +402,7 @@ def order_for(*kinds: str):
 
 
 TestWebhook = order_for("webhook")
-TestHma = order_for("hma", "hma, slow")
+TestHma = order_for("hma", "hma, slow", "hma, old")
 TestStopNcii = order_for("stopncii")
 TestThreatExchange = order_for("threatexchange", "threatexchange, merging")
 

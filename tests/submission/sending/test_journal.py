@@ -192,3 +192,28 @@ def test_a_link_is_not_followed(path, tmp_path):
     with pytest.raises(RecordUnwritable), open_journal(path, TO):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_marks_are_kept(path):
+    entry = Entry(State.TRYING, "17", mark="0f" * 16, lost=2, newest=True)
+    with open_journal(path, TO) as journal:
+        journal.write("a", entry)
+        journal.write("b", Entry(State.WITHDRAWN, mark="0f" * 16, lost=1))
+        journal.write("c", Entry(State.WITHDRAWN, mark="0f" * 16))
+    seen = read_journal(path, TO)
+    assert seen.entry("a") == entry
+    assert seen.maybe_held() == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"lost": -1}, {"lost": True}, {"lost": "1"}, {"mark": "a/b"}, {"mark": 5}, {"mark": ""}],
+)
+def test_marks_that_we_do_not_write(path, fields):
+    with open_journal(path, TO):
+        pass
+    line = {"to": TO, "key": "a", "state": "trying", **fields}
+    with path.open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    with pytest.raises(RecordDamaged):
+        read_journal(path, TO)

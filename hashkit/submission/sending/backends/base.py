@@ -59,6 +59,10 @@ class Backend(ABC):
     duplicates: ClassVar[bool] = True
     """Whether the service may store a batch twice that is sent twice."""
 
+    marks: ClassVar[bool] = False
+    """Whether a batch can carry a mark, by which an entry is known as ours whose name was lost.
+    Such a backend has a lookup, and the five methods on marks and entries below."""
+
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
 
@@ -97,6 +101,30 @@ class Backend(ABC):
     def confirms(self, response: Response) -> bool:
         """Whether the lookup confirms the batch; False if there is no lookup."""
         return False
+
+    def marked(self, request: Request, mark: str) -> Request:
+        """The request of a batch, with this mark in what the service will store."""
+        del mark
+        return request
+
+    def refuses_marks(self, response: Response) -> bool:
+        """Whether the response to a marked batch says that the service takes no marks. Then it has
+        not taken the batch."""
+        return False
+
+    def entries_in(self, response: Response) -> tuple[str, ...] | None:
+        """The names of all entries that the lookup found for exactly this batch, whosever they are;
+        None where the response does not say."""
+        return None
+
+    def reading(self, known_as: str) -> Request:
+        """The request that reads the entry of this name."""
+        raise NotImplementedError
+
+    def carries(self, response: Response, known_as: str, mark: str) -> bool | None:
+        """Whether the entry that was read is this one, and carries exactly this mark; None where
+        the response does not say."""
+        return None
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
         """The request that withdraws a batch, which the service knows as ``known_as``; None where

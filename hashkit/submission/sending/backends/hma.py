@@ -2,8 +2,10 @@
 
 It has no idempotency keys and would store a hash twice. So a hash that it may have is looked up
 first (``/m/lookup``). Its index is rebuilt from time to time: what was stored just before may not
-be found yet, and would be there twice. That does no harm to what it matches, but only one of the
-two can be withdrawn. An entry that was found may be somebody else's, so it is never withdrawn.
+be found yet, and would be there twice. So that both can be withdrawn, each entry carries a mark in
+its ``note``: 32 random hex digits, which say nothing of anybody, and which only the journal knows.
+The lookup gives the entries with the same hash, and reading them tells which are ours. Those of
+others are never withdrawn. Older servers do not know notes: they refuse a hash with one.
 https://github.com/facebook/ThreatExchange/tree/main/hasher-matcher-actioner
 """
 
@@ -11,12 +13,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from hashkit.submission.formats.hma import HMA, SIGNAL_TYPES
 from hashkit.submission.formats.signals import Signal
 from hashkit.submission.sending.backends.base import VARIANTS, YES_OR_NO, FormatBackend, Setting
-from hashkit.submission.sending.backends.judging import NO_YES, json_in, judged, named
+from hashkit.submission.sending.backends.judging import (
+    NO_YES,
+    json_in,
+    judged,
+    name_in,
+    named,
+)
 from hashkit.submission.sending.batch import (
     JSON,
     Batch,
@@ -26,6 +35,10 @@ from hashkit.submission.sending.batch import (
     Response,
     key_of,
 )
+
+_NOTE = "note"
+_NO_NOTE = "No such signal type note"
+"""What servers say that are older than notes: they take each field for a signal."""
 
 
 class Hma(FormatBackend):
@@ -40,6 +53,7 @@ class Hma(FormatBackend):
     }
     credentials: ClassVar[Mapping[str, bool]] = {"token": False}
     withdraws = True
+    marks = True
 
     @property
     def destination(self) -> str:
@@ -76,6 +90,35 @@ class Hma(FormatBackend):
         body = json_in(response)
         matches = body.get(self.profile.settings["bank"]) if isinstance(body, dict) else None
         return isinstance(matches, list) and any(map(_is_exact, matches))
+
+    def marked(self, request: Request, mark: str) -> Request:
+        body = {**json.loads(request.body), _NOTE: mark}
+        return replace(request, body=json.dumps(body).encode())
+
+    def refuses_marks(self, response: Response) -> bool:
+        body = json_in(response)
+        return response.status == 400 and isinstance(body, dict) and body.get("message") == _NO_NOTE
+
+    def entries_in(self, response: Response) -> tuple[str, ...] | None:
+        body = json_in(response)
+        matches = body.get(self.profile.settings["bank"], []) if isinstance(body, dict) else None
+        if not isinstance(matches, list):
+            return None
+        names = [name_in(each.get("bank_content_id")) for each in matches if _is_exact(each)]
+        return None if None in names else tuple(name for name in names if name is not None)
+
+    def reading(self, known_as: str) -> Request:
+        return Request("GET", f"{self._bank}/content/{known_as}?include_signals=true")
+
+    def carries(self, response: Response, known_as: str, mark: str) -> bool | None:
+        body = json_in(response)
+        if not isinstance(body, dict) or name_in(body.get("id")) != known_as or _NOTE not in body:
+            return None
+        note = body[_NOTE]
+        if note == mark:
+            return True
+        # Ours, and somebody added to it; or a remark about ours, on an entry of somebody else.
+        return None if isinstance(note, str) and mark in note else False
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
         return None if known_as is None else Request("DELETE", f"{self._bank}/content/{known_as}")
