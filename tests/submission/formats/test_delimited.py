@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
-import subprocess
 from pathlib import Path
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,36 +231,6 @@ def test_numbers(cell, whole, number):
     ],
 )
 def test_pandas(options):
-    pandas = pytest.importorskip("pandas")
     saved = io.BytesIO()
     pandas.read_csv(io.StringIO(TABLE)).to_csv(saved, **options)
     assert import_submission(saved.getvalue()).submission == SUBMISSION
-
-
-_SPREADSHEET = shutil.which("soffice")
-# Field delimiter, quote and character set (76: UTF-8), as LibreOffice numbers them; then the
-# language, quoted text, the detection of numbers, and whether cells are saved as they are shown.
-_LOADED = "44,34,76,1,,{language},false,{detection}"
-_SAVED = "{delimiter},34,76,1,,{language},false,true,false"
-
-
-@pytest.mark.skipif(_SPREADSHEET is None, reason="needs LibreOffice")
-@pytest.mark.parametrize(
-    ("delimiter", "language", "detection"),
-    [(44, 1033, "false"), (59, 1033, "false"), (59, 1034, "true"), (9, 1036, "true")],
-)
-def test_libreoffice(tmp_path, delimiter, language, detection):
-    given = tmp_path / "given.csv"
-    given.write_text(TABLE)
-    loaded = _LOADED.format(language=1033, detection=detection)
-    saved = _SAVED.format(delimiter=delimiter, language=language)
-    command = [_SPREADSHEET, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
-    command += [
-        f"--infilter=CSV:{loaded}",
-        "--convert-to",
-        f"csv:Text - txt - csv (StarCalc):{saved}",
-    ]
-    command += ["--outdir", str(tmp_path / "saved"), str(given)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    content = (tmp_path / "saved" / "given.csv").read_bytes()
-    assert import_submission(content).submission == SUBMISSION
