@@ -25,7 +25,8 @@ def import_command(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A submission, a table (csv), vPDQ text, or a list of the threatexchange command.",
+            help="A submission, a table (csv), vPDQ text, a list of PDQ hashes, or one of the "
+            "threatexchange command.",
             readable=False,
         ),
     ],

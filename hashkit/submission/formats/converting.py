@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from hashkit.errors import DocumentInvalid
 from hashkit.submission.document import MAX_BYTES, Submission
 from hashkit.submission.formats.base import Exported, Imported, Reader
@@ -26,9 +28,9 @@ def export_submission(submission: Submission, name: str, item: int | None = None
 
 
 def import_submission(untrusted: str | bytes, name: str | None = None) -> Imported:
-    """Read a document, ``untrusted`` (its text, or that in UTF-8), in the format of this ``name``
-    (one of those that docs/formats.md says are read, or submission), or in the one that it looks
-    like.
+    """Read a document, ``untrusted`` (its text, or that in UTF-8 or UTF-16), in the format of this
+    ``name`` (one of those that docs/formats.md says are read, or submission), or in the one that it
+    looks like.
 
     DocumentInvalid, naming the place, where it holds anything else than such hashes; ValueError
     where there is no such format.
@@ -37,13 +39,24 @@ def import_submission(untrusted: str | bytes, name: str | None = None) -> Import
         raise ValueError(f"no such format: {name!r}; known: {', '.join(READERS)}")
     if len(untrusted) > MAX_BYTES:
         raise DocumentInvalid("This is too big for a list of hashes.")
-    try:
-        text = untrusted if isinstance(untrusted, str) else untrusted.decode("utf-8-sig")
-    except ValueError as error:
-        what = "This is not a text in UTF-8, so it is no list of hashes."
-        raise DocumentInvalid(what) from error
+    text = untrusted if isinstance(untrusted, str) else _decoded(untrusted)
     reader = READERS[name]() if name is not None else _recognised(text)
     return reader.read(text)
+
+
+def _decoded(untrusted: bytes) -> str:
+    """The text in UTF-8, or in UTF-16 as spreadsheets save it, with or without a mark in front."""
+    beginning = untrusted[:2]
+    encoding = "utf-8-sig"
+    if beginning in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        encoding = "utf-16"
+    elif len(beginning) == 2 and 0 in beginning:  # the first character of every list is in ASCII
+        encoding = "utf-16-le" if beginning[1] == 0 else "utf-16-be"
+    try:
+        return untrusted.decode(encoding)
+    except ValueError as error:
+        what = "This is not a text in UTF-8, so it is no list of hashes. If it is one: save it "
+        raise DocumentInvalid(what + "again as UTF-8.") from error
 
 
 def _recognised(untrusted_text: str) -> Reader:

@@ -30,6 +30,7 @@ READERS: Mapping[str, type[Reader]] = LazyTable(
     {
         "submission": "document_reader.SubmissionReader",
         "csv": "table.Table",
+        "pdq": "pdq_list.PDQList",
         "vpdq": "vpdq.VPDQ",
         "threatexchange-cli": "threatexchange_cli.ThreatExchangeCLI",
     },

@@ -13,15 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
-from itertools import islice
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS
 from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
 from hashkit.submission.document import Item, Submission
+from hashkit.submission.formats import delimited
 from hashkit.submission.formats.base import Format, Imported, Reader
+from hashkit.submission.formats.delimited import Row
 from hashkit.submission.formats.signals import Signal
 from hashkit.variants.json_codec import all_from_json, hashes_to_json
 
@@ -29,12 +29,12 @@ COLUMNS = (
     *("item", "kind", "algorithm", "variant", "quality", "interval", "frame", "timestamp", "value"),
 )
 _HEADING = ",".join(COLUMNS)
-_CELLS = re.compile(r'(?:^|,)(?:"([^"]*)"|([^",]*))(?=,|$)')
+_NOT_A_NUMBER = "This is not a number that can stand here."
+_AS_TEXT = "If a spreadsheet changed it, open the first file again with that column as text."
+_WHOLE_NUMBERS, _OTHER_NUMBERS = ("item", "quality", "frame"), ("interval", "timestamp")
 _WHOLE = re.compile(r"[0-9]{1,16}")
 _ITEM = re.compile(r"[1-9][0-9]{0,15}")
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?")
-
-Row = dict[str, str]
 
 
 class Table(Format, Reader):
@@ -62,18 +62,17 @@ class Table(Format, Reader):
         return "".join(f"{line}\n" for line in lines).encode("ascii")
 
     def recognises(self, untrusted_text: str) -> bool:
-        """Whether it begins with the heading."""
-        return untrusted_text.startswith(_HEADING)
+        """Whether it begins with a heading that has the columns which always hold something."""
+        return delimited.has_columns(untrusted_text, ("item", "kind", "algorithm", "value"))
 
     def read(self, untrusted_text: str) -> Imported:
-        """Read such a table, whole: a row that cannot be read ends it."""
-        lines = StringIO(untrusted_text)
-        if lines.readline().rstrip("\r\n") != _HEADING:
-            raise DocumentInvalid(f"In line 1, there is not the heading {_HEADING}.")
+        """Read such a table, whole, also as a spreadsheet saved it: a row that cannot be read ends
+        it."""
         items: dict[str, _ItemRows] = {}
-        for number, line in enumerate(lines, 2):
-            row = _row(line.rstrip("\r\n"), f"line {number}")
-            items.setdefault(row["item"], _ItemRows(row["kind"])).add(row, f"line {number}")
+        for number, untrusted_row in delimited.rows(untrusted_text, COLUMNS):
+            where = f"line {number}"
+            row = _row(untrusted_row, where)
+            items.setdefault(row["item"], _ItemRows(row["kind"])).add(row, where)
         return Imported(Submission.from_items(each.item(name) for name, each in items.items()))
 
 
@@ -105,13 +104,14 @@ def _line(row: Row) -> str:
     return ",".join(f'"{cell}"' if "," in cell else cell for cell in cells)
 
 
-def _row(untrusted_line: str, where: str) -> Row:
-    found = list(islice(_CELLS.finditer(untrusted_line), len(COLUMNS) + 1))
-    if len(found) != len(COLUMNS) or "".join(each[0] for each in found) != untrusted_line:
-        raise DocumentInvalid(f"In {where}, there are not {len(COLUMNS)} columns.")
-    cells = [each[1] if each[1] is not None else each[2] for each in found]
-    row = dict(zip(COLUMNS, cells, strict=True))
-    _number(row, "item", _ITEM, where)
+def _row(untrusted_row: Row, where: str) -> Row:
+    row = dict(untrusted_row)
+    for name in (*_WHOLE_NUMBERS, *_OTHER_NUMBERS):
+        row[name] = delimited.number(row[name], whole=name in _WHOLE_NUMBERS)
+    if row["algorithm"] != "tmk_pdqf":
+        row["value"] = row["value"].lower()
+    if not _ITEM.fullmatch(row["item"]):
+        raise _wrong(where, "item", "Write a number from 1, the same for each hash of one file.")
     return row
 
 
@@ -129,11 +129,11 @@ class _ItemRows:
     def add(self, row: Row, where: str) -> None:
         """Take one row. DocumentInvalid where it does not fit to the others."""
         if row["kind"] not in set(MediaKind):
-            raise DocumentInvalid(f"In {where}, the kind is neither image nor video.")
+            raise _wrong(where, "kind", "Write image or video.")
         if row["kind"] != self.kind:
-            raise DocumentInvalid(f"In {where}, the kind is another than above.")
+            raise _wrong(where, "kind", "It is another than above for the same item.")
         if row["algorithm"] not in ALGORITHMS:
-            raise DocumentInvalid(f"In {where}, there is a hash of an unknown kind.")
+            raise _wrong(where, "algorithm", f"Write one of {', '.join(ALGORITHMS)}.")
         if row["algorithm"] == "vpdq":
             self._add_frame(row, where)
             return
@@ -168,7 +168,8 @@ class _ItemRows:
         elif row["variant"] in self.without_frames:
             raise DocumentInvalid(f"In {where}, there is a frame of what has none.")
         elif known["interval"] != _interval(interval):
-            raise DocumentInvalid(f"In {where}, the interval is another than above.")
+            raise _wrong(where, "interval", "It is another than above for the same video.")
+        _check_value(row, "pdq", where)
         known["frames"].append(
             {
                 "frame": int(_number(row, "frame", _WHOLE, where)),
@@ -187,12 +188,18 @@ class _ItemRows:
 
 
 def _value(row: Row, where: str) -> Any:
+    _check_value(row, row["algorithm"], where)
     if ALGORITHMS[row["algorithm"]].has_quality:
         return {"value": row["value"], "quality": int(_number(row, "quality", _WHOLE, where))}
     _check_empty(row, ("quality",), where)
     if row["algorithm"] == "tmk_pdqf":
         return {"encoding": "base64", "value": row["value"]}
     return row["value"]
+
+
+def _check_value(row: Row, algorithm: str, where: str) -> None:
+    if not ALGORITHMS[algorithm].pattern.fullmatch(row["value"]):
+        raise _wrong(where, "value", f"This is not a {algorithm} hash. {_AS_TEXT}")
 
 
 def _interval(text: str) -> Any:
@@ -204,11 +211,16 @@ def _interval(text: str) -> Any:
 def _number(row: Row, name: str, form: re.Pattern[str], where: str) -> str:
     """The cell of this column. DocumentInvalid where it has not the ``form`` of such a number."""
     if not form.fullmatch(row[name]):
-        raise DocumentInvalid(f"In {where}, the {name} is not a number.")
+        raise _wrong(where, name, _NOT_A_NUMBER)
     return row[name]
 
 
 def _check_empty(row: Row, names: Sequence[str], where: str) -> None:
     for name in names:
         if row[name]:
-            raise DocumentInvalid(f"In {where}, there is a {name} that does not belong there.")
+            raise _wrong(where, name, "This does not belong here. Leave the cell empty.")
+
+
+def _wrong(where: str, column: str, what: str) -> DocumentInvalid:
+    """``what`` says what to change. The cell is not shown: it may hold a name."""
+    return DocumentInvalid(f"In {where}, column {column}: {what}")

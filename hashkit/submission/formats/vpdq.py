@@ -12,6 +12,7 @@ from hashkit.errors import DocumentInvalid
 from hashkit.hashes.vpdq_text import from_text, to_text
 from hashkit.models import FrameHash, FrameHashes, MediaKind
 from hashkit.submission.document import Item, Submission
+from hashkit.submission.formats import delimited
 from hashkit.submission.formats.base import INTERVAL, MOVING, Format, Imported, Reader
 from hashkit.submission.formats.signals import Signal
 
@@ -53,10 +54,11 @@ class VPDQ(Format, Reader):
 
     def recognises(self, untrusted_text: str) -> bool:
         """Whether the first line looks like a frame."""
-        return _BEGINNINGS.match(untrusted_text[:1000]) is not None
+        return _BEGINNINGS.match(_with_commas(untrusted_text[:1000])) is not None
 
     def read(self, untrusted_text: str) -> Imported:
         """The frames are those of one video."""
+        untrusted_text = _with_commas(untrusted_text)
         try:
             frames = from_text(untrusted_text)
         except ValueError as error:
@@ -66,6 +68,18 @@ class VPDQ(Format, Reader):
         item = Item(MediaKind.VIDEO, (), FrameHashes(interval_of(frames), frames))
         unnumbered = () if _NUMBERED.match(untrusted_text) else (NUMBERS_NOTE,)
         return Imported(Submission.from_items([item]), (INTERVAL_NOTE, *unnumbered))
+
+
+def _with_commas(untrusted_text: str) -> str:
+    """The text as it was before a spreadsheet saved it: it separates by semicolons or tabs, quotes
+    cells, and has rows of empty cells."""
+    if untrusted_text.lstrip()[:1] == "[":
+        return untrusted_text
+    delimiter, lines = delimited.numbered_lines(untrusted_text)
+    if delimiter == ",":
+        return untrusted_text
+    rows = [delimited.cells(line, delimiter, 4) or [line] for _, line in lines]
+    return "".join(",".join(map(delimited.number, row)) + "\n" for row in rows)
 
 
 def interval_of(frames: Sequence[FrameHash]) -> float:

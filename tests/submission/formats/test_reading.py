@@ -47,7 +47,7 @@ def values(signals):
 def test_every_reader_of_a_format_is_tested():
     both = {name for name, each in FORMATS.items() if issubclass(each, Reader)}
     assert both == {"csv", "vpdq", "threatexchange-cli"}
-    assert set(READERS) == both | {"submission"}
+    assert set(READERS) == both | {"submission", "pdq"}
 
 
 @pytest.mark.parametrize("name", ["csv", "vpdq", "threatexchange-cli"])
@@ -181,53 +181,75 @@ PLAIN = f"1,image,md5,original,,,,,{MD5}"
 
 REFUSED = [
     ("csv", "", "In line 1, there is not the heading"),
-    ("csv", row("1,image"), "In line 2, there are not 9 columns."),
-    ("csv", row(PLAIN + ","), "In line 2, there are not 9 columns."),
-    ("csv", row(PLAIN + ",holiday.jpg"), "In line 2, there are not 9 columns."),
-    ("csv", row("," * 1_000_000), "In line 2, there are not 9 columns."),
-    ("csv", row(PLAIN + "\n\n"), "In line 3, there are not 9 columns."),
-    ("csv", row('1,image,md5,"original,,,,,' + MD5), "In line 2, there are not 9 columns."),
-    ("csv", row(PLAIN.replace("1,", "one,", 1)), "In line 2, the item is not a number."),
-    ("csv", row(PLAIN.replace("1,", "-1,", 1)), "In line 2, the item is not a number."),
-    ("csv", row(PLAIN.replace("image", "person")), "In line 2, the kind is neither"),
+    ("csv", row("1,image"), "In line 2, column algorithm: Write one of "),
+    ("csv", row(PLAIN + ",holiday.jpg"), "In line 2, there are not 9 columns"),
+    ("csv", row(PLAIN + "," * 1_000_000 + "x"), "In line 2, there are not 9 columns"),
+    (
+        "csv",
+        row('1,image,md5,"original,,,,,' + MD5),
+        "In line 2, there are not 9 columns",
+    ),
+    ("csv", row(PLAIN.replace("1,", "one,", 1)), "In line 2, column item: Write"),
+    ("csv", row(PLAIN.replace("1,", "-1,", 1)), "In line 2, column item: Write"),
+    ("csv", row(PLAIN.replace("image", "person")), "In line 2, column kind: Write image or video."),
     (
         "csv",
         row(f"{PLAIN}\n1,video,sha1,original,,,,,{'0' * 40}"),
-        "In line 3, the kind is another than above.",
+        "In line 3, column kind: It is another than above",
     ),
     (
         "csv",
         row(PLAIN.replace("md5", "filename")),
-        "In line 2, there is a hash of an unknown kind.",
+        "In line 2, column algorithm: Write one of md5, sha1",
     ),
     ("csv", row(f"{PLAIN}\n{PLAIN}"), "In line 3, there is a hash that this item has already."),
-    ("csv", row(PLAIN.replace(MD5, "0" * 31)), "In item 1, the value of md5 is not a md5 hash."),
-    ("csv", row(PLAIN.replace(",,,,,", ",5,,,,")), "In line 2, there is a quality that does not"),
-    ("csv", row(PLAIN.replace(",,,,,", ",,,,2024,")), "In line 2, there is a timestamp that does"),
-    ("csv", row(f"1,image,pdq,original,,,,,{PDQ}"), "In line 2, the quality is not a number."),
+    (
+        "csv",
+        row(PLAIN.replace(MD5, "0" * 31)),
+        "In line 2, column value: This is not a md5",
+    ),
+    (
+        "csv",
+        row(PLAIN.replace(",,,,,", ",5,,,,")),
+        "In line 2, column quality: This does",
+    ),
+    (
+        "csv",
+        row(PLAIN.replace(",,,,,", ",,,,2024,")),
+        "In line 2, column timestamp: This does",
+    ),
+    (
+        "csv",
+        row(f"1,image,pdq,original,,,,,{PDQ}"),
+        "In line 2, column quality: This is",
+    ),
     (
         "csv",
         row(f"1,image,pdq,original,101,,,,{PDQ}"),
         "In item 1, pdq, the quality is not 0 to 100.",
     ),
-    ("csv", row(f"1,image,pdq,original,NaN,,,,{PDQ}"), "In line 2, the quality is not a number."),
+    (
+        "csv",
+        row(f"1,image,pdq,original,NaN,,,,{PDQ}"),
+        "In line 2, column quality: This is",
+    ),
     ("csv", row(f"1,image,pdq,mirrored,90,,,,{PDQ}"), "In item 1, there is a variant without its"),
     (
         "csv",
         row(f"1,image,pdq,original,90,,,,{PDQ}\n1,image,pdq,anna.jpg,90,,,,{PDQ}"),
         "In item 1, variant 1, there is not one name and one hash.",
     ),
-    ("csv", row(frame_row(interval="often")), "In line 2, the interval is not a number."),
+    ("csv", row(frame_row(interval="often")), "In line 2, column interval: This is"),
     ("csv", row(frame_row(interval="1e999")), "In item 1, vpdq, the interval is not a number of"),
-    ("csv", row(frame_row(interval="")), "In line 2, the interval is not a number."),
-    ("csv", row(frame_row(frame="1.5")), "In line 2, the frame is not a number."),
-    ("csv", row(frame_row(timestamp="nan")), "In line 2, the timestamp is not a number."),
-    ("csv", row(frame_row(value="")), "In line 2, there is a quality that does not belong there."),
-    ("csv", row(frame_row(value="x")), "In item 1, vpdq, the value of pdq is not a pdq hash."),
+    ("csv", row(frame_row(interval="")), "In line 2, column interval: This is"),
+    ("csv", row(frame_row(frame="1.5")), "In line 2, column frame: This is no"),
+    ("csv", row(frame_row(timestamp="nan")), "In line 2, column timestamp: This is no"),
+    ("csv", row(frame_row(value="")), "In line 2, column quality: This does"),
+    ("csv", row(frame_row(value="x")), "In line 2, column value: This is not a pdq hash."),
     (
         "csv",
         row(f"{frame_row()}\n{frame_row(interval=2)}"),
-        "In line 3, the interval is another than above.",
+        "In line 3, column interval: It is another than above",
     ),
     ("vpdq", "frames", "This cannot be read as vPDQ: line 1 is no vPDQ hash."),
     (
@@ -251,7 +273,11 @@ REFUSED = [
     ("vpdq", f"9007199254740993,90,{PDQ},0", "line 1 is no vPDQ hash."),
     ("vpdq", f"0,90,{PDQ},1000000000.001", "line 1 is no vPDQ hash."),
     ("vpdq", f"0,90,{PDQ},0" + ",0" * 100_000, "line 1 is no vPDQ hash."),
-    ("csv", row(f"01,image,md5,original,,,,,{MD5}"), "In line 2, the item is not a number."),
+    (
+        "csv",
+        row(f"01,image,md5,original,,,,,{MD5}"),
+        "In line 2, column item: Write",
+    ),
     (
         "csv",
         row(f"1,image,pdq,original,9,,,,{PDQ}") + f"1,image,pdq,mirrored,9,,,,{PDQ}\n" * 2,
