@@ -33,6 +33,7 @@ from typing import Any, BinaryIO, cast
 from hashkit import notices
 from hashkit.hashes.registry import by_module, resolve
 from hashkit.media import capabilities
+from hashkit.media.decoder_messages import keep_file
 from hashkit.media.images import lift_pillows_limit
 from hashkit.models import FailedFile, HashedFile
 from hashkit.pipeline.hashing import exact_or_fail, hash_or_fail
@@ -74,6 +75,7 @@ def _prepare(options: Options, with_escape_tests: bool) -> None:
     """Import what the options need. Ctrl-C is left to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lift_pillows_limit()
+    keep_file()
     for module in by_module(options.algorithms):
         import_module(module)
     if with_escape_tests:

@@ -25,7 +25,7 @@ listening = socket.create_server(("127.0.0.1", 0))
 port = listening.getsockname()[1]
 if sys.argv[1] == "locked":
     from hashkit.sandbox.lockdown import lock_outgoing
-    assert [each.active for each in lock_outgoing()] == [True, True]
+    assert all(each.active for each in lock_outgoing())
 
 def attempt(name, work):
     try:
@@ -170,4 +170,6 @@ def written_by(pid):
             )
             if int(flags, 8) & os.O_ACCMODE != os.O_RDONLY:
                 found.append(os.readlink(each))
-    return [each for each in found if each.startswith("/") and each != "/dev/null"]
+    # The decoders' messages are in memory, a megabyte of them at most.
+    harmless = ("/dev/null", "/memfd:messages (deleted)")
+    return [each for each in found if each.startswith("/") and each not in harmless]
