@@ -19,7 +19,7 @@ from hashkit.variants.json_codec import hashes_from_json, hashes_to_json
 from hashkit.variants.sets import moving_names_at
 
 MIN_FRAME_BYTES = 4
-"""Bytes of a file for each of its frames, at least. Of a video in which nothing moves, encoders make
+"""Bytes of a file for each of its frames, at least. Where nothing moves in a video, encoders make
 11 (QuickTime Animation), 19 (VP9), 21 (MPEG-4, H.264) or more, with what the container needs."""
 
 MAX_FRAMES = 25 * MAX_SECONDS

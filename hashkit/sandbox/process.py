@@ -154,7 +154,7 @@ class WorkerProcess:
         max_seconds: float | None = None,
         remote: RemoteSource | None = None,
     ) -> Any:
-        """Send a request and return the untrusted answer: an Answer if there were frames of a video.
+        """Send a request and return the untrusted answer, as an Answer if it has frames of a video.
         The worker is killed after ``seconds`` without progress, or ``max_seconds`` in all; time
         that ``remote`` takes does not count.
 

@@ -188,7 +188,7 @@ def test_videos_in_which_nothing_moves(form, codec, options, pixels, tmp_path):
     path.write_bytes(still_video(form, codec, options, pixels, 1500))
     (outcome,) = hashkit.hash_files([path], algorithms="vpdq", sample="all", workers=1)
     assert len(outcome.frames.hashes) == 1500
-    assert 2 * 1500 < max_frames(ALL, path.stat().st_size)
+    assert max_frames(ALL, path.stat().st_size) > 2 * 1500
 
 
 def still_video(form, codec, options, pixels, count):
