@@ -183,7 +183,7 @@ STILL = {"g": "100000", "keyint_min": "100000"}
     ],
 )
 def test_videos_in_which_nothing_moves(form, codec, options, pixels, tmp_path):
-    """They have the fewest bytes a frame. All frames of them are taken, with room to spare."""
+    """They have the fewest bytes a frame. All frames are taken, and twice as many would be."""
     path = tmp_path / "still"
     path.write_bytes(still_video(form, codec, options, pixels, 1500))
     (outcome,) = hashkit.hash_files([path], algorithms="vpdq", sample="all", workers=1)

@@ -66,7 +66,7 @@ class TestOtherProcessesAreOutOfReach:
 
     @pytest.mark.parametrize("lock", LOCKS)
     def test_files_can_be_moved_between_folders(self, lock, tmp_path):
-        """Landlock refuses that, unless it is told otherwise."""
+        """Landlock refuses it to any process that has a ruleset, unless it is allowed."""
         code = f"""
 import os, sys
 from hashkit.sandbox import lockdown
