@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import re
 import shutil
@@ -202,3 +204,34 @@ def found_by_axe() -> Callable[[object], list[tuple[str, str, str]]]:
         ]
 
     return found
+
+
+@pytest.fixture
+def attack(ordinary: Callable[[], None]) -> Callable[..., set[str]]:
+    """Tries to reach into a process, as another one of the same user that cannot trace all of them,
+    as root can. Takes the arguments of ``attacks.py``; returns what worked."""
+
+    def run_attacks(*arguments: object) -> set[str]:
+        command = [sys.executable, ROOT / "tests" / "attacks.py", *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            preexec_fn=ordinary,
+        )
+        assert done.returncode == 0, done.stderr
+        return {*json.loads(done.stdout)}
+
+    return run_attacks
+
+
+@pytest.fixture
+def ordinary() -> Callable[[], None]:
+    """For ``preexec_fn``: the program is as that of an ordinary user, who cannot trace all others.
+    Both sides need it: nobody may trace those who can do more."""
+    if sys.platform != "linux":
+        return lambda: None
+    prctl, drop, tracing = ctypes.CDLL(None).prctl, 24, 19  # PR_CAPBSET_DROP, CAP_SYS_PTRACE
+    return lambda: prctl(drop, tracing, 0, 0, 0)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 _STDERR = 2
 _lock = threading.Lock()
+_kept: list[int] = []  # the descriptor of the file in memory that ``keep_file`` made
 
 # How libjpeg's warnings (jerror.h), libtiff's messages ("function: text") and OpenCV's log begin.
 _DECODER_LINE = re.compile(
@@ -33,6 +34,17 @@ _HARMLESS = re.compile(
     r"Unknown Adobe|Warning: |\[ INFO:|\w+: Warning, "
     r"|Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9"
 )
+
+
+def keep_file() -> None:
+    """Make now the file in memory that messages are captured in, for a process that will not be
+    able to make any. Without effect where there is no such file.
+
+    Not for processes that fork: both would write to the same place of it.
+    """
+    if not _kept and hasattr(os, "memfd_create"):
+        with suppress(OSError):
+            _kept.append(os.memfd_create("messages"))
 
 
 @contextmanager
@@ -64,6 +76,9 @@ class _Capture:
         try:
             original = os.dup(_STDERR)
             stack.callback(os.close, original)
+            if _kept:
+                os.lseek(_kept[0], 0, os.SEEK_SET)
+                return cls(original, _kept[0], _kept[0])
             if hasattr(os, "memfd_create"):  # in memory: never full, never waits
                 reader = writer = os.memfd_create("messages")
                 stack.callback(os.close, reader)
@@ -91,8 +106,9 @@ class _Capture:
                 os.write(self.original, foreign)
 
     def _captured(self) -> bytes:
-        if self.reader == self.writer:
-            os.lseek(self.reader, 0, os.SEEK_SET)
+        if self.reader == self.writer:  # up to where it was written: the rest is from before
+            written = os.lseek(self.reader, 0, os.SEEK_CUR)
+            return os.pread(self.reader, written, 0)
         captured = bytearray()
         with suppress(BlockingIOError):
             while chunk := os.read(self.reader, 1 << 16):

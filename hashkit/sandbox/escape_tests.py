@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import socket
 import subprocess
@@ -35,6 +36,8 @@ def attempt(folder: str, port: int = 9, unix_path: str | None = None) -> dict[st
     if os.name == "posix":
         attempts["fork"] = lambda: _fork(os.fork)
         attempts["UNIX socket"] = lambda: _connect_unix(unix_path)
+    if hasattr(os, "memfd_create"):
+        attempts["file in memory"] = lambda: os.close(os.memfd_create("hashkit"))
     if _c_library is not None:
         attempts |= _c_library.attempts(target)
     return {name: _outcome(each) for name, each in attempts.items()}
@@ -66,6 +69,10 @@ class _CLibrary:
         libc = ctypes.CDLL(None)
         self.socket, self.open, self.unlink = libc.socket, libc.open, libc.unlink
         self.mkdir, self.rmdir, self.fork = libc.mkdir, libc.rmdir, libc.fork
+        self.mmap, self.munmap = libc.mmap, libc.munmap
+        self.mmap.restype = ctypes.c_ssize_t
+        self.mmap.argtypes = (*[ctypes.c_ssize_t] * 2, *[ctypes.c_int] * 3, ctypes.c_ssize_t)
+        self.munmap.argtypes = (ctypes.c_ssize_t, ctypes.c_size_t)
 
     def attempts(self, target: str) -> dict[str, Callable[[], object]]:
         """The attempts through the C library, by name."""
@@ -83,7 +90,13 @@ class _CLibrary:
             _check(self.mkdir(name, 0o700))
             self.rmdir(name)
 
+        def share_memory() -> None:
+            access = mmap.PROT_READ | mmap.PROT_WRITE
+            kind = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+            self.munmap(_check(self.mmap(0, mmap.PAGESIZE, access, kind, -1, 0)), mmap.PAGESIZE)
+
         return {
+            "shared memory, without Python": share_memory,
             "connect, without Python": connect,
             "write a file, without Python": create,
             "make a folder, without Python": make_folder,

@@ -7,14 +7,21 @@ from the outermost in:
 
     system calls   Linux, seccomp: calls that are not listed below fail
     files          Linux, Landlock: files can be read; nothing can be listed or written
-    memory         POSIX: a limit on the address space
+    memory         POSIX: a limit on the address space; seccomp refuses memory beside it
     file size      POSIX: a limit on written bytes, in case the others fail
-    core dumps     POSIX: a crash leaves no copy of the picture on disk
+    core dumps     POSIX: a crash leaves no copy of the picture on disk; Linux: other processes of
+                   the same user cannot read its memory
     Python         everywhere: an audit hook that refuses the same from Python code
 
 A system that lacks some of these uses the rest, and ``hashkit doctor`` names those that are
 missing. ``lock_network`` is for processes that pass files to workers and need no network.
 ``lock_outgoing`` is for the local page's server, which only answers connections from this machine.
+``lock_memory`` is for processes that hold files and need the network. All three are for processes
+that are hashkit's own: they hold to the end of a process, so a library never calls them in the
+process of its caller.
+
+Not limited on Linux: how many threads a worker starts. seccomp cannot count, and RLIMIT_NPROC does
+not hold root and counts all processes of a user.
 """
 
 from __future__ import annotations
@@ -40,10 +47,10 @@ _MAX_OPEN_FILES = 128
 # arguments matter are in ``_allow_by_arguments``.
 _ALLOWED_CALLS = """
     read readv pread64 preadv preadv2 write writev pwrite64 lseek close close_range
-    dup dup2 dup3 pipe pipe2 eventfd eventfd2 memfd_create
+    dup dup2 dup3 pipe pipe2 eventfd eventfd2
     stat lstat fstat newfstatat fstatat64 statx statfs fstatfs access faccessat faccessat2
     readlink readlinkat getcwd getdents getdents64 fadvise64
-    mmap mmap2 munmap mprotect mremap madvise mincore msync brk membarrier get_mempolicy
+    munmap mprotect mremap madvise mincore msync brk membarrier get_mempolicy
     futex futex_waitv set_robust_list get_robust_list rseq set_tid_address arch_prctl
     sched_yield sched_getaffinity sched_getparam sched_getscheduler
     sched_get_priority_min sched_get_priority_max getpriority getcpu
@@ -65,14 +72,21 @@ _NETWORK_CALLS = """
 # Refused to a server that may only accept connections and answer.
 _OUTGOING_CALLS = """
     socket connect bind io_uring_setup io_uring_enter io_uring_register
-    ptrace process_vm_writev pidfd_getfd
 """
+
+# What reaches into other processes, which may have a network: memory, files, performance.
+_OTHER_PROCESSES_CALLS = """
+    ptrace process_vm_readv process_vm_writev process_madvise process_mrelease pidfd_getfd kcmp
+    perf_event_open move_pages migrate_pages
+"""
+_TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: commands typed for the user's shell
 _SOCKET_TYPE, _DATAGRAM = 0xF, 2  # without its flags
 _SENDTO_ADDRESS = 4  # the argument of sendto that holds the address
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _O_TMPFILE = 0o20000000
 _CLONE_THREAD = 0x00010000
+_MAP_TYPE, _MAP_PRIVATE = 0xF, 0x2
 _PR_SET_DUMPABLE, _PR_SET_NAME = 4, 15
 _UNKNOWN_CALL = -1
 _LIBSECCOMP = "libseccomp.so.2"
@@ -121,8 +135,10 @@ def lock_down(max_memory: int) -> tuple[Restriction, ...]:
 
 
 def lock_network() -> tuple[Restriction, ...]:
-    """Deny the network to this process and all that it starts, permanently. Never raises."""
+    """Deny the network and other processes to this process and all that it starts, permanently,
+    and its memory to others (``lock_memory``). Never raises."""
     return (
+        *_lock_own_process(),
         _apply("system calls", _restrict_network_calls),
         _apply("Python", lambda: sys.addaudithook(_refuse_network)),
     )
@@ -130,11 +146,27 @@ def lock_network() -> tuple[Restriction, ...]:
 
 def lock_outgoing() -> tuple[Restriction, ...]:
     """Limit this process, and all that it starts, to incoming connections on ports that it already
-    listens on, permanently. Never raises."""
+    listens on, permanently. The rest is as in ``lock_network``. Never raises."""
     return (
+        *_lock_own_process(),
         _apply("system calls", _restrict_outgoing_calls),
         _apply("Python", lambda: sys.addaudithook(_refuse_outgoing)),
     )
+
+
+def lock_memory() -> tuple[Restriction, ...]:
+    """Keep the memory of this process from core dumps and, on Linux, from other processes of the
+    same user (not from root), until it ends. Never raises.
+
+    On Linux, files of this process in ``/proc`` then belong to root, and no debugger can be
+    attached. Programs that it starts decide for themselves.
+    """
+    return (_apply("core dumps", _no_core_dumps),)
+
+
+def _lock_own_process() -> tuple[Restriction, ...]:
+    """What processes have in common that pass files to workers."""
+    return (*lock_memory(), _apply("other processes", _restrict_other_processes))
 
 
 def _apply(name: str, step: Callable[[], None]) -> Restriction:
@@ -174,7 +206,8 @@ def _no_core_dumps() -> None:
             raise OSError(ctypes.get_errno(), "prctl")
 
 
-def _restrict_files() -> None:
+def _landlock() -> ModuleType:
+    """The package landlock, where the kernel has Landlock."""
     if sys.platform != "linux":
         raise _Unavailable("only Linux has Landlock")
     try:
@@ -183,11 +216,32 @@ def _restrict_files() -> None:
         raise _Unavailable("the package landlock is not installed") from None
     ctypes.set_errno(0)  # else the package reports a stale errno
     try:
-        rules = landlock.Ruleset()
+        landlock.landlock_abi_version()
     except OSError as error:
         raise _Unavailable(
             f"this kernel has no Landlock ({os.strerror(error.errno or 0)})"
         ) from None
+    return sys.modules["landlock"]
+
+
+def _restrict_other_processes() -> None:
+    """Keep this process, and those that it starts, out of the memory and the files of any other.
+
+    Landlock does so as soon as it refuses anything, whichever way is taken: system calls, or
+    ``/proc/PID/mem``, which seccomp cannot see. It holds the calling thread and later ones.
+    """
+    landlock = _landlock()
+    access = landlock.FSAccess
+    moving = access.REFER & access.all()  # between folders: refused unless allowed
+    rules = landlock.Ruleset(access.MAKE_BLOCK | moving)
+    if moving:
+        rules.allow("/", rules=moving)
+    rules.apply()
+
+
+def _restrict_files() -> None:
+    landlock = _landlock()
+    rules = landlock.Ruleset()
     for entry in os.scandir("/"):
         if entry.name not in _SYSTEM_FOLDERS:
             with suppress(OSError):
@@ -250,6 +304,13 @@ def _allow_by_arguments(seccomp: ModuleType, rules: Any) -> None:
         _add(seccomp, rules, allow, name, seccomp.Arg(flags, only, writing, 0))
         for flag in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_APPEND, _O_TMPFILE):
             _add(seccomp, rules, refuse, name, seccomp.Arg(flags, only, flag, flag))
+    # Shared memory lasts while any page of it is mapped, so the limit on the address space does not
+    # hold it. (The same goes for memfd_create, shmget and memfd_secret, which are not allowed.)
+    for name in ("mmap", "mmap2"):
+        for kind in range(_MAP_TYPE + 1):
+            action = allow if kind == _MAP_PRIVATE else refuse
+            _add(seccomp, rules, action, name, seccomp.Arg(3, only, _MAP_TYPE, kind))
+    _add(seccomp, rules, refuse, "memfd_create")
     # Threads, not processes. (clone3 hides its flags from seccomp; libraries fall back to clone.)
     _add(seccomp, rules, allow, "clone", seccomp.Arg(0, only, _CLONE_THREAD, _CLONE_THREAD))
     _add(seccomp, rules, refuse, "clone", seccomp.Arg(0, only, _CLONE_THREAD, 0))
@@ -273,6 +334,7 @@ def _restrict_network_calls() -> None:
     rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
     for name in _NETWORK_CALLS.split():
         _add(seccomp, rules, seccomp.ERRNO(errno.EPERM), name)
+    _refuse_other_processes(seccomp, rules)
     rules.load()
 
 
@@ -287,7 +349,18 @@ def _restrict_outgoing_calls() -> None:
     # seccomp cannot see the address given to sendmsg; only datagram sockets use it.
     datagram = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPE, _DATAGRAM)
     _add(seccomp, rules, refuse, "socketpair", datagram)
+    _refuse_other_processes(seccomp, rules)
     rules.load()
+
+
+def _refuse_other_processes(seccomp: ModuleType, rules: Any) -> None:
+    """The part of ``_restrict_other_processes`` that also holds threads that run already."""
+    refuse = seccomp.ERRNO(errno.EPERM)
+    for name in _OTHER_PROCESSES_CALLS.split():
+        _add(seccomp, rules, refuse, name)
+    for request in _TERMINAL_INPUT:  # of the argument, the kernel takes 32 bits
+        wanted = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request)
+        _add(seccomp, rules, refuse, "ioctl", wanted)
 
 
 def _add(seccomp: ModuleType, rules: Any, action: int, name: str, *arguments: Any) -> None:

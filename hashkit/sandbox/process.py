@@ -26,12 +26,11 @@ from hashkit.errors import (
     TooMuchMemory,
     WorkerUnavailable,
 )
-from hashkit.media.limits import MAX_SECONDS
 from hashkit.pipeline.options import OnProgress, Options
+from hashkit.sandbox.frames import FrameReader
 from hashkit.sandbox.lockdown import Restriction
-from hashkit.sandbox.protocol import from_line, to_line
+from hashkit.sandbox.protocol import MAX_LINE, Answer, from_line, path_from_text, to_line
 from hashkit.sandbox.remote_file import MIN_RANGE, RemoteSource
-from hashkit.variants.sets import moving_names_at
 
 # -I: import nothing from the current folder, which may hold the hostile files, or from the
 # environment. The worker imports from the same folders as this process.
@@ -60,8 +59,6 @@ TIME_LIMIT = 180.0
 """Default time limit in seconds: many times what the largest picture takes."""
 
 _START_TIMEOUT = 120.0  # seconds
-_MAX_ANSWER = 256 << 20  # bytes
-_FRAME_BYTES = 200  # of a frame in an answer, at most
 _POLL_INTERVAL = 1.0  # seconds
 _EXIT_TIMEOUT = 5.0  # seconds from the end of its output to its exit
 _KILLED = -9
@@ -81,15 +78,6 @@ class Limits:
         if self.memory is not None:
             return self.memory
         return (2 << 30) + 24 * options.max_pixels
-
-
-def max_answer(options: Options) -> int:
-    """The longest honest answer in bytes. A longer one could exhaust our memory."""
-    if isinstance(options.sample, str):
-        return _MAX_ANSWER
-    frames = int(MAX_SECONDS / options.sample) + 1
-    frames *= 1 + len(moving_names_at(options.variants))
-    return min(_MAX_ANSWER, (1 << 20) + _FRAME_BYTES * frames)
 
 
 class Cancelled(Exception):
@@ -134,7 +122,7 @@ class WorkerProcess:
             raise WorkerUnavailable from error
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
-        self._max_answer = max_answer(options)
+        self._options = options
         self._deadline = self.last_used = 0.0
         self._expired = self._closing = False
         self.request_count = 0
@@ -166,15 +154,20 @@ class WorkerProcess:
         max_seconds: float | None = None,
         remote: RemoteSource | None = None,
     ) -> Any:
-        """Send a request and return the untrusted answer. The worker is killed after ``seconds``
-        without progress, or ``max_seconds`` in all; time that ``remote`` takes does not count.
+        """Send a request and return the untrusted answer, as an Answer if it has frames of a video.
+        The worker is killed after ``seconds`` without progress, or ``max_seconds`` in all; time
+        that ``remote`` takes does not count.
 
         Raises TookTooLong, TooMuchMemory, DecoderCrashed or Cancelled if there is no answer; the
         worker is then dead. Exceptions of ``remote`` pass through; the caller must then kill the
         worker.
         """
         message = {**request, "seconds": seconds}
-        return self._exchange(message, seconds, max_seconds or seconds, on_progress, remote)
+        frames = FrameReader(self._options, _bytes_to_hash(request))
+        latest = max_seconds or seconds
+        rest = self._exchange(message, seconds, latest, on_progress, remote, frames)
+        found = frames.finish()
+        return Answer(found, rest) if found else rest
 
     def kill(self) -> None:
         """Kill it and close its pipes."""
@@ -192,6 +185,7 @@ class WorkerProcess:
         max_seconds: float,
         on_progress: OnProgress | None = None,
         remote: RemoteSource | None = None,
+        frames: FrameReader | None = None,
     ) -> Any:
         latest = time.monotonic() + max_seconds
         left = remote.max_bytes if remote is not None else 0
@@ -209,6 +203,8 @@ class WorkerProcess:
                     latest += time.monotonic() - requested_at
                     self._deadline = min(time.monotonic() + seconds, latest)
                     self._send(data)
+                elif "frames" in answer and frames is not None:
+                    _add(frames, answer)
                 elif "progress" in answer:
                     self._deadline = min(time.monotonic() + seconds, latest)
                     if on_progress is not None:
@@ -229,7 +225,7 @@ class WorkerProcess:
             raise self._exit_error() from None
 
     def _read(self) -> dict[str, Any]:
-        line = self._answers.readline(self._max_answer)
+        line = self._answers.readline(MAX_LINE)
         if not line.endswith(b"\n"):
             raise self._exit_error()
         try:
@@ -279,6 +275,24 @@ class WorkerProcess:
         finally:
             done.set()
             watcher.join()
+
+
+def _bytes_to_hash(request: dict[str, Any]) -> int:
+    """The size of the file that a request is about."""
+    match request:
+        case {"hash": {"size": int(size)}}:
+            return size
+        case {"hash": {"path": str(path)}}:
+            with suppress(OSError, ValueError):
+                return os.stat(path_from_text(path)).st_size
+    return 0
+
+
+def _add(frames: FrameReader, untrusted: dict[str, Any]) -> None:
+    try:
+        frames.add(untrusted)
+    except DocumentInvalid as error:
+        raise DecoderCrashed from error
 
 
 def _checked_progress(untrusted: Any) -> float:

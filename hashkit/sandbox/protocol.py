@@ -10,14 +10,15 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
-from hashkit.models import ORIGINAL, FailedFile, HashedFile, MediaKind, Notice
+from hashkit.models import ORIGINAL, FailedFile, FrameHashes, HashedFile, MediaKind, Notice
 from hashkit.pipeline.options import Options
+from hashkit.sandbox.frames import to_parts
 from hashkit.variants.json_codec import (
     all_from_json,
     fields_of,
@@ -25,7 +26,11 @@ from hashkit.variants.json_codec import (
     hashes_to_json,
     variants_to_json,
 )
-from hashkit.variants.sets import moving_names_at, names_at
+from hashkit.variants.sets import MAX_HASHES, moving_names_at, names_at
+
+MAX_LINE = 512 << 10
+"""Bytes of a line, at most. The longest holds a TMK+PDQF hash, of 351 kB; parsed, a hostile line
+takes up to 25 times its length."""
 
 _MAX_NOTICES = 20
 # Texts of errors that differ from their default: with numbers, or the name of a format.
@@ -83,18 +88,49 @@ class WorkerResult:
         """One line of JSON, without the path."""
         return to_line({"outcome": outcome_to_json(self.outcome), "sha256": self.sha256})
 
+    def to_lines(self) -> Iterator[bytes]:
+        """What a worker sends: its frames in parts, then the rest."""
+        rest = self
+        if isinstance(self.outcome, HashedFile) and self.outcome.frames is not None:
+            for each in (self.outcome.frames, *self.outcome.frame_variants):
+                yield from map(to_line, to_parts(each))
+            rest = replace(self, outcome=replace(self.outcome, frames=None, frame_variants=()))
+        yield rest.to_line()
+
     @classmethod
     def from_json(cls, untrusted: Any, path: Path | None) -> WorkerResult:
-        """Parse what ``to_line`` makes. DocumentInvalid for anything else."""
+        """Parse what ``to_line`` makes, or an Answer of what ``to_lines`` makes. DocumentInvalid
+        for anything else."""
+        frames: tuple[FrameHashes, ...] = ()
+        if isinstance(untrusted, Answer):
+            frames, untrusted = untrusted.frames, untrusted.untrusted_rest
         fields = fields_of(untrusted, "the answer", {"outcome", "sha256"})
-        return cls(outcome_from_json(fields["outcome"], path), checked_sha256(fields["sha256"]))
+        outcome = outcome_from_json(fields["outcome"], path)
+        if frames:
+            if isinstance(outcome, FailedFile) or outcome.frames is not None:
+                raise DocumentInvalid
+            outcome = replace(outcome, frames=frames[0], frame_variants=frames[1:])
+        return cls(outcome, checked_sha256(fields["sha256"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose ``frames`` came before it, and are checked; the rest is not."""
+
+    frames: tuple[FrameHashes, ...]
+    untrusted_rest: dict[str, Any]
 
 
 def check_asked_for(outcome: HashedFile | FailedFile, options: Options) -> None:
-    """DocumentInvalid for a result with hashes or variants that were not requested."""
+    """DocumentInvalid for a result with hashes or variants that were not requested, or with any of
+    them twice, or with more hashes of a picture than the level has."""
     frames = (outcome.frames, *outcome.frame_variants) if isinstance(outcome, HashedFile) else ()
-    found = {("vpdq", each.variant) for each in frames if each is not None}
-    found |= {(each.algorithm, each.variant) for each in outcome.hashes}
+    named = [("vpdq", each.variant) for each in frames if each is not None]
+    named += [(each.algorithm, each.variant) for each in outcome.hashes]
+    found = {*named}
+    most = MAX_HASHES.get(options.variants, len(named))
+    if len(found) < len(named) or sum(name == "pdq" for name, _ in named) > most:
+        raise DocumentInvalid
     edits = {
         *(("pdq", name) for name in names_at(options.variants)),
         *(("vpdq", name) for name in moving_names_at(options.variants)),

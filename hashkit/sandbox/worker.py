@@ -4,6 +4,7 @@
     standard output   one JSON object per line: first the restrictions, then answers
 
     {"hash": file, "seconds": s}     -> {"progress": 0.0 to 1.0}, from time to time
+                                     -> {"frames": …, "variant": …}, as many as it takes
                                      -> {"outcome": …, "sha256": … or null}
     {"exact": file, "seconds": s}    -> the same, without decoding anything
     {"capabilities": {}, "seconds": s}   -> {"capabilities": …}: what the decoders can open
@@ -24,7 +25,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
@@ -33,6 +34,7 @@ from typing import Any, BinaryIO, cast
 from hashkit import notices
 from hashkit.hashes.registry import by_module, resolve
 from hashkit.media import capabilities
+from hashkit.media.decoder_messages import keep_file
 from hashkit.media.images import lift_pillows_limit
 from hashkit.models import FailedFile, HashedFile
 from hashkit.pipeline.hashing import exact_or_fail, hash_or_fail
@@ -52,11 +54,12 @@ def main(start: dict[str, Any]) -> None:
     _prepare(options, start["with_escape_tests"])
     restrictions = lockdown.lock_down(start["max_memory"])
     _send(answers, to_line({"restrictions": [asdict(each) for each in restrictions]}))
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
+    for asked in sys.stdin.buffer:
+        request = json.loads(asked)
         seconds = request.pop("seconds")
         _alarm(seconds + _GRACE)
-        _send(answers, _answer(request, options, _ParentChannel(answers, seconds)))
+        for line in _answer(request, options, _ParentChannel(answers, seconds)):
+            _send(answers, line)
         _alarm(0)
 
 
@@ -74,6 +77,7 @@ def _prepare(options: Options, with_escape_tests: bool) -> None:
     """Import what the options need. Ctrl-C is left to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lift_pillows_limit()
+    keep_file()
     for module in by_module(options.algorithms):
         import_module(module)
     if with_escape_tests:
@@ -92,7 +96,7 @@ def _send(answers: BinaryIO, message: bytes) -> None:
     answers.flush()
 
 
-def _answer(request: dict[str, Any], options: Options, channel: _ParentChannel) -> bytes:
+def _answer(request: dict[str, Any], options: Options, channel: _ParentChannel) -> Iterable[bytes]:
     match request:
         case {"hash": dict(file)}:
             source = _source(file, channel)
@@ -102,14 +106,14 @@ def _answer(request: dict[str, Any], options: Options, channel: _ParentChannel) 
             return _hash(options, lambda wanted: exact_or_fail(source, wanted))
         case {"escape_tests": dict(targets)}:
             attempts = sys.modules["hashkit.sandbox.escape_tests"].attempt(**targets)
-            return to_line({"escape_tests": attempts})
+            return [to_line({"escape_tests": attempts})]
         case {"capabilities": _}:
             found = {
                 "versions": capabilities.versions(),
                 "pictures": capabilities.picture_formats(),
                 "videos": capabilities.video_formats(),
             }
-            return to_line({"capabilities": found})
+            return [to_line({"capabilities": found})]
     raise ValueError("no such request")
 
 
@@ -119,14 +123,14 @@ def _source(file: dict[str, Any], channel: _ParentChannel) -> Path | BinaryIO:
     return cast(BinaryIO, RemoteFile(file["size"], channel.read_range))
 
 
-def _hash(options: Options, work: Callable[[Options], HashedFile | FailedFile]) -> bytes:
+def _hash(options: Options, work: Callable[[Options], HashedFile | FailedFile]) -> Iterable[bytes]:
     """A result always has the SHA-256, by which the parent process deduplicates files."""
     with_sha256 = replace(options, algorithms=resolve((*options.algorithms, "sha256")))
     outcome = work(with_sha256)
     sha256 = _value_of(outcome, "sha256")
     if "sha256" not in options.algorithms:
         outcome = _without_sha256(outcome)
-    return WorkerResult(outcome, sha256).to_line()
+    return WorkerResult(outcome, sha256).to_lines()
 
 
 def _value_of(outcome: HashedFile | FailedFile, algorithm: str) -> str | None:

@@ -27,11 +27,12 @@ THROUGH_PYTHON = {
     *("connect", "connect by IPv6", "UNIX socket"),
     *("write a file", "start a program", "fork"),
 }
+MEMORY = {"file in memory", "shared memory, without Python"}
 THROUGH_C = {
     *("connect, without Python", "write a file, without Python"),
     *("make a folder, without Python", "fork, without Python"),
 }
-EVERYTHING = THROUGH_PYTHON | THROUGH_C | {"list a folder"}
+EVERYTHING = THROUGH_PYTHON | THROUGH_C | MEMORY | {"list a folder"}
 
 
 def python(code, *arguments):
@@ -196,6 +197,18 @@ calls = {
     "another namespace": (272, 0x10000000),
     "mount": (165, b"none", folder, b"tmpfs", 0, null),
     "bpf": (321, 0, buffer, 128),
+    "shared memory by mmap": (9, 0, 4096, 3, 0x21, -1, 0),
+    "shared memory by mmap, checked": (9, 0, 4096, 1, 0x03, os.open(victim, os.O_RDONLY), 0),
+    "a file in memory": (319, b"hashkit", 0),
+    "secret memory": (447, 0),
+    "attach shared memory": (30, 0, 0, 0),
+    "a larger pipe": (72, os.pipe()[1], 1031, 1 << 20),
+    "pages into a pipe": (278, os.pipe()[1], buffer, 1, 0),
+    "lock memory": (149, buffer, 4096),
+    "userfaultfd": (323, 0),
+    "a larger file": (77, os.open(victim, os.O_RDONLY), 1 << 20),
+    "read another's memory map": (312, os.getpid(), os.getppid(), 0, 0, 0),
+    "advise another": (440, 0, buffer, 1, 4, 0),
     "a key": (248, b"user", b"hashkit", b"x", 1, -2),
 }
 from hashkit.sandbox import lockdown

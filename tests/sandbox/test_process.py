@@ -18,13 +18,11 @@ from PIL import Image
 
 import hashkit
 from hashkit.errors import WorkerUnavailable
-from hashkit.models import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.models import FailedFile, HashedFile
 from hashkit.pipeline.options import Options
 from hashkit.sandbox import pool, process
 from hashkit.sandbox.pool import WorkerPool
 from hashkit.sandbox.process import Limits, WorkerProcess
-from hashkit.sandbox.protocol import WorkerResult
-from hashkit.variants.sets import moving_names_at
 
 pytestmark = pytest.mark.test_all
 
@@ -295,25 +293,6 @@ def is_alive(pid):
         return False
     status = Path(f"/proc/{pid}/stat")
     return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
-
-
-def test_the_longest_answer_fits_the_limit():
-    """A day of video, with the longest numbers."""
-    frames = tuple(FrameHash(10**7 + n, 86_399.123456789, "f" * 64, 100) for n in range(1000))
-    tmk = Hash("tmk_pdqf", bytes(263_344))
-    found = HashedFile(None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames))
-    line = len(WorkerResult(found, "0" * 64).to_line())
-    rest = len(WorkerResult(HashedFile(None, MediaKind.VIDEO, (tmk,)), None).to_line())
-    whole_day = rest + (line - rest) / 1000 * 86_400
-    assert whole_day < process.max_answer(Options()) < 20 << 20
-    everything = Options(sample="all")
-    assert process.max_answer(everything) > whole_day * 10
-    turned = [FrameHashes(1.0, frames, name) for name in moving_names_at("orientations")]
-    with_variants = HashedFile(
-        None, MediaKind.VIDEO, (tmk,), (), FrameHashes(1.0, frames), tuple(turned)
-    )
-    longest = len(WorkerResult(with_variants, "0" * 64).to_line()) / 1000 * 86_400
-    assert longest < process.max_answer(Options(variants="orientations"))
 
 
 def test_a_worker_that_cannot_start(monkeypatch):

@@ -50,6 +50,8 @@ def run(paths: list[Path], options: HashOptions) -> None:
     wanted = _check(options)
     if options.dask is None:
         lockdown.lock_network()
+    else:  # the cluster is reached through the network
+        lockdown.lock_memory()
     found = list(_expand(paths, options))
     if options.out is not None:
         check_target(options.out, options.force or options.resume, [each.path for each in found])

@@ -14,7 +14,7 @@ from hashkit.sandbox.doctor import Examination, examine
 _WHAT_RESTRICTIONS_DO = {
     "memory": "a file cannot take all memory",
     "file size": "nothing large can be written, should all else fail",
-    "core dumps": "a crash leaves no copy of a picture on the disk",
+    "core dumps": "a crash leaves no copy of a picture on the disk, and no debugger gets in",
     "files": "files can be read only, and folders not even listed (Landlock)",
     "system calls": "no network, no programs, no processes (seccomp)",
     "Python": "the same again, from Python code",
@@ -58,10 +58,10 @@ def _in_words(found: Examination) -> Iterable[str]:
     yield "Your files are opened by separate processes, with walls around them:"
     for each in found.restrictions:
         what = _WHAT_RESTRICTIONS_DO[each.name] if each.active else f"NOT THERE: {each.reason}"
-        yield f"  {each.name:<14} {what}"
-    yield "The network is taken from the command itself, too:"
+        yield f"  {each.name:<15} {what}"
+    yield "The command itself gives up the network too, and reaches no other program:"
     for each in found.network_restrictions:
-        yield f"  {each.name:<14} {'done' if each.active else f'NOT THERE: {each.reason}'}"
+        yield f"  {each.name:<15} {'done' if each.active else f'NOT THERE: {each.reason}'}"
     yield "Such a process has just tried to get out:"
     for name, what in found.attempts.items():
         yield f"  {name:<28} {what}"
