@@ -64,6 +64,7 @@ def test_another_user_who_has_closed_already_is_cut(way, server, as_another_user
     try:
         given = request(server, server.start)
         sent = as_another_user(CONNECT, family, protocol, server.port, address, "close", given)
+        time.sleep(0.5)  # until the kernel has forgotten whose it was
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
     assert sent.strip() == "sent"
@@ -108,7 +109,8 @@ def test_silent_connections_do_not_lock_the_page_out(visitor):
 
 @pytest.mark.test_all
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_more_connections_than_files(visitor):
+def test_a_flood_of_connections_passes(visitor):
+    """Other users can connect too; the page must keep working, and end as always."""
     silent = []
     for _ in range(3 * MAX_CONNECTIONS):
         with suppress(OSError):
