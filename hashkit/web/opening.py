@@ -1,7 +1,7 @@
 """Asks the system to open the page in the user's browser, and does not wait for it.
 
 A browser gets the address as an argument, and so do the programs that start it. On Linux every user
-can read the arguments of every program. So the address that is handed over there is of no use to
+can read the arguments of every program. So the address that it gets there is of no use to
 another user; where there is no such address, nothing is opened, and the user opens the page. On
 macOS the address goes to the system as an Apple event, and on Windows other users cannot read
 arguments.

@@ -6,7 +6,7 @@ them unreadable.
 
 A socket of IPv6 can connect to 127.0.0.1 as well (``::ffff:127.0.0.1``) and is listed in the other
 table. A socket that its process has closed is listed without an inode, and by many kernels as
-root's: it is nobody's.
+root's: it belongs to no user.
 """
 
 from __future__ import annotations

@@ -135,10 +135,10 @@ class Other:
 
     def __init__(self, *, session, idle):
         self.peer, self.is_idle = SimpleNamespace(has_session=session), idle
-        self.transport, self.aborted = self, False
+        self.transport, self.aborted = self, 0
 
     def abort(self):
-        self.aborted = True
+        self.aborted += 1
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ class Other:
         ([(True, False), (True, False), (True, False)], None),
     ],
 )
-def test_which_connection_makes_room(kinds, gone):
+def test_which_connection_is_dropped_for_a_new_one(kinds, gone):
     all_kinds = kinds + [(True, False)] * (MAX_CONNECTIONS - len(kinds))
     connections = Connections(None)
     older = [Other(session=session, idle=idle) for session, idle in all_kinds]

@@ -29,10 +29,10 @@ class Browser:
     """A command that opens addresses: it says what it was given, and stays."""
 
     def __init__(self, folder, stays=60):
-        self.told = folder / "told"
+        self.report = folder / "report"
         script = folder / "browser"
         # Not the last command: the shell, and its arguments, must stay.
-        script.write_text(f'#!/bin/sh\necho "$$ $1" >> {self.told}\nsleep {stays}\n:\n')
+        script.write_text(f'#!/bin/sh\necho "$$ $1" >> {self.report}\nsleep {stays}\n:\n')
         script.chmod(0o755)
         self.command = f"{script} %s"
 
@@ -40,16 +40,18 @@ class Browser:
     def given(self):
         """Its process ids and addresses, when it was started."""
         deadline = time.monotonic() + 60
-        while not (self.told.exists() and self.told.read_text().endswith("\n")):
+        while not (self.report.exists() and self.report.read_text().endswith("\n")):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        return [line.split() for line in self.told.read_text().splitlines()]
+        return [line.split() for line in self.report.read_text().splitlines()]
 
     def end(self):
         """End those that run."""
-        for pid, _ in self.given if self.told.exists() else ():
+        for pid, _ in self.given if self.report.exists() else ():
             with suppress(ProcessLookupError):
-                os.killpg(os.getpgid(int(pid)), signal.SIGKILL)
+                group = os.getpgid(int(pid))
+                if group != os.getpgrp():  # and not these tests
+                    os.killpg(group, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -140,19 +142,20 @@ def test_a_browser_that_is_started_by_the_command_may_use_the_network(serve, tmp
         "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 30); "
         "print(s.fileno())"
     )
-    told = tmp_path / "told"
+    report = tmp_path / "report"
     script = tmp_path / "browser"
     script.write_text(
         "#!/bin/sh\nport=${1#http://127.0.0.1:}\n"
-        f'{sys.executable} -c "{code}" "${{port%%/*}}" > {told}.part 2>&1; mv {told}.part {told}\n'
+        f'{sys.executable} -c "{code}" "${{port%%/*}}" > {report}.part 2>&1\n'
+        f"mv {report}.part {report}\n"
     )
     script.chmod(0o755)
     serve(browser=f"{script} %s")
     deadline = time.monotonic() + 60
-    while not told.exists():
+    while not report.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert told.read_text().strip().isdigit()
+    assert report.read_text().strip().isdigit()
 
 
 def test_without_a_browser_the_address_is_printed_only(serve, tmp_path):
@@ -204,13 +207,15 @@ def test_where_the_system_does_not_say_who_connects_nothing_is_opened(platform, 
 
 
 def test_what_is_started_gets_a_line_and_no_argument(tmp_path):
-    told = tmp_path / "told"
-    assert opening.start_with(("/bin/sh", "-c", f"cat > {told}.part; mv {told}.part {told}"), "KEY")
+    report = tmp_path / "report"
+    assert opening.start_with(
+        ("/bin/sh", "-c", f"cat > {report}.part; mv {report}.part {report}"), "KEY"
+    )
     deadline = time.monotonic() + 60
-    while not told.exists():
+    while not report.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert told.read_text() == "KEY\n"
+    assert report.read_text() == "KEY\n"
 
 
 def test_what_does_not_start_opens_nothing(tmp_path):
