@@ -3,8 +3,8 @@
 The port is open to every user of this machine. On Linux the kernel says which user a connection
 belongs to, and those of other users are aborted, as are those whose user it does not say.
 
-Whoever may connect cannot lock the page out: a connection is aborted when it is silent or slow. When
-there are too many, a new one takes the place of the oldest that did not send the page's cookie.
+Whoever may connect cannot lock the page out: a connection is aborted when it is silent or slow.
+When there are too many, a new one takes the place of the oldest that did not send the cookie.
 """
 
 from __future__ import annotations
