@@ -78,7 +78,7 @@ def test_reading_a_submission_loads_no_decoder():
 
 MAY = {
     "sandbox/escape_tests.py": {"socket"},  # its attempts to connect must fail
-    "cli/commands/app.py": {"webbrowser"},  # opens the local page in the browser
+    "web/opening.py": {"webbrowser"},  # opens the local page in the browser
     "web/serving.py": {"socket", "asyncio", "uvicorn"},  # listens, and denies itself all else
     "web/connections.py": {"asyncio", "uvicorn"},
     "submission/sending/client.py": {

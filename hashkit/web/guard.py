@@ -4,6 +4,10 @@ Other users of this machine can reach the port; other pages in this browser can 
 and can give it another name (DNS rebinding). So the address holds a key, valid once, which is
 exchanged for a cookie; and a request must name the right host and come from the page itself.
 
+Programs' arguments can be read by other users, and a browser gets the address as one. So where the
+kernel says whose each connection is, the browser gets an address with a ticket instead of the key:
+it is good for connections that are surely this user's, and of no use to others who read it.
+
 For a browser, all ports of 127.0.0.1 are one site and share cookies, so a server on another port
 would receive the page's cookie. So the page has a folder with a random name, and the cookie is
 limited to that folder.
@@ -18,6 +22,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hashkit.web.peers import Peer
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -43,18 +49,24 @@ _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
 class Guard:
-    """Passes requests of the page itself to ``app``. All others get ``refused``, an error page."""
+    """Passes requests of the page itself to ``app``. All others get ``refused``, an error page.
+
+    ``scope["state"]["peer"]`` says who is at the other end."""
 
     def __init__(self, app: ASGIApp, port: int, refused: Callable[[str], str]) -> None:
-        """``refused`` renders the error page for an Accept-Language header."""
+        """``refused`` renders the error page for an Accept-Language header.
+
+        ``address`` holds the key, ``ticket_address`` the ticket."""
         self._app, self._refused = app, refused
         self._host = f"127.0.0.1:{port}"
         self._origin = f"http://{self._host}"
         self._folder = f"/{secrets.token_urlsafe(16)}/"
         self._cookie = f"s{port}"
-        self._key: str | None = secrets.token_urlsafe(32)
+        self._started = False
+        self._key, self._ticket = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
-        self.address = f"{self._origin}{self._folder}{_START_PATH}{self._key}"
+        start = f"{self._origin}{self._folder}{_START_PATH}"
+        self.address, self.ticket_address = start + self._key, start + self._ticket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,10 +86,12 @@ class Guard:
         if not path.startswith(self._folder):
             return self._refusal(headers)
         known, path = self._has_session(scope), path.removeprefix(self._folder)
+        peer: Peer = scope["state"]["peer"]
+        peer.has_session |= known
         if path.startswith(_START_PATH):
             if scope["method"] != "GET" or any(name in headers for name in _PREFETCH_HEADERS):
                 return self._refusal(headers)
-            return self._begin() if known or self._use_key(path) else self._refusal(headers)
+            return self._begin() if known or self._use_key(path, peer) else self._refusal(headers)
         return self._app if known else self._refusal(headers)
 
     def _is_same_origin(self, method: str, headers: Headers) -> bool:
@@ -91,10 +105,14 @@ class Guard:
     def _has_session(self, scope: Scope) -> bool:
         return _equal(Request(scope).cookies.get(self._cookie, ""), self._session)
 
-    def _use_key(self, path: str) -> bool:
-        if self._key is None or not _equal(path.removeprefix(_START_PATH), self._key):
+    def _use_key(self, path: str, peer: Peer) -> bool:
+        """Whether the page may begin. One use of either, the key or the ticket, voids both."""
+        given = path.removeprefix(_START_PATH)
+        if self._started or not (
+            _equal(given, self._key) or (peer.same_user and _equal(given, self._ticket))
+        ):
             return False
-        self._key = None
+        self._started = True
         return True
 
     def _begin(self) -> Response:

@@ -21,11 +21,22 @@ from hashkit.web.rendering import LEAVE_TO
 class Server:
     """``hashkit app`` as a process of its own."""
 
-    def __init__(self, *arguments: str, under: Sequence[str] = (), **options: object) -> None:
-        """``under`` is a command that runs it, such as strace."""
+    def __init__(
+        self,
+        *arguments: str,
+        under: Sequence[str] = (),
+        browser: str | None = None,
+        **options: object,
+    ) -> None:
+        """``under`` is a command that runs it, such as strace. ``browser`` is the command of the
+        browser that it opens, None for none."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **options.pop("env", {})}
+        if browser is None:
+            arguments = ("--no-browser", *arguments)
+        else:
+            environment |= {"BROWSER": browser, "DISPLAY": ":0"}
         self.process = subprocess.Popen(
-            [*under, sys.executable, "-B", "-m", "hashkit", "app", "--no-browser", *arguments],
+            [*under, sys.executable, "-B", "-m", "hashkit", "app", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -82,6 +93,24 @@ class Server:
             self.process.send_signal(signal.SIGINT)
         _, output = self.process.communicate(timeout=60)
         return self.process.returncode, output
+
+
+AS_ANOTHER_USER = """
+import os, socket, sys
+from pathlib import Path
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+"""
+"""The beginning of a program. What it needs is imported while it can read Python's folder."""
+
+
+def run_as_another_user(code: str, *arguments: object) -> str:
+    """Run Python code as another user of this machine. Returns its output."""
+    command = [sys.executable, "-c", AS_ANOTHER_USER + code, *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=True, timeout=60
+    ).stdout
 
 
 class Visitor:
@@ -145,6 +174,14 @@ def serve() -> Iterator[Callable[..., Server]]:
         if server.process.poll() is None:
             server.process.kill()
         server.process.communicate()
+
+
+@pytest.fixture
+def as_another_user() -> Callable[..., str]:
+    """Runs Python code as another user of this machine."""
+    if sys.platform != "linux" or os.getuid() != 0:
+        pytest.skip("needs another person")
+    return run_as_another_user
 
 
 @pytest.fixture

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
-import subprocess
-import sys
-import time
 from contextlib import suppress
-from http.client import HTTPException
 from http.cookies import SimpleCookie
 
 import pytest
@@ -178,43 +173,3 @@ def test_leaving_deletes_the_cookie(visitor):
     assert headers["Set-Cookie"].startswith(visitor.cookie.split("=")[0] + "=;")
     assert "Max-Age=0" in headers["Set-Cookie"]
     assert f"Path={visitor.server.folder}" in headers["Set-Cookie"]
-
-
-@pytest.mark.test_all
-@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_silent_connections_do_not_block_the_page(visitor):
-    """Other users can connect too; the page must keep working."""
-    silent = [
-        socket.create_connection(("127.0.0.1", visitor.server.port), timeout=5) for _ in range(300)
-    ]
-    for each in silent:
-        with suppress(OSError):  # already aborted
-            each.send(b"GET / HTTP/1.1\r\n")
-    deadline = time.monotonic() + 60
-    while True:  # until the silent ones are aborted
-        with suppress(OSError, HTTPException):
-            if visitor.ask("POST", "/active", b"")[0] == 204:
-                break
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    for each in silent:
-        each.close()
-    code, output = visitor.server.end()
-    assert (code, output.count("Traceback")) == (130, 0)
-
-
-@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs another person")
-def test_another_user_of_this_machine_is_cut(visitor):
-    """Even with the key, the cookie and all headers."""
-    ask = (
-        "import http.client, os, sys; os.setuid(int(sys.argv[4])); "
-        "c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=10); "
-        "c.request('GET', sys.argv[2], headers={'Cookie': sys.argv[3]}); "
-        "print(c.getresponse().status)"
-    )
-    command = [sys.executable, "-c", ask, str(visitor.server.port), visitor.server.folder]
-    for person, expected in [(0, "200"), (65534, "")]:
-        done = subprocess.run(
-            [*command, visitor.cookie, str(person)], capture_output=True, text=True, check=False
-        )
-        assert done.stdout.strip() == expected, done.stderr

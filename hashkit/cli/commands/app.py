@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import webbrowser
 from typing import Annotated
 
 import typer
@@ -25,14 +23,15 @@ def app_command(
     ] = True,
 ) -> None:
     """Open a page in your own browser, served from this computer only, that leads you through."""
+    from hashkit.web.opening import open_in_browser  # noqa: PLC0415 (as below)
     from hashkit.web.serving import serve  # noqa: PLC0415 (the server takes long to import)
 
     if language is not None:
         check_language(language)
 
-    def open_page(address: str) -> None:
+    def open_page(address: str, for_this_user_only: str | None) -> None:
         say("hashkit is ready. Nothing that you choose leaves this computer.")
-        if browser and _opened(address):
+        if browser and open_in_browser(address, for_this_user_only):
             say("A page is opening in your browser. If you see none, open this address yourself:")
         else:
             say("Open this address in your browser:")
@@ -48,13 +47,3 @@ def app_command(
         say("\nhashkit has ended. Nothing was kept.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     say("hashkit has ended. Nothing was kept.")
-
-
-def _opened(address: str) -> bool:
-    """Whether a browser was asked to open it."""
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
-        return False  # a browser in text mode would take over this terminal
-    try:
-        return webbrowser.open(address)
-    except webbrowser.Error:
-        return False
