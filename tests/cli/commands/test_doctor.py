@@ -28,7 +28,7 @@ def report(tmp_path_factory):
 def test_all_restrictions_are_active_here(report):
     if sys.platform == "linux":
         assert report.returncode == 0, report.stdout
-        assert report.stdout.count("wall, ") == report.stdout.count(": stands") == 8
+        assert report.stdout.count("wall, ") == report.stdout.count(": stands") == 10
         assert "not refused" not in report.stdout
 
 
