@@ -25,7 +25,7 @@ from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
 from hashkit.models import Outcome
 from hashkit.pipeline.options import OnProgress, Options
-from hashkit.sandbox.pool import lacked_room
+from hashkit.sandbox.pool import may_succeed_alone
 from hashkit.sandbox.process import TIME_LIMIT, Limits
 from hashkit.variants.sets import NONE
 
@@ -192,7 +192,7 @@ class _Run:
             task = self._hashing.pop(future)
             self._is_alone = False
             result = result_of(future, task.path)
-            if task.had_company and lacked_room(result.outcome):
+            if task.had_company and may_succeed_alone(result.outcome):
                 self._parts.pop(task.number, None)
                 self._put_off.append(task)
                 continue

@@ -70,7 +70,7 @@ def time_limits(seconds: float, untrusted_size: int) -> tuple[float, float]:
     return without_progress, without_progress + decoding
 
 
-def lacked_room(outcome: Outcome) -> bool:
+def may_succeed_alone(outcome: Outcome) -> bool:
     """Whether the work may succeed with no other beside it.
 
     TooMuchMemory: workers share the memory of the machine, and the system kills one where it runs

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hashkit.errors import FileUnreadable, HashkitError, WorkerLost
 from hashkit.models import FailedFile, Outcome
-from hashkit.sandbox.pool import WorkerPool, lacked_room
+from hashkit.sandbox.pool import WorkerPool, may_succeed_alone
 from hashkit.sandbox.process import Cancelled
 from hashkit.sandbox.remote_file import RemoteSource
 
@@ -103,7 +103,7 @@ class Transfer:
             raise Cancelled
         file = RemoteSource(self.size, self._read_range, lambda: self.cancelled)
         outcome = self._pool.hash(file, self._progress).outcome
-        if lacked_room(outcome):
+        if may_succeed_alone(outcome):
             outcome = self._pool.hash_alone(file, self._progress).outcome
         return outcome
 
