@@ -132,10 +132,11 @@ class LinkLoop(FileError):
 
 
 class FileTooBig(FileError):
-    """The file has more bytes than will be held in memory."""
+    """A picture of more than 1 GiB, or a file of more than 64 GiB. Of the latter, only the first
+    bytes are read, which tell what kind of file it is."""
 
-    text = "The file is too big for a picture."
-    advice = "Check that it is the file you mean."
+    text = "The file is too big to be opened here."
+    advice = "Check that it is the file you mean. A picture may have 1 GB, and a video 64 GB."
 
 
 class FileChanged(FileError):

@@ -19,13 +19,15 @@ _MAX_REMEMBERED = 64 << 20
 
 @dataclass(eq=False, slots=True)
 class Task:
-    """A file to be hashed. ``size`` in bytes and ``sha256`` are None until they are known."""
+    """A file to be hashed. ``size`` in bytes and ``sha256`` are None until they are known.
+    ``had_company``: others were hashed at the same time."""
 
     number: int
     path: Path
     size: int | None = None
     sha256: str | None = None
     is_done: bool = False
+    had_company: bool = False
 
 
 class Deduplication:

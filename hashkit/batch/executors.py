@@ -41,8 +41,10 @@ class HashExecutor(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def hash(self, path: Path, on_progress: OnProgress) -> Future[WorkerResult] | Future[bytes]:
-        """Start hashing a file."""
+    def hash(
+        self, path: Path, on_progress: OnProgress, *, alone: bool = False
+    ) -> Future[WorkerResult] | Future[bytes]:
+        """Start hashing a file; ``alone`` if no other worker may hold memory meanwhile."""
 
     def sha256(self, path: Path) -> Future[str | None]:
         """Start computing the SHA-256 of a file; None if it cannot be read."""
@@ -70,9 +72,12 @@ class LocalExecutor:
         self._pool.close()
         self._threads.shutdown(cancel_futures=True)
 
-    def hash(self, path: Path, on_progress: OnProgress) -> Future[WorkerResult]:
+    def hash(
+        self, path: Path, on_progress: OnProgress, *, alone: bool = False
+    ) -> Future[WorkerResult]:
         """As ``HashExecutor.hash``."""
-        return self._threads.submit(self._pool.hash, path, on_progress)
+        work = self._pool.hash_alone if alone else self._pool.hash
+        return self._threads.submit(work, path, on_progress)
 
     def sha256(self, path: Path) -> Future[str | None]:
         """As ``HashExecutor.sha256``."""
@@ -95,10 +100,17 @@ class ExecutorAdapter:
         for future in [*self._started]:
             future.cancel()
 
-    def hash(self, path: Path, on_progress: OnProgress) -> Future[bytes]:  # noqa: ARG002
-        """As ``HashExecutor.hash``, but without progress: the work may be remote."""
+    def hash(
+        self,
+        path: Path,
+        on_progress: OnProgress,  # noqa: ARG002
+        *,
+        alone: bool = False,
+    ) -> Future[bytes]:
+        """As ``HashExecutor.hash``, but without progress: the work may be remote. ``alone`` holds
+        for the process that does the work; its neighbours may keep idle workers for a minute."""
         where = path_to_text(absolute(path))
-        return self._submit(hash_in_worker, where, self._options, self._limits)
+        return self._submit(hash_in_worker, where, self._options, self._limits, alone)
 
     def sha256(self, path: Path) -> Future[str | None]:
         """As ``HashExecutor.sha256``."""
@@ -148,9 +160,11 @@ def _pool(options: Options, limits: Limits) -> WorkerPool:
     return _pools.setdefault(key, WorkerPool(options, limits, _IDLE_SECONDS))
 
 
-def hash_in_worker(path: str, options: Options, limits: Limits) -> bytes:
+def hash_in_worker(path: str, options: Options, limits: Limits, alone: bool = False) -> bytes:
     """Runs in an executor: hash a file in a sandboxed worker."""
-    return _pool(options, limits).hash(path_from_text(path)).to_line()
+    pool = _pool(options, limits)
+    work = pool.hash_alone if alone else pool.hash
+    return work(path_from_text(path)).to_line()
 
 
 def compute_sha256(path: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
@@ -24,6 +25,7 @@ from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
 from hashkit.models import Outcome
 from hashkit.pipeline.options import OnProgress, Options
+from hashkit.sandbox.pool import may_succeed_alone
 from hashkit.sandbox.process import TIME_LIMIT, Limits
 from hashkit.variants.sets import NONE
 
@@ -53,7 +55,8 @@ def hash_files(
     and ``variants`` are as for ``hash_file``. Yields one outcome for each path, in the order of the
     paths, or as they finish if ``ordered`` is false. A file that fails gives a FailedFile, also if
     it crashes the decoder, makes no progress for ``time_limit`` seconds (180 if not given), or
-    takes too much memory. Files with the same bytes are decoded once.
+    takes too much memory. Files with the same bytes are decoded once. A file that found too little
+    memory beside others is hashed once more, with no other beside it, when the rest is done.
 
     ``workers`` is the number of processes (default: the number of cores). With an ``executor``, the
     work is submitted to it (at most ``workers`` files at a time, 64 if not given); the files must
@@ -92,6 +95,8 @@ class _Run:
         self._reading: dict[Future[Any], Task] = {}
         self._done: dict[int, Outcome] = {}
         self._parts: dict[int, float] = {}
+        self._put_off: deque[Task] = deque()
+        self._is_alone = False
         self._started = self._finished = self._yielded = 0
 
     def outcomes(self, paths: Iterable[str | os.PathLike[str]]) -> Generator[Outcome, None, None]:
@@ -108,16 +113,22 @@ class _Run:
                     else:
                         self._begin(path)
                 if not self._hashing and not self._reading:
-                    break
+                    if not self._put_off:
+                        break
+                    self._hash_alone(self._put_off.popleft())
                 self._collect()
                 yield from self._ready()
 
     def _may_begin(self) -> bool:
         busy = len(self._hashing) + len(self._reading)
+        oldest = self._put_off[0].number if self._put_off else self._started
+        max_ahead = max(_MAX_AHEAD, 4 * self._hash_executor.width)
         waiting = sum(memory_of(done) for done in self._done.values())
         return (
-            busy < 2 * self._hash_executor.width
-            and self._started - self._yielded < max(_MAX_AHEAD, 4 * self._hash_executor.width)
+            not self._is_alone
+            and busy < 2 * self._hash_executor.width
+            and self._started - self._yielded < max_ahead
+            and self._started - oldest < max_ahead  # else, of endless paths, its turn never comes
             and waiting < _MAX_AHEAD_BYTES
         )
 
@@ -130,11 +141,23 @@ class _Run:
             self._hash(task)
 
     def _hash(self, task: Task) -> None:
+        self._deduplication.begin(task)
+        self._hashing[self._hash_executor.hash(task.path, self._reporter(task))] = task
+        if self._hash_executor.width > 1 and len(self._hashing) > 1:
+            for each in self._hashing.values():
+                each.had_company = True
+
+    def _hash_alone(self, task: Task) -> None:
+        """Hash a task that was put off. Copies of it wait for it still."""
+        self._is_alone, task.had_company = True, False
+        report = self._reporter(task)
+        self._hashing[self._hash_executor.hash(task.path, report, alone=True)] = task
+
+    def _reporter(self, task: Task) -> OnProgress:
         def report(part: float) -> None:
             self._parts[task.number] = part
 
-        self._deduplication.begin(task)
-        self._hashing[self._hash_executor.hash(task.path, report)] = task
+        return report
 
     def _identified(self, task: Task) -> None:
         """Continue with a task whose SHA-256 is known, or known to be unreadable."""
@@ -167,7 +190,12 @@ class _Run:
                     self._identified(task)
                 continue
             task = self._hashing.pop(future)
+            self._is_alone = False
             result = result_of(future, task.path)
+            if task.had_company and may_succeed_alone(result.outcome):
+                self._parts.pop(task.number, None)
+                self._put_off.append(task)
+                continue
             task.is_done = True
             self._finish(task, result.outcome)
             for freed in self._deduplication.finish(task, result.outcome, result.sha256):

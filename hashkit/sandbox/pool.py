@@ -21,14 +21,20 @@ from hashkit.errors import (
     WorkerLost,
     WorkerUnavailable,
 )
-from hashkit.models import FailedFile, HashedFile
+from hashkit.models import FailedFile, HashedFile, Outcome
 from hashkit.pipeline.options import OnProgress, Options
+from hashkit.sandbox.occupancy import Occupancy
 from hashkit.sandbox.process import Cancelled, Limits, WorkerProcess
 from hashkit.sandbox.protocol import WorkerResult, check_asked_for, path_to_text
 from hashkit.sandbox.remote_file import RemoteSource
 
 _MIN_READ_RATE = 2e6  # bytes a second, for reading a file before decoding it
 _MIN_VIDEO_RATE = 5e3  # bytes a second, for decoding a whole video
+
+# A file may claim any size, and a sparse one holds it for nothing, so what is added to the time
+# limit for its size has an upper bound.
+_MAX_READ_SECONDS = 60 * 60.0  # in which a disk of 20 MB/s reads the largest file
+_MAX_VIDEO_SECONDS = 24 * 60 * 60.0  # the longest video, at its own speed
 
 _RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)  # seconds
 
@@ -56,6 +62,24 @@ def _size_of(source: Path | RemoteSource) -> int:
         return 0
 
 
+def time_limits(seconds: float, untrusted_size: int) -> tuple[float, float]:
+    """The seconds that a worker may take without progress, and in all, for a file of so many bytes.
+    ``seconds`` is the limit for a small one."""
+    without_progress = seconds + min(untrusted_size / _MIN_READ_RATE, _MAX_READ_SECONDS)
+    decoding = min(untrusted_size / _MIN_VIDEO_RATE, _MAX_VIDEO_SECONDS)
+    return without_progress, without_progress + decoding
+
+
+def may_succeed_alone(outcome: Outcome) -> bool:
+    """Whether the work may succeed with no other beside it.
+
+    TooMuchMemory: workers share the memory of the machine, and the system kills one where it runs
+    out. WorkerLost: no worker could be started. TookTooLong is left out, though it may be a matter
+    of the machine as well: each file made to hang would take its time twice.
+    """
+    return isinstance(outcome, FailedFile) and isinstance(outcome.error, TooMuchMemory | WorkerLost)
+
+
 class WorkerPool:
     """A pool of workers with the same options. Each calling thread gets a worker to itself; workers
     that died are replaced."""
@@ -64,6 +88,7 @@ class WorkerPool:
         """Workers that were idle for ``idle_seconds`` are ended; None keeps them."""
         self._options, self._limits, self._idle_seconds = options, limits, idle_seconds
         self._lock = threading.Lock()
+        self._occupancy = Occupancy()
         self._idle: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
         self._closed = self._has_started = False
@@ -76,7 +101,19 @@ class WorkerPool:
         Raises Cancelled if the pool was closed, whatever a RemoteSource raises to cancel, and
         WorkerUnavailable if not even a first worker could be started.
         """
+        with self._occupancy.together():
+            return self._hash(source, on_progress)
 
+    def hash_alone(
+        self, source: Path | RemoteSource, on_progress: OnProgress | None = None
+    ) -> WorkerResult:
+        """As ``hash``, with a new worker while no other works or holds memory: what is in progress
+        is waited for, and what comes meanwhile waits."""
+        with self._occupancy.alone():
+            self._retire(0)
+            return self._hash(source, on_progress)
+
+    def _hash(self, source: Path | RemoteSource, on_progress: OnProgress | None) -> WorkerResult:
         path = source if isinstance(source, Path) else None
 
         def read(untrusted: Any) -> WorkerResult:
@@ -143,8 +180,7 @@ class WorkerPool:
         where = (
             {"path": path_to_text(absolute(source))} if isinstance(source, Path) else {"size": size}
         )
-        seconds = self._limits.seconds + size / _MIN_READ_RATE
-        max_seconds = seconds + size / _MIN_VIDEO_RATE
+        seconds, max_seconds = time_limits(self._limits.seconds, size)
         with self._worker(fresh) as worker:
             before, worker.request_count = worker.request_count, worker.request_count + 1
             try:

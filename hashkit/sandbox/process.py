@@ -29,6 +29,7 @@ from hashkit.errors import (
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.sandbox.frames import FrameReader
 from hashkit.sandbox.lockdown import Restriction
+from hashkit.sandbox.parent_death import in_lasting_thread
 from hashkit.sandbox.protocol import MAX_LINE, Answer, from_line, path_from_text, to_line
 from hashkit.sandbox.remote_file import MIN_RANGE, RemoteSource
 
@@ -96,6 +97,18 @@ def _import_folders() -> list[str]:
     return [folder for folder in folders if folder != here or folder == home]
 
 
+def _start_process() -> subprocess.Popen[bytes]:
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT_ENVIRONMENT)}
+    return subprocess.Popen(  # noqa: S603 (no external input)
+        [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOTSTRAP],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # may hold text from hostile files
+        env=kept | _OWN_ENVIRONMENT,
+        start_new_session=True,  # no terminal, no Ctrl-C
+    )
+
+
 class WorkerProcess:
     """A worker process and the pipes to it. ``restrictions`` are those that it reported."""
 
@@ -106,19 +119,9 @@ class WorkerProcess:
 
         ``with_escape_tests`` makes it load ``hashkit.sandbox.escape_tests``.
         """
-        kept = {
-            name: value for name, value in os.environ.items() if name.startswith(_KEPT_ENVIRONMENT)
-        }
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (no external input)
-                [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOTSTRAP],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # may hold text from hostile files
-                env=kept | _OWN_ENVIRONMENT,
-                start_new_session=True,  # no terminal, no Ctrl-C
-            )
-        except OSError as error:
+            self._process = in_lasting_thread(_start_process)
+        except (OSError, RuntimeError) as error:  # RuntimeError: no threads left
             raise WorkerUnavailable from error
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)

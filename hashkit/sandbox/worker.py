@@ -39,7 +39,7 @@ from hashkit.media.images import lift_pillows_limit
 from hashkit.models import FailedFile, HashedFile
 from hashkit.pipeline.hashing import exact_or_fail, hash_or_fail
 from hashkit.pipeline.options import Options
-from hashkit.sandbox import lockdown
+from hashkit.sandbox import lockdown, parent_death
 from hashkit.sandbox.protocol import WorkerResult, path_from_text, to_line
 from hashkit.sandbox.remote_file import RemoteFile
 
@@ -49,6 +49,7 @@ _GRACE = 10.0  # seconds past the limit, after which this process ends itself
 
 def main(start: dict[str, Any]) -> None:
     """Apply the restrictions and answer requests until the input ends."""
+    parent_death.end_with_parent()
     answers = _redirect_output()
     options = Options(**{**start["options"], "algorithms": tuple(start["options"]["algorithms"])})
     _prepare(options, start["with_escape_tests"])

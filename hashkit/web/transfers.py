@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hashkit.errors import FileUnreadable, HashkitError, WorkerLost
 from hashkit.models import FailedFile, Outcome
-from hashkit.sandbox.pool import WorkerPool
+from hashkit.sandbox.pool import WorkerPool, may_succeed_alone
 from hashkit.sandbox.process import Cancelled
 from hashkit.sandbox.remote_file import RemoteSource
 
@@ -102,7 +102,10 @@ class Transfer:
         if self.cancelled:
             raise Cancelled
         file = RemoteSource(self.size, self._read_range, lambda: self.cancelled)
-        return self._pool.hash(file, self._progress).outcome
+        outcome = self._pool.hash(file, self._progress).outcome
+        if may_succeed_alone(outcome):
+            outcome = self._pool.hash_alone(file, self._progress).outcome
+        return outcome
 
     def _read_range(self, start: int, length: int) -> bytes:
         self._update(lambda: self._request(start, length))

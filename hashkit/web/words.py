@@ -104,7 +104,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
         marked("This is a link that leads nowhere."),
         marked("Choose the picture or video itself."),
     ),
-    "file_too_big": (marked("The file is too big for a picture."), _RIGHT_FILE),
+    "file_too_big": (marked("The file is too big to be opened here."), _RIGHT_FILE),
     "file_changed": (
         marked("The file was changed or moved while it was being read."),
         marked("Wait until it is saved completely. Then choose it again."),

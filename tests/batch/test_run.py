@@ -189,6 +189,16 @@ class TestCopies:
         expected = hashkit.hash_file(paths[0]).hashes
         assert all(each.hashes == expected for each in outcomes)
 
+    def test_of_more_bytes_than_are_read(self, tmp_path):
+        """Not even to see whether they are copies."""
+        paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+        for path in paths:
+            with path.open("wb") as stream:
+                stream.write(b"\0\0\0\x18ftypisom\0\0\2\0isommp42")
+                stream.truncate((64 << 30) + 1)  # takes no space
+        outcomes = list(hashkit.hash_files(paths))
+        assert [each.error.code for each in outcomes] == ["file_too_big"] * 2
+
     def test_of_the_same_size_but_not_the_same(self, samples, tmp_path, count):
         data = (samples / "bmp.bmp").read_bytes()
         paths = []

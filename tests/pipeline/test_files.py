@@ -242,3 +242,20 @@ def test_nothing_stays_open(tmp_path):
         with contextlib.suppress(errors.FileError):
             read(source)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_limit_of_size(tmp_path, monkeypatch, more):
+    """Of a file over it, nothing can be had but its first bytes."""
+    monkeypatch.setattr(files, "MAX_BYTES", 5000)
+    path = tmp_path / "a"
+    path.write_bytes(bytes(5000 + more))
+    ways = (lambda f: f.read(), lambda f: b"".join(f.chunks()), lambda f: f.stream.read())
+    for way in ways:
+        with files.open_untrusted(path) as untrusted:
+            assert len(untrusted.head) == 4096
+            if more:
+                with pytest.raises(errors.FileTooBig):
+                    way(untrusted)
+            else:
+                assert len(way(untrusted)) == 5000

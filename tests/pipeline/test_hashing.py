@@ -98,6 +98,14 @@ def test_without_perceptual_hashes_nothing_is_decoded(samples, monkeypatch):
     assert [each.algorithm for each in hashed.hashes] == ["md5", "sha512"]
 
 
+def huge(path, head, size):
+    """A sparse file: takes no space, and would take minutes to read."""
+    with path.open("wb") as stream:
+        stream.write(head)
+        stream.truncate(size)
+    return path
+
+
 class TestNotices:
     def test_little_detail(self, tmp_path):
         soft = cv2.resize(
@@ -193,6 +201,20 @@ class TestWhatCannotBeHashed:
         outcome = self.outcome(path, algorithms=["md5", "pdq"])
         assert outcome.error.code == "file_too_big"
         assert [each.algorithm for each in outcome.hashes] == ["md5"]
+
+    @pytest.mark.parametrize("head", [b"\xff\xd8\xff\xe0", b"\0\0\0\x18ftypisom\0\0\2\0isommp42"])
+    @pytest.mark.parametrize("algorithms", ["md5", "services"])
+    def test_more_bytes_than_any_file_may_have(self, tmp_path, head, algorithms):
+        path = huge(tmp_path / "huge", head, (64 << 30) + 1)
+        outcome = self.outcome(path, algorithms=[algorithms])
+        assert outcome.error.code == "file_too_big"
+        assert outcome.hashes == ()
+        with pytest.raises(hashkit.errors.FileTooBig):
+            hashkit.hash_file(path, [algorithms])
+
+    def test_what_is_no_media_is_that_first(self, tmp_path):
+        """A disk image in a folder is passed over, however big."""
+        assert self.outcome(huge(tmp_path / "disk", b"", 100 << 30)).error.code == "not_media"
 
     @pytest.mark.parametrize(
         "head", [b"\xff\x0a", b"8BPS\0\1", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom"]

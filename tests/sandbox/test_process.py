@@ -307,6 +307,15 @@ def test_a_python_that_is_not_there(monkeypatch):
         WorkerProcess(Options(), Limits())
 
 
+def test_time_limits_grow_up_to_a_bound():
+    """A sparse file may claim any size."""
+    assert pool.time_limits(180, 0) == (180, 180)
+    assert pool.time_limits(5, 2_000_000) == (6, 406)
+    assert pool.time_limits(180, 1 << 60) == (180 + 3600, 180 + 3600 + 86_400)
+    hour, _ = pool.time_limits(0, 64 << 30)
+    assert (64 << 30) / hour < 20e6  # bytes a second that a disk must give
+
+
 def test_idle_workers_are_ended(samples):
     workers = WorkerPool(Options(), Limits(), idle_seconds=0.2)
     workers.hash(samples / "bmp.bmp")

@@ -204,3 +204,16 @@ def test_a_busy_worker_is_killed_when_cancelled(samples):
         assert pool.hash(samples / "scene-1.jpg").outcome.hashes
     finally:
         pool.close()
+
+
+def test_a_file_over_the_limit_is_not_read(pool):
+    """Of what the page would send, the worker asks for the beginning only."""
+    head, asked = b"\0\0\0\x18ftypisom\0\0\2\0isommp42", []
+
+    def read_range(start, length):
+        asked.append(start)
+        return (head + bytes(length))[:length]
+
+    outcome = pool.hash(RemoteSource((64 << 30) + 1, read_range)).outcome
+    assert outcome.error.code == "file_too_big"
+    assert set(asked) == {0}

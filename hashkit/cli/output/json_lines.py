@@ -76,9 +76,11 @@ class ToFile:
 
 _BEGINNING = b'{"path": "'
 _NOT_OURS = "This is not a list that hashkit wrote with --json. It was left as it is."
+# A matter of the moment or of the machine, not of what is in the file: another try may succeed when
+# less else is running, or with more memory or time. "decoder_crashed" is a matter of the file.
 _WORTH_ANOTHER_TRY = (
     *("file_missing", "file_unreadable", "file_changed", "file_empty", "is_a_folder"),
-    "worker_lost",
+    *("too_much_memory", "took_too_long", "worker_lost"),
 )
 
 

@@ -140,6 +140,20 @@ class TestResume:
         assert [line["path"] for line in found] == ["a.bmp", "b.bmp", "a.bmp"]
         assert "hashes" in found[-1]
 
+    def test_what_was_a_matter_of_the_machine_is_tried_again(self, run, samples, tmp_path):
+        codes = ("too_much_memory", "took_too_long", "worker_lost", "decoder_crashed", "too_long")
+        before = ""
+        for code in codes:
+            (tmp_path / f"{code}.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
+            line = {"path": f"{code}.bmp", "error": {"code": code, "text": ""}}
+            before += json.dumps(line) + "\n"
+        (tmp_path / "a.jsonl").write_text(before)
+        names = [f"{code}.bmp" for code in codes]
+        done = run("hash", *names, "--json", "--out", "a.jsonl", "--resume")
+        assert "3 files hashed, 2 done before." in done.stderr
+        assert done.returncode == 1
+        assert paths_in(tmp_path / "a.jsonl") == [*names, *names[:3]]
+
     def test_in_the_folder_that_is_hashed(self, run, samples, tmp_path):
         (tmp_path / "a.bmp").write_bytes((samples / "bmp.bmp").read_bytes())
         arguments = ("hash", "-r", ".", "--json", "--out", "a.jsonl")
