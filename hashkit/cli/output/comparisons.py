@@ -54,6 +54,11 @@ def verdict_in_words(comparison: Comparison, kind: MediaKind) -> str:
         case "in_the_video":
             moving = "video" if kind is MediaKind.VIDEO else "moving picture"
             return f"The picture is in the {moving}, at {_when(on)}{_as_edited(on)}."
+        case "perhaps_cropped":
+            return (
+                "Perhaps a cropped copy: one of them may show a part of the other. Please look "
+                "yourself: pictures that have nothing to do with each other can look like this too."
+            )
         case "cannot_tell":
             return (
                 "hashkit cannot tell. There is too little detail in one of them, or there are no "
