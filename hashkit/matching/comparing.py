@@ -30,8 +30,8 @@ _STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
 
 class Verdict(StrEnum):
     """What two things are to each other, the closest first: ``same_file``, ``same_picture``,
-    ``edited_copy``, ``in_the_video`` (a picture, or a part of a video), ``perhaps_cropped`` (a person
-    has to look), ``cannot_tell``, ``not_the_same``."""
+    ``edited_copy``, ``in_the_video`` (a picture, or a part of a video), ``perhaps_cropped`` (a
+    person has to look), ``cannot_tell``, ``not_the_same``."""
 
     SAME_FILE = "same_file"
     SAME_PICTURE = "same_picture"
