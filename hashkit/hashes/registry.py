@@ -21,6 +21,10 @@ COPIED_PERCENT = 20.0
 """From this share of frames on, a video was cut from the other, or into it. Videos that have
 nothing to do with each other share none (docs/robustness-videos.md)."""
 
+PERHAPS_CROPPED_BITS = 8
+"""Up to so many bits between segments of crop_resistant, one picture may be a part of the other
+(docs/comparing.md has the share of false alarms)."""
+
 
 class Family(Enum):
     """What an algorithm is computed from."""

@@ -13,7 +13,13 @@ from enum import StrEnum
 from typing import Protocol, cast
 
 from hashkit.hashes import pdq, tmk, vpdq
-from hashkit.hashes.registry import ALGORITHMS, COPIED_PERCENT, Algorithm, Distance
+from hashkit.hashes.registry import (
+    ALGORITHMS,
+    COPIED_PERCENT,
+    PERHAPS_CROPPED_BITS,
+    Algorithm,
+    Distance,
+)
 from hashkit.matching.groups import SAME_PICTURE
 from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, MediaKind, original_of
 
@@ -24,20 +30,21 @@ _STRONGEST_FIRST = ("sha512", "sha256", "sha1", "md5")
 
 class Verdict(StrEnum):
     """What two things are to each other, the closest first: ``same_file``, ``same_picture``,
-    ``edited_copy``, ``in_the_video`` (a picture, or a part of a video), ``cannot_tell``,
-    ``not_the_same``."""
+    ``edited_copy``, ``in_the_video`` (a picture, or a part of a video), ``perhaps_cropped`` (a
+    person has to look), ``cannot_tell``, ``not_the_same``."""
 
     SAME_FILE = "same_file"
     SAME_PICTURE = "same_picture"
     EDITED_COPY = "edited_copy"
     IN_THE_VIDEO = "in_the_video"
+    PERHAPS_CROPPED = "perhaps_cropped"
     CANNOT_TELL = "cannot_tell"
     NOT_THE_SAME = "not_the_same"
 
     @property
     def is_copy(self) -> bool:
         """Whether one shows the other."""
-        return self not in (Verdict.CANNOT_TELL, Verdict.NOT_THE_SAME)
+        return self not in (Verdict.PERHAPS_CROPPED, Verdict.CANNOT_TELL, Verdict.NOT_THE_SAME)
 
 
 class Hashed(Protocol):
@@ -111,9 +118,11 @@ def compare(first: Hashed, second: Hashed, *, threshold: int = pdq.THRESHOLD) ->
     deciding = moving if all(move) else still
     if any(move) and not all(move):
         deciding = within if any(each.match for each in within) else [*within, *edits]
-    findings = (*exact, *still, *moving, *_by_bits(first, second), *within)
+    others = [*_by_bits(first, second)]
     verdict, on = _judge(exact, deciding)
-    return Comparison(verdict, on, findings)
+    if verdict is Verdict.NOT_THE_SAME and not any(move):
+        verdict, on = _perhaps_cropped(others) or (verdict, on)
+    return Comparison(verdict, on, (*exact, *still, *moving, *others, *within))
 
 
 def closest(
@@ -139,6 +148,14 @@ def _judge(exact: list[Finding], deciding: list[Finding]) -> tuple[Verdict, Find
     if any(each.match is not None for each in deciding):
         return Verdict.NOT_THE_SAME, None
     return Verdict.CANNOT_TELL, None  # too plain, or no hashes in common but of exact copies
+
+
+def _perhaps_cropped(findings: list[Finding]) -> tuple[Verdict, Finding] | None:
+    """Of two pictures that no PDQ hash finds alike, one may show a part of the other."""
+    for each in findings:
+        if each.algorithm == "crop_resistant" and (each.distance or 0) <= PERHAPS_CROPPED_BITS:
+            return Verdict.PERHAPS_CROPPED, each
+    return None
 
 
 def _is_same(finding: Finding) -> bool:
@@ -241,7 +258,8 @@ def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
 
 
 def _by_bits(first: Hashed, second: Hashed) -> Iterator[Finding]:
-    """All other hashes that are compared bit by bit. No verdict rests on these."""
+    """All other hashes that are compared bit by bit. No verdict rests on these, but that somebody
+    has to look."""
     for algorithm, one, other in _pairs(first, second, Distance.BITS, Distance.NEAREST_BITS):
         if algorithm.name == "pdq":
             continue

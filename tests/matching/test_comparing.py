@@ -165,12 +165,33 @@ def test_classic_hashes_are_shown_and_decide_nothing():
     one = picture(
         A, 100, Hash("phash", "0" * 16), Hash("crop_resistant", "0" * 16 + "," + "f" * 16)
     )
-    other = picture(B, 100, Hash("phash", "0" * 16), Hash("crop_resistant", "f" * 15 + "0"))
+    other = picture(B, 100, Hash("phash", "0" * 16), Hash("crop_resistant", "f" * 13 + "000"))
     comparison = compare(one, other)
     by_name = {each.algorithm: each for each in comparison.findings}
     assert (by_name["phash"].distance, by_name["phash"].match) == (0, True)
-    assert (by_name["crop_resistant"].distance, by_name["crop_resistant"].match) == (4, True)
+    assert (by_name["crop_resistant"].distance, by_name["crop_resistant"].match) == (12, True)
     assert comparison.verdict is Verdict.NOT_THE_SAME
+
+
+@pytest.mark.parametrize(
+    ("segment", "verdict"),
+    [
+        *(("0" * 16, Verdict.PERHAPS_CROPPED), ("0" * 14 + "ff", Verdict.PERHAPS_CROPPED)),
+        ("0" * 13 + "1ff", Verdict.NOT_THE_SAME),
+    ],
+)
+def test_a_segment_of_one_picture_in_another(segment, verdict):
+    one = picture(A, 100, Hash("crop_resistant", "0" * 16 + "," + "f" * 16))
+    for value, quality, expected in ((B, 100, verdict), (B, 20, Verdict.CANNOT_TELL)):
+        other = picture(value, quality, Hash("crop_resistant", "0f" * 8 + "," + segment))
+        comparison = compare(one, other)
+        assert comparison.verdict is compare(other, one).verdict is expected
+        assert not comparison.verdict.is_copy
+        on = "crop_resistant" if expected is Verdict.PERHAPS_CROPPED else None
+        assert (comparison.on and comparison.on.algorithm) == on
+    near = picture(flipped(A, 31), 100, Hash("crop_resistant", segment))
+    assert compare(one, near).verdict is Verdict.EDITED_COPY
+    assert compare(one, replace(near, frames=video(B).frames)).verdict is Verdict.NOT_THE_SAME
 
 
 def test_the_nearest_finding_counts():

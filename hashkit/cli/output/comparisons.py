@@ -45,8 +45,6 @@ def verdict_in_words(comparison: Comparison, kind: MediaKind) -> str:
     """The verdict as a sentence or two. ``kind`` is that of both, or of a video if one is."""
     on, what = comparison.on, kind.value if kind is MediaKind.VIDEO else "picture"
     match comparison.verdict:
-        case "same_file":
-            return "The same file: every byte is the same."
         case "same_picture":
             return f"The same {what}. It may have been saved again, resized or changed a little."
         case "edited_copy":
@@ -54,15 +52,24 @@ def verdict_in_words(comparison: Comparison, kind: MediaKind) -> str:
         case "in_the_video":
             moving = "video" if kind is MediaKind.VIDEO else "moving picture"
             return f"The picture is in the {moving}, at {_when(on)}{_as_edited(on)}."
-        case "cannot_tell":
-            return (
-                "hashkit cannot tell. There is too little detail in one of them, or there are no "
-                "hashes of the same kind."
-            )
-    return (
+    return _VERDICTS[comparison.verdict]
+
+
+_VERDICTS = {
+    "same_file": "The same file: every byte is the same.",
+    "perhaps_cropped": (
+        "Perhaps a cropped copy: one of them may show a part of the other. Please look yourself: "
+        "pictures that have nothing to do with each other can look like this too."
+    ),
+    "cannot_tell": (
+        "hashkit cannot tell. There is too little detail in one of them, or there are no hashes of "
+        "the same kind."
+    ),
+    "not_the_same": (
         "Not the same, as far as these hashes can tell. A copy that was changed a lot, or in a way "
         "that hashkit does not try, can look like this too."
-    )
+    ),
+}
 
 
 def copy_in_words(comparison: Comparison) -> str:

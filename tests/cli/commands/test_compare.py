@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from hashkit.cli.output.comparisons import edit_in_words
+from hashkit import Comparison, Finding, MediaKind, Verdict
+from hashkit.cli.output.comparisons import edit_in_words, verdict_in_words
 from hashkit.models import ORIENTATIONS
 from hashkit.variants.sets import BY_COVERAGE, moving_names_at
 
@@ -148,3 +149,10 @@ def test_a_plain_file_is_neither_covered_nor_not(run, samples, submission):
     run("hash", samples / "png-flat.png", "--out", "plain.json")
     both = run("compare", submission, "plain.json")
     assert "item 1: hashkit cannot tell. It has too little detail." in both.stdout
+
+
+def test_perhaps_cropped_asks_a_person_to_look():
+    on = Finding("crop_resistant", True, 16, 3)
+    words = verdict_in_words(Comparison(Verdict.PERHAPS_CROPPED, on, (on,)), MediaKind.IMAGE)
+    assert words.startswith("Perhaps a cropped copy")
+    assert "Please look yourself" in words
