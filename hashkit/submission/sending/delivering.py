@@ -188,7 +188,7 @@ class Delivery:
     def _request(self, batch: Batch, trying: Entry) -> Request:
         if not self._marking or trying.mark is None:
             return batch.request
-        return self._backend.marked(batch.request, trying.mark)
+        return self._backend.with_mark(batch.request, trying.mark)
 
     def _withdraw(self, key: str) -> Sent:
         judgement = self._with_retries(lambda: self._attempt_withdrawal(key))

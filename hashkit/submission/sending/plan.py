@@ -69,7 +69,7 @@ def requests_to_send(plan: Plan, journal: Journal) -> Iterator[Request]:
             yield lookup
         entry = journal.entry(batch.key)
         mark = None if entry is None else entry.mark
-        yield plan.backend.marked(batch.request, mark or MARK_TO_SHOW)
+        yield plan.backend.with_mark(batch.request, mark or MARK_TO_SHOW)
 
 
 def requests_to_withdraw(plan: Plan, journal: Journal) -> Iterator[Request]:

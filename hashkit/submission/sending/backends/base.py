@@ -102,7 +102,7 @@ class Backend(ABC):
         """Whether the lookup confirms the batch; False if there is no lookup."""
         return False
 
-    def marked(self, request: Request, mark: str) -> Request:
+    def with_mark(self, request: Request, mark: str) -> Request:
         """The request of a batch, with this mark in what the service will store."""
         del mark
         return request

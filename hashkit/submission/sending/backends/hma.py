@@ -91,7 +91,7 @@ class Hma(FormatBackend):
         matches = body.get(self.profile.settings["bank"]) if isinstance(body, dict) else None
         return isinstance(matches, list) and any(map(_is_exact, matches))
 
-    def marked(self, request: Request, mark: str) -> Request:
+    def with_mark(self, request: Request, mark: str) -> Request:
         body = {**json.loads(request.body), _NOTE: mark}
         return replace(request, body=json.dumps(body).encode())
 
