@@ -167,7 +167,7 @@ class _Run:
                     self._identified(task)
                 continue
             task = self._hashing.pop(future)
-            result = result_of(future, task.path)
+            result = result_of(future, task.path, self._hash_executor.options)
             task.is_done = True
             self._finish(task, result.outcome)
             for freed in self._deduplication.finish(task, result.outcome, result.sha256):

@@ -1,0 +1,152 @@
+"""The client of a Dask cluster: a process of its own, which restricts itself, then connects.
+
+``distributed`` unpickles what a scheduler sends, and unpickling runs code. That code runs here,
+where it can do nothing but lie in its answers and talk to the scheduler's port.
+
+    standard input    one JSON object per line: first the start options, then tasks
+    standard output   one JSON object per line: first the start, then answers
+
+    {"task": n, "hash": path, "options": {…}, "limits": {…}} or {"task": n, "sha256": path}
+        -> {"task": n, "answer": text of JSON, or a SHA-256, or null}
+        -> {"task": n, "failed": "lost" or "unavailable"}
+
+``hashkit.batch.dask_executor`` is the other side.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from concurrent.futures import Executor, Future
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+from hashkit.batch.executors import compute_sha256, hash_in_worker
+from hashkit.errors import WorkerUnavailable
+from hashkit.pipeline.options import Options
+from hashkit.sandbox import lockdown
+from hashkit.sandbox.connecting import Endpoint
+from hashkit.sandbox.process import Limits
+from hashkit.sandbox.protocol import to_line
+
+_MAX_MEMORY = 8 << 30  # bytes of address space: answers are unpickled here
+_SCHEMES = ("tcp", "tls")
+
+
+class _NotStarted(Exception):
+    """Says why: a word that ``hashkit.batch.dask_executor`` knows."""
+
+
+def main(start: dict[str, Any]) -> None:
+    """Connect to the cluster, and answer tasks until the input ends."""
+    answers = _Answers()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        client, restrictions = _connect(start["address"], start["seconds"])
+    except _NotStarted as why:
+        answers.send({"failed": str(why)})
+        return
+    cores = sum(client.ncores().values())
+    answers.send({"cores": cores, "restrictions": [asdict(each) for each in restrictions]})
+    # Answers come through the scheduler, in one piece: no worker is connected to.
+    executor = client.get_executor(pure=False, retries=1)
+    for line in sys.stdin.buffer:
+        _submit(executor, json.loads(line), answers)
+    # At once: the cluster drops what this client was waiting for.
+    os._exit(0)
+
+
+class _Answers:
+    """Sends answers, from any thread, in place of standard output, where libraries may print."""
+
+    def __init__(self) -> None:
+        self._stream: BinaryIO = os.fdopen(os.dup(1), "wb")
+        self._lock = threading.Lock()
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+
+    def send(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            self._stream.write(to_line(message))
+            self._stream.flush()
+
+
+def _connect(address: str, seconds: float) -> tuple[Any, tuple[lockdown.Restriction, ...]]:
+    """A connected client. All that needs files or names of machines comes before the walls."""
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        raise _NotStarted("distributed") from None
+    for name in ("distributed", "tornado", "asyncio"):  # they warn developers, not this person
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        scheme, endpoint = _resolve(distributed, address)
+    except (OSError, ValueError):
+        raise _NotStarted("scheduler") from None
+    try:
+        security = _loaded(distributed, address)
+        importlib.import_module("distributed.versions").get_versions()
+    except Exception:  # whatever a configuration can be wrong in
+        raise _NotStarted("security") from None
+    restrictions = lockdown.lock_down(_MAX_MEMORY, endpoint)
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    try:
+        client = distributed.Client(
+            f"{scheme}://{host}:{endpoint.port}",
+            timeout=seconds,
+            set_as_default=False,
+            security=security,
+            direct_to_workers=False,
+        )
+    except Exception:  # it raises anything, also what the scheduler makes it raise
+        raise _NotStarted("scheduler") from None
+    return client, restrictions
+
+
+def _resolve(distributed: Any, address: str) -> tuple[str, Endpoint]:
+    """The scheme, and the number of the first address that the name of the machine has."""
+    addressing = distributed.comm.addressing
+    scheme, _ = addressing.parse_address(address)
+    if scheme not in _SCHEMES:
+        raise ValueError(scheme)
+    host, port = addressing.get_address_host_port(address)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return scheme, Endpoint(str(found[0][4][0]), int(port))
+
+
+def _loaded(distributed: Any, address: str) -> Any:
+    """What Dask's configuration says of TLS, with the certificates read already."""
+    load = getattr(distributed.client, "_maybe_call_security_loader", lambda _: None)
+    security = load(address) or distributed.Security()
+    arguments = security.get_connection_args("client")
+    loaded = type("Loaded", (distributed.Security,), {"get_connection_args": lambda *_: arguments})
+    return loaded()
+
+
+def _submit(executor: Executor, task: dict[str, Any], answers: _Answers) -> None:
+    number = task["task"]
+
+    def answer(future: Future[Any]) -> None:
+        try:
+            found = future.result()
+            message = {"answer": found.decode() if isinstance(found, bytes) else found}
+            answers.send({"task": number, **message})
+        except WorkerUnavailable:
+            answers.send({"task": number, "failed": "unavailable"})
+        except BaseException:  # also a cancelled task, and what the cluster makes it raise
+            answers.send({"task": number, "failed": "lost"})
+
+    if "sha256" in task:
+        future: Future[Any] = executor.submit(compute_sha256, task["sha256"])
+    else:
+        given = task["options"]
+        options = Options(**{**given, "algorithms": tuple(given["algorithms"])})
+        future = executor.submit(hash_in_worker, task["hash"], options, Limits(**task["limits"]))
+    future.add_done_callback(answer)
