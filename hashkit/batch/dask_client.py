@@ -23,7 +23,6 @@ import signal
 import socket
 import sys
 import threading
-from concurrent.futures import Executor, Future
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
@@ -50,14 +49,13 @@ def main(start: dict[str, Any]) -> None:
     try:
         client, restrictions = _connect(start["address"], start["seconds"])
     except _NotStarted as why:
-        answers.send({"failed": str(why)})
+        answers.send(to_line({"failed": str(why)}))
         return
     cores = sum(client.ncores().values())
-    answers.send({"cores": cores, "restrictions": [asdict(each) for each in restrictions]})
-    # Answers come through the scheduler, in one piece: no worker is connected to.
-    executor = client.get_executor(pure=False, retries=1)
+    held = [asdict(each) for each in restrictions]
+    answers.send(to_line({"cores": cores, "restrictions": held}))
     for line in sys.stdin.buffer:
-        _submit(executor, json.loads(line), answers)
+        _submit(client, json.loads(line), answers)
     # At once: the cluster drops what this client was waiting for.
     os._exit(0)
 
@@ -72,9 +70,9 @@ class _Answers:
         os.dup2(nowhere, 1)
         os.close(nowhere)
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, line: bytes) -> None:
         with self._lock:
-            self._stream.write(to_line(message))
+            self._stream.write(line)
             self._stream.flush()
 
 
@@ -103,7 +101,7 @@ def _connect(address: str, seconds: float) -> tuple[Any, tuple[lockdown.Restrict
             timeout=seconds,
             set_as_default=False,
             security=security,
-            direct_to_workers=False,
+            direct_to_workers=False,  # results come through the scheduler
         )
     except Exception:  # it raises anything, also what the scheduler makes it raise
         raise _NotStarted("scheduler") from None
@@ -130,23 +128,23 @@ def _loaded(distributed: Any, address: str) -> Any:
     return loaded()
 
 
-def _submit(executor: Executor, task: dict[str, Any], answers: _Answers) -> None:
-    number = task["task"]
-
-    def answer(future: Future[Any]) -> None:
-        try:
-            found = future.result()
-            message = {"answer": found.decode() if isinstance(found, bytes) else found}
-            answers.send({"task": number, **message})
-        except WorkerUnavailable:
-            answers.send({"task": number, "failed": "unavailable"})
-        except BaseException:  # also a cancelled task, and what the cluster makes it raise
-            answers.send({"task": number, "failed": "lost"})
-
-    if "sha256" in task:
-        future: Future[Any] = executor.submit(compute_sha256, task["sha256"])
-    else:
+def _submit(client: Any, task: dict[str, Any], answers: _Answers) -> None:
+    work: tuple[Any, ...] = compute_sha256, task.get("sha256")
+    if "hash" in task:
         given = task["options"]
         options = Options(**{**given, "algorithms": tuple(given["algorithms"])})
-        future = executor.submit(hash_in_worker, task["hash"], options, Limits(**task["limits"]))
-    future.add_done_callback(answer)
+        work = hash_in_worker, task["hash"], options, Limits(**task["limits"])
+    future = client.submit(*work, pure=False, retries=1)
+
+    async def answer() -> None:
+        try:
+            found = await client.gather(future, asynchronous=True)
+            text = found.decode() if isinstance(found, bytes) else found
+            line = to_line({"task": task["task"], "answer": text})
+        except WorkerUnavailable:
+            line = to_line({"task": task["task"], "failed": "unavailable"})
+        except BaseException:  # cancelled, or what the cluster makes unpickling raise
+            line = to_line({"task": task["task"], "failed": "lost"})
+        answers.send(line)
+
+    client.loop.add_callback(answer)
