@@ -89,7 +89,7 @@ def _connect(address: str, seconds: float) -> tuple[Any, tuple[lockdown.Restrict
     except (OSError, ValueError):
         raise _NotStarted("scheduler") from None
     try:
-        security = _loaded(distributed, address)
+        security = _loaded(distributed, address, needed=scheme == "tls")
         importlib.import_module("distributed.versions").get_versions()
     except Exception:  # whatever a configuration can be wrong in
         raise _NotStarted("security") from None
@@ -119,11 +119,13 @@ def _resolve(distributed: Any, address: str) -> tuple[str, Endpoint]:
     return scheme, Endpoint(str(found[0][4][0]), int(port))
 
 
-def _loaded(distributed: Any, address: str) -> Any:
+def _loaded(distributed: Any, address: str, needed: bool) -> Any:
     """What Dask's configuration says of TLS, with the certificates read already."""
     load = getattr(distributed.client, "_maybe_call_security_loader", lambda _: None)
     security = load(address) or distributed.Security()
     arguments = security.get_connection_args("client")
+    if needed and arguments["ssl_context"] is None:
+        raise ValueError("no certificates")
     loaded = type("Loaded", (distributed.Security,), {"get_connection_args": lambda *_: arguments})
     return loaded()
 

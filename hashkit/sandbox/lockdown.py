@@ -126,17 +126,11 @@ def lock_down(max_memory: int, connect_to: Endpoint | None = None) -> tuple[Rest
         ("file size", _limit_files),
         ("core dumps", _no_core_dumps),
         ("files", lambda: _restrict_files("/" if connect_to is None else None)),
-        *(
-            ()
-            if connect_to is None
-            else (("connections", lambda: restrict_ports(connect_to.port)),)
-        ),
         ("system calls", lambda: _restrict_system_calls(connect_to is not None)),
         ("Python", lambda: _restrict_python(connect_to)),
     )
-    if connect_to is not None:  # before system calls, which leave no more Landlock
-        ports = ("connections", lambda: restrict_ports(connect_to.port))
-        steps = (ports, *steps)
+    if connect_to is not None:  # first: Landlock takes calls that are refused later
+        steps = (("connections", lambda: restrict_ports(connect_to.port)), *steps)
     return tuple(_apply(name, step) for name, step in steps)
 
 

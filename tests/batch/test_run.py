@@ -4,6 +4,7 @@ outcomes."""
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -330,6 +331,32 @@ class TestAnyExecutor:
             executor.submit(os._exit, 1).exception()  # submit raises from now on
             outcomes = list(hashkit.hash_files(paths, executor=executor))
         assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
+
+    @pytest.mark.parametrize(
+        "hashes", [{"md5": "0" * 32, "sha1": "0" * 40}, {"pdq": {"hash": "0" * 64, "quality": 1}}]
+    )
+    def test_hashes_that_were_not_asked_for_are_not_taken(self, hashes, samples, monkeypatch):
+        answer = {"kind": "image", "hashes": hashes, "variants": [], "notices": [], "error": None}
+        line = json.dumps({"outcome": answer, "sha256": None}).encode()
+        monkeypatch.setattr(executors, "hash_in_worker", lambda *_: line)
+        with ThreadPoolExecutor(1) as executor:
+            given = {"executor": executor, "algorithms": ["md5"]}
+            (outcome,) = hashkit.hash_files([samples / "bmp.bmp"], **given)
+            assert outcome.error.code == "worker_lost"
+            given["algorithms"] = [*hashes]
+            (outcome,) = hashkit.hash_files([samples / "bmp.bmp"], **given)
+            assert [each.algorithm for each in outcome.hashes] == [*hashes]
+
+    @pytest.mark.parametrize("lie", ["x", "0" * 63, 5, b"0" * 64, ["0" * 64], "\x1b" * 64])
+    def test_a_sha256_that_is_none_is_not_taken(self, lie):
+        future = Future()
+        future.set_result(lie)
+        assert executors.sha256_of(future) is None
+
+    def test_a_sha256_is_taken(self):
+        future = Future()
+        future.set_result("0" * 64)
+        assert executors.sha256_of(future) == "0" * 64
 
     def test_no_more_than_workers_files_at_a_time(self, samples):
         running = most = 0

@@ -174,7 +174,8 @@ class TestOlderSystems:
         where = "lockdown.Endpoint('127.0.0.1', port)"
         code = (
             "connecting._NETWORK_SINCE = 1000\n"
-            f"missing = [each for each in lockdown.lock_down(4 << 30, {where}) if not each.active]\n"
+            f"all_ = lockdown.lock_down(4 << 30, {where})\n"
+            "missing = [each for each in all_ if not each.active]\n"
             "assert [each.name for each in missing] == ['connections']\n"
             "assert 'does not hold connections' in missing[0].reason\n"
         )
