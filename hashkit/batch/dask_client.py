@@ -4,7 +4,11 @@
 where it can do nothing but lie in its answers and talk to the scheduler's port.
 
     standard input    one JSON object per line: first the start options, then tasks
-    standard output   one JSON object per line: first the start, then answers
+    standard output   one JSON object per line
+
+    the start options
+        -> {"restrictions": […]}, before the cluster has a say
+        -> {"cores": n}, or in the place of either {"failed": reason}
 
     {"task": n, "hash": path, "options": {…}, "limits": {…}} or {"task": n, "sha256": path}
         -> {"task": n, "answer": text of JSON, or a SHA-256, or null}
@@ -47,13 +51,13 @@ def main(start: dict[str, Any]) -> None:
     answers = _Answers()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        client, restrictions = _connect(start["address"], start["seconds"])
+        address, security = _prepare(start["address"], answers)
+        client = _connect(address, security, start["seconds"])
+        cores = sum(client.ncores().values())
     except _NotStarted as why:
         answers.send(to_line({"failed": str(why)}))
         return
-    cores = sum(client.ncores().values())
-    held = [asdict(each) for each in restrictions]
-    answers.send(to_line({"cores": cores, "restrictions": held}))
+    answers.send(to_line({"cores": cores}))
     for line in sys.stdin.buffer:
         _submit(client, json.loads(line), answers)
     # At once: the cluster drops what this client was waiting for.
@@ -76,8 +80,9 @@ class _Answers:
             self._stream.flush()
 
 
-def _connect(address: str, seconds: float) -> tuple[Any, tuple[lockdown.Restriction, ...]]:
-    """A connected client. All that needs files or names of machines comes before the walls."""
+def _prepare(address: str, answers: _Answers) -> tuple[str, Any]:
+    """Do all that takes files or names of machines, then restrict this process: the address in
+    numbers, and the security settings."""
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
@@ -90,14 +95,21 @@ def _connect(address: str, seconds: float) -> tuple[Any, tuple[lockdown.Restrict
         raise _NotStarted("scheduler") from None
     try:
         security = _loaded(distributed, address, needed=scheme == "tls")
-        importlib.import_module("distributed.versions").get_versions()
+        importlib.import_module("distributed.versions").get_versions()  # it looks for programs
     except Exception:  # whatever a configuration can be wrong in
         raise _NotStarted("security") from None
     restrictions = lockdown.lock_down(_MAX_MEMORY, endpoint)
+    answers.send(to_line({"restrictions": [asdict(each) for each in restrictions]}))
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{scheme}://{host}:{endpoint.port}", security
+
+
+def _connect(address: str, security: Any, seconds: float) -> Any:
+    """A connected client. From here on, what runs may be the cluster's."""
+    distributed = importlib.import_module("distributed")
     try:
-        client = distributed.Client(
-            f"{scheme}://{host}:{endpoint.port}",
+        return distributed.Client(
+            address,
             timeout=seconds,
             set_as_default=False,
             security=security,
@@ -105,7 +117,6 @@ def _connect(address: str, seconds: float) -> tuple[Any, tuple[lockdown.Restrict
         )
     except Exception:  # it raises anything, also what the scheduler makes it raise
         raise _NotStarted("scheduler") from None
-    return client, restrictions
 
 
 def _resolve(distributed: Any, address: str) -> tuple[str, Endpoint]:

@@ -46,7 +46,7 @@ class DaskExecutor(Executor):
     """Runs ``hash_in_worker`` and ``compute_sha256`` on a cluster, and nothing else.
 
     ``cores`` is how many cores the cluster says it has, ``restrictions`` those that the client
-    process said it is under before it connected; both as far as it can be believed.
+    process reported before it connected.
     """
 
     def __init__(self, address: str, seconds: float) -> None:
@@ -69,7 +69,8 @@ class DaskExecutor(Executor):
         timer.start()
         try:
             self._send({"path": import_folders(), "address": address, "seconds": seconds})
-            self.cores, self.restrictions = _started(self._line())
+            self.restrictions = _restrictions(_start_of(self._line(), "restrictions"))
+            self.cores = _cores(_start_of(self._line(), "cores"))
         except (DocumentInvalid, OSError):
             self.shutdown()
             raise ClusterUnavailable(SCHEDULER) from None
@@ -132,14 +133,13 @@ class DaskExecutor(Executor):
     def _line(self) -> bytes:
         """The next line. DocumentInvalid at the end, and for one that is too long."""
         pieces, length = [], 0
-        while length <= self._max_line:
-            piece = self._answers.readline(_PIECE)
+        while piece := self._answers.readline(_PIECE):
             pieces.append(piece)
             length += len(piece)
+            if length > self._max_line:
+                break
             if piece.endswith(b"\n"):
                 return b"".join(pieces)
-            if len(piece) < _PIECE:
-                break
         raise DocumentInvalid
 
     def _take(self, untrusted: Any) -> None:
@@ -173,19 +173,25 @@ class DaskExecutor(Executor):
             future.set_exception(BrokenExecutor())
 
 
-def _started(untrusted_line: bytes) -> tuple[int, tuple[Restriction, ...]]:
+def _start_of(untrusted_line: bytes, name: str) -> Any:
+    """What a line of the start says of this. Raises ClusterUnavailable for a reason instead."""
     untrusted = from_line(untrusted_line)
     if isinstance(untrusted, dict) and untrusted.get("failed") in _REASONS:
         raise ClusterUnavailable(untrusted["failed"])
-    fields = fields_of(untrusted, "the answer", {"cores", "restrictions"})
-    cores = fields["cores"]
-    if type(cores) is not int or cores < 0:
-        raise DocumentInvalid
+    return fields_of(untrusted, "the answer", {name})[name]
+
+
+def _restrictions(untrusted: Any) -> tuple[Restriction, ...]:
     try:
-        restrictions = tuple(Restriction(**each) for each in fields["restrictions"])
+        return tuple(Restriction(**each) for each in untrusted)
     except TypeError as error:
         raise DocumentInvalid from error
-    return min(cores, _MAX_CORES), restrictions
+
+
+def _cores(untrusted: Any) -> int:
+    if type(untrusted) is not int or untrusted < 0:
+        raise DocumentInvalid
+    return min(untrusted, _MAX_CORES)
 
 
 def _line_of_text(untrusted: Any) -> bytes:

@@ -21,7 +21,7 @@ from hashkit.pipeline.options import Options
 from hashkit.sandbox import process
 from hashkit.sandbox.process import Limits
 
-STARTED = {"cores": 3, "restrictions": [{"name": "files", "active": False, "reason": "old"}]}
+FILES = {"name": "files", "active": False, "reason": "old"}
 SHA = "a" * 64
 
 
@@ -66,8 +66,12 @@ def line(**fields):
     return json.dumps(fields).encode() + b"\n"
 
 
+HELD = line(restrictions=[FILES])
+STARTED = HELD + line(cores=3)
+
+
 def test_what_it_says_at_the_start(client):
-    executor = client(line(**STARTED))
+    executor = client(STARTED)
     assert executor.cores == 3
     assert [(each.name, each.active) for each in executor.restrictions] == [("files", False)]
 
@@ -79,20 +83,21 @@ def test_what_it_says_at_the_start(client):
         b"\n",
         b"{}\n",
         b"cos\nsystem\n",
-        line(**STARTED)[:-1],
-        line(**{**STARTED, "cores": -1}),
-        line(**{**STARTED, "cores": True}),
-        line(**{**STARTED, "cores": 1.5}),
-        line(**{**STARTED, "cores": "3"}),
-        line(**{**STARTED, "more": 1}),
-        line(cores=1),
-        line(cores=1, restrictions=5),
-        line(cores=1, restrictions=[{"name": "files"}]),
-        line(cores=1, restrictions=["files"]),
+        HELD[:-1],
+        line(cores=3),
+        line(restrictions=5),
+        line(restrictions=[{"name": "files"}]),
+        line(restrictions=["files"]),
+        line(restrictions=[], more=1),
         line(failed="\x1b[2J"),
         line(failed=["scheduler"]),
         line(failed="scheduler"),
         b'{"failed": "' + b"s" * (dask_executor._SHORT_LINE + 1) + b'"}\n',
+        HELD + line(failed="scheduler"),
+        HELD + HELD,
+        *(HELD + line(cores=cores) for cores in (-1, True, 1.5, "3", None, [3])),
+        HELD + line(cores=3, more=1),
+        HELD + line(cores=3)[:-1],
     ],
 )
 def test_no_start(client, first):
@@ -106,45 +111,48 @@ def test_the_reason(client, reason):
     with pytest.raises(ClusterUnavailable) as caught:
         client(line(failed=reason))
     assert caught.value.reason == reason
+    with pytest.raises(ClusterUnavailable) as caught:
+        client(HELD + line(failed=reason))
+    assert caught.value.reason == reason
 
 
 def test_cores_are_bounded(client):
-    assert client(line(cores=10**30, restrictions=[])).cores == dask_executor._MAX_CORES
-    assert client(line(cores=0, restrictions=[])).cores == 0
+    assert client(HELD + line(cores=10**30)).cores == dask_executor._MAX_CORES
+    assert client(HELD + line(cores=0)).cores == 0
 
 
 class TestAnswers:
     def test_a_sha256(self, client):
-        executor = client(line(**STARTED), line(task=1, answer=SHA), line(task=2, answer=None))
+        executor = client(STARTED, line(task=1, answer=SHA), line(task=2, answer=None))
         assert executor.submit(compute_sha256, "/a").result(60) == SHA
         assert executor.submit(compute_sha256, "/a").result(60) is None
 
     def test_a_hash(self, client):
-        executor = client(line(**STARTED), line(task=1, answer="{}\n"))
+        executor = client(STARTED, line(task=1, answer="{}\n"))
         assert executor.submit(hash_in_worker, "/a", Options(), Limits()).result(60) == b"{}\n"
 
     def test_in_any_order(self, client):
         later = line(task=2, answer="b") + line(task=1, answer="a")
-        executor = client(line(**STARTED), b"", later)
+        executor = client(STARTED, b"", later)
         one, two = (executor.submit(compute_sha256, "/a") for _ in range(2))
         assert (one.result(60), two.result(60)) == ("a", "b")
 
     def test_a_long_one(self, client):
         """As long as an honest one may be, not as long as the lines of the start."""
         text = "x" * (dask_executor._SHORT_LINE * 2)
-        executor = client(line(**STARTED), line(task=1, answer=text))
+        executor = client(STARTED, line(task=1, answer=text))
         found = executor.submit(hash_in_worker, "/a", Options(sample="all"), Limits())
         assert found.result(60) == text.encode()
 
     def test_one_that_is_too_long(self, client):
         text = "x" * (process.max_answer(Options()) * 2)
-        executor = client(line(**STARTED), line(task=1, answer=text))
+        executor = client(STARTED, line(task=1, answer=text))
         found = executor.submit(hash_in_worker, "/a", Options(), Limits())
         assert isinstance(found.exception(60), BrokenExecutor)
 
     def test_failures(self, client):
         answers = (line(task=1, failed="lost"), line(task=2, failed="unavailable"))
-        executor = client(line(**STARTED), *answers, line(task=3, failed="\x1b"))
+        executor = client(STARTED, *answers, line(task=3, failed="\x1b"))
         kinds = [type(executor.submit(compute_sha256, "/a").exception(60)) for _ in range(3)]
         assert kinds == [BrokenExecutor, WorkerUnavailable, BrokenExecutor]
 
@@ -165,7 +173,7 @@ class TestAnswers:
         ],
     )
     def test_anything_else_ends_the_client(self, client, answer):
-        executor = client(line(**STARTED), answer)
+        executor = client(STARTED, answer)
         assert isinstance(executor.submit(compute_sha256, "/a").exception(60), BrokenExecutor)
         executor._process.wait(60)
         with pytest.raises(BrokenExecutor):
@@ -173,30 +181,30 @@ class TestAnswers:
 
     @pytest.mark.parametrize("answer", [5, [SHA], {"a": 1}, True])
     def test_what_is_no_text_is_not_taken(self, client, answer):
-        executor = client(line(**STARTED), line(task=1, answer=answer))
+        executor = client(STARTED, line(task=1, answer=answer))
         found = executor.submit(compute_sha256, "/a").exception(60)
         assert isinstance(found, DocumentInvalid)
         executor._process.wait(60)
 
     def test_null_is_no_hash(self, client):
-        executor = client(line(**STARTED), line(task=1, answer=None))
+        executor = client(STARTED, line(task=1, answer=None))
         found = executor.submit(hash_in_worker, "/a", Options(), Limits()).exception(60)
         assert isinstance(found, DocumentInvalid)
 
     def test_lone_surrogates(self, client):
-        executor = client(line(**STARTED), b'{"task": 1, "answer": "\\ud800"}\n')
+        executor = client(STARTED, b'{"task": 1, "answer": "\\ud800"}\n')
         found = executor.submit(hash_in_worker, "/a", Options(), Limits())
         assert found.result(60) == b"?"
 
 
 def test_no_other_work(client):
-    executor = client(line(**STARTED))
+    executor = client(STARTED)
     with pytest.raises(TypeError):
         executor.submit(print, "hello")
 
 
 def test_shutdown_fails_what_is_waited_for(client):
-    executor = client(line(**STARTED))
+    executor = client(STARTED)
     waiting = executor.submit(compute_sha256, "/a")
     executor.shutdown()
     assert isinstance(waiting.exception(60), BrokenExecutor)

@@ -332,9 +332,7 @@ class TestAnyExecutor:
             outcomes = list(hashkit.hash_files(paths, executor=executor))
         assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
 
-    @pytest.mark.parametrize(
-        "hashes", [{"md5": "0" * 32, "sha1": "0" * 40}, {"pdq": {"hash": "0" * 64, "quality": 1}}]
-    )
+    @pytest.mark.parametrize("hashes", [{"md5": "0" * 32, "sha1": "0" * 40}, {"sha1": "0" * 40}])
     def test_hashes_that_were_not_asked_for_are_not_taken(self, hashes, samples, monkeypatch):
         answer = {"kind": "image", "hashes": hashes, "variants": [], "notices": [], "error": None}
         line = json.dumps({"outcome": answer, "sha256": None}).encode()
