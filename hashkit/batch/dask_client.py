@@ -51,7 +51,7 @@ def main(start: dict[str, Any]) -> None:
     answers = _Answers()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        address, security = _prepare(start["address"], answers)
+        address, security = _prepare(start["address"], start["seconds"], answers)
         client = _connect(address, security, start["seconds"])
         cores = sum(client.ncores().values())
     except _NotStarted as why:
@@ -80,7 +80,7 @@ class _Answers:
             self._stream.flush()
 
 
-def _prepare(address: str, answers: _Answers) -> tuple[str, Any]:
+def _prepare(address: str, seconds: float, answers: _Answers) -> tuple[str, Any]:
     """Do all that takes files or names of machines, then restrict this process: the address in
     numbers, and the security settings."""
     try:
@@ -90,8 +90,8 @@ def _prepare(address: str, answers: _Answers) -> tuple[str, Any]:
     for name in ("distributed", "tornado", "asyncio"):  # they warn developers, not this person
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        scheme, endpoint = _resolve(distributed, address)
-    except (OSError, ValueError):
+        scheme, endpoint = _resolve(distributed, address, seconds)
+    except (OSError, ValueError, OverflowError):  # the last: of a port
         raise _NotStarted("scheduler") from None
     try:
         security = _loaded(distributed, address, needed=scheme == "tls")
@@ -119,15 +119,17 @@ def _connect(address: str, security: Any, seconds: float) -> Any:
         raise _NotStarted("scheduler") from None
 
 
-def _resolve(distributed: Any, address: str) -> tuple[str, Endpoint]:
-    """The scheme, and the number of the first address that the name of the machine has."""
+def _resolve(distributed: Any, address: str, seconds: float) -> tuple[str, Endpoint]:
+    """The scheme, and the first address of the machine's name that takes a connection. (Nothing is
+    sent or read.)"""
     addressing = distributed.comm.addressing
     scheme, _ = addressing.parse_address(address)
     if scheme not in _SCHEMES:
         raise ValueError(scheme)
     host, port = addressing.get_address_host_port(address)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return scheme, Endpoint(str(found[0][4][0]), int(port))
+    with socket.create_connection((host, port), seconds) as made:
+        found, number = made.getpeername()[:2]
+    return scheme, Endpoint(str(found), int(number))
 
 
 def _loaded(distributed: Any, address: str, needed: bool) -> Any:

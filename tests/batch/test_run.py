@@ -456,8 +456,21 @@ class TestDask:
         assert there.returncode == here.returncode == 0, there.stderr
         assert there.stdout == here.stdout
 
-    def test_no_scheduler(self, run, samples):
-        done = run("hash", samples / "bmp.bmp", "--dask", "tcp://127.0.0.1:9")
+    def test_the_name_of_a_machine(self, cluster, samples, run):
+        """It may have several addresses, and the scheduler answer at one of them."""
+        there = cluster.replace("127.0.0.1", "localhost")
+        assert there != cluster
+        done = run("hash", samples / "bmp.bmp", "--json", "--dask", there)
+        assert done.returncode == 0, done.stderr
+        # What the system cannot hold is said, and here it can.
+        assert ("cannot hold" in done.stderr) == (sys.platform != "linux")
+
+    @pytest.mark.parametrize(
+        "address",
+        ["tcp://127.0.0.1:9", "127.0.0.1:9", "x", "", "tcp://127.0.0.1:99999", "inproc://1/2/3"],
+    )
+    def test_no_scheduler(self, address, run, samples):
+        done = run("hash", samples / "bmp.bmp", f"--dask={address}")
         assert done.returncode == 2
         assert done.stderr == (
             "There is no Dask scheduler at this address. "
