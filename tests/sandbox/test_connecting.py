@@ -68,6 +68,7 @@ work = {
     "UNIX": lambda: socket.socket(socket.AF_UNIX).close(),
     "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
     "datagram pair": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+    "packet pair": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET),
     "listen": lambda: socket.create_server(("127.0.0.1", 0)).close(),
     "options": options,
     "other option": other_option,
@@ -91,7 +92,16 @@ print(json.dumps(found))
 """
 ALL = {
     *("port", "port, TCP by its number", "port of another address", "other port"),
-    *("other protocol", "sendto", "sendmsg", "UDP", "UNIX", "netlink", "datagram pair"),
+    *(
+        "other protocol",
+        "sendto",
+        "sendmsg",
+        "UDP",
+        "UNIX",
+        "netlink",
+        "datagram pair",
+        "packet pair",
+    ),
     *("listen", "options", "other option", "pair", "numbers", "names"),
     *("read", "read Python's", "write"),
 }
@@ -148,7 +158,8 @@ class TestEachAlone:
         where = "lockdown.Endpoint('127.0.0.1', port)"
         found = succeeds(f"lockdown._restrict_python({where})")
         # Files are read by Python code too. Options and kinds of sockets are for the kernel.
-        harmless = {"other option", "UNIX", "netlink", "datagram pair", "other protocol", "read"}
+        harmless = {"other option", "UNIX", "netlink", "other protocol", "read"}
+        harmless |= {"datagram pair", "packet pair"}
         assert found - harmless == ALLOWED
 
     def test_together(self, succeeds):
