@@ -55,9 +55,20 @@ NOT_HERE = [
 ]
 CLUSTER = """
 import sys
-from distributed import LocalCluster
+from distributed import LocalCluster, Security
 if __name__ == "__main__":
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+    own = f"{sys.argv[1]}/client"
+    all_ = ("scheduler", "worker", "client")
+    security = Security(
+        require_encryption=True,
+        tls_ca_file=f"{sys.argv[1]}/ca.pem",
+        **{f"tls_{who}_cert": f"{own}.pem" for who in all_},
+        **{f"tls_{who}_key": f"{own}.key" for who in all_},
+    )
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, protocol="tls://",
+        security=security,
+    ) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """
@@ -190,7 +201,7 @@ class Reader:
                 pass  # this has one already
             case ["export", *_]:
                 name, _, value = command.removeprefix("export ").partition("=")
-                self.environment[name] = self._shell(f"printf %s {value}")
+                self.environment[name] = self._shell(f"printf %s {self._for_real(value)}")
             case ["cd", folder]:
                 self.within = self.folder / folder
             case ["age-keygen", "-o", "key.txt"]:
@@ -233,7 +244,8 @@ class Reader:
     def _for_real(self, command: str) -> str:
         stands_for = {
             "age1...": str(self.key.to_public()),
-            "tcp://scheduler:8786": self.environment.get("CLUSTER", ""),
+            "/etc/dask": str(self.folder / "dask"),
+            "tls://scheduler:8786": self.environment.get("CLUSTER", ""),
             "/shared/case-files": str(self.folder / "my_folder"),
             "/full/path/to": str(self.folder),
             "./my-hasher --with-its-own-options": "python answer_hashkit.py",
@@ -343,9 +355,20 @@ class Reader:
         )
 
     def _cluster(self) -> None:
+        """A cluster with TLS, and certificates where the page has them."""
+        import trustme
+
+        folder = self.folder / "dask"
+        folder.mkdir()
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        own = authority.issue_cert("hashkit.test")
+        own.cert_chain_pems[0].write_to_path(folder / "client.pem")
+        own.private_key_pem.write_to_path(folder / "client.key")
         script = self.folder / "cluster.py"
         script.write_text(CLUSTER)
-        self.environment["CLUSTER"] = self._start(f"python {script}").stdout.readline().strip()
+        started = self._start(f"python {script} {folder}")
+        self.environment["CLUSTER"] = started.stdout.readline().strip()
 
 
 @pytest.fixture

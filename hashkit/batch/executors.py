@@ -20,7 +20,14 @@ from hashkit.pipeline.files import open_untrusted
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.sandbox.pool import WorkerPool, absolute
 from hashkit.sandbox.process import Limits
-from hashkit.sandbox.protocol import WorkerResult, from_line, path_from_text, path_to_text
+from hashkit.sandbox.protocol import (
+    WorkerResult,
+    check_asked_for,
+    checked_sha256,
+    from_line,
+    path_from_text,
+    path_to_text,
+)
 
 _IDLE_SECONDS = 60.0
 
@@ -28,9 +35,11 @@ T = TypeVar("T")
 
 
 class HashExecutor(Protocol):
-    """Hashes files, ``width`` at a time. A context manager; leaving it cancels the rest."""
+    """Hashes files as the ``options`` say, ``width`` at a time. A context manager; leaving it
+    cancels the rest."""
 
     width: int
+    options: Options
 
     def __enter__(self) -> HashExecutor: ...
 
@@ -61,7 +70,7 @@ class LocalExecutor:
     """Sandboxed workers on this machine, one for each of ``width`` threads."""
 
     def __init__(self, options: Options, limits: Limits, width: int) -> None:
-        self.width = width
+        self.width, self.options = width, options
         self._pool = WorkerPool(options, limits)
         self._threads = ThreadPoolExecutor(width, thread_name_prefix="hashkit")
 
@@ -89,8 +98,8 @@ class ExecutorAdapter:
     it runs. It is not shut down."""
 
     def __init__(self, executor: Executor, options: Options, limits: Limits, width: int) -> None:
-        self.width = width
-        self._executor, self._options, self._limits = executor, options, limits
+        self.width, self.options = width, options
+        self._executor, self._limits = executor, limits
         self._started: set[Future[Any]] = set()
 
     def __enter__(self) -> ExecutorAdapter:
@@ -110,7 +119,7 @@ class ExecutorAdapter:
         """As ``HashExecutor.hash``, but without progress: the work may be remote. ``alone`` holds
         for the process that does the work; its neighbours may keep idle workers for a minute."""
         where = path_to_text(absolute(path))
-        return self._submit(hash_in_worker, where, self._options, self._limits, alone)
+        return self._submit(hash_in_worker, where, self.options, self._limits, alone)
 
     def sha256(self, path: Path) -> Future[str | None]:
         """As ``HashExecutor.sha256``."""
@@ -128,25 +137,30 @@ class ExecutorAdapter:
         return future
 
 
-def result_of(future: Future[WorkerResult] | Future[bytes], path: Path) -> WorkerResult:
-    """The result of hashing a file. Raises WorkerUnavailable."""
+def result_of(
+    future: Future[WorkerResult] | Future[bytes], path: Path, options: Options
+) -> WorkerResult:
+    """The result of hashing a file, with nothing that the options do not ask for. Raises
+    WorkerUnavailable."""
     try:
         found = future.result()
         if isinstance(found, WorkerResult):
             return found
-        return WorkerResult.from_json(from_line(found), path)
+        result = WorkerResult.from_json(from_line(found), path)
+        check_asked_for(result.outcome, options)
     except DocumentInvalid:
         return WorkerResult(FailedFile(path, WorkerLost()), None)
     except HashkitError:
         raise
     except Exception:  # executors raise anything when they lose work
         return WorkerResult(FailedFile(path, WorkerLost()), None)
+    return result
 
 
 def sha256_of(future: Future[str | None]) -> str | None:
-    """The SHA-256, or None if the executor failed."""
+    """The SHA-256, or None if the executor failed, or gave something else."""
     try:
-        return future.result()
+        return checked_sha256(future.result())
     except Exception:  # hashing the file will report the error
         return None
 

@@ -191,7 +191,7 @@ class _Run:
                 continue
             task = self._hashing.pop(future)
             self._is_alone = False
-            result = result_of(future, task.path)
+            result = result_of(future, task.path, self._hash_executor.options)
             if task.had_company and may_succeed_alone(result.outcome):
                 self._parts.pop(task.number, None)
                 self._put_off.append(task)

@@ -14,11 +14,12 @@ from the outermost in:
     Python         everywhere: an audit hook that refuses the same from Python code
 
 A system that lacks some of these uses the rest, and ``hashkit doctor`` names those that are
-missing. ``lock_network`` is for processes that pass files to workers and need no network.
-``lock_outgoing`` is for the local page's server, which only answers connections from this machine.
-``lock_memory`` is for processes that hold files and need the network. All three are for processes
-that are hashkit's own: they hold to the end of a process, so a library never calls them in the
-process of its caller.
+missing. The client of a cluster may connect to one address (``hashkit.sandbox.connecting``), and
+reads no files but Python's own. ``lock_network`` is for processes that pass files to workers and
+need no network. ``lock_outgoing`` is for the local page's server, which only answers connections
+from this machine. ``lock_memory`` is for processes that hold files and need the network. All three
+are for processes that are hashkit's own: they hold to the end of a process, so a library never
+calls them in the process of its caller.
 
 Not limited on Linux: how many threads a worker starts. seccomp cannot count, and RLIMIT_NPROC does
 not hold root and counts all processes of a user.
@@ -35,8 +36,17 @@ import sysconfig
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
+
+from hashkit.sandbox.connecting import (
+    CONNECTING_CALLS,
+    Endpoint,
+    allow_connecting,
+    refuses,
+    restrict_ports,
+)
 
 _MAX_WRITTEN = 1 << 20
 """Bytes that a worker may write to one file. Decoders' messages are kept in a memory file."""
@@ -115,8 +125,9 @@ class Restriction:
     reason: str = ""
 
 
-def lock_down(max_memory: int) -> tuple[Restriction, ...]:
-    """Apply all restrictions to this process, permanently. ``max_memory`` is in bytes.
+def lock_down(max_memory: int, connect_to: Endpoint | None = None) -> tuple[Restriction, ...]:
+    """Apply all restrictions to this process, permanently. ``max_memory`` is in bytes. With
+    ``connect_to``, it may connect there, and can read no files but those of Python's folders.
 
     Call it before any thread is started: Landlock applies to the calling thread and to those that
     it starts later. Never raises; restrictions that the system does not offer give a reason.
@@ -127,10 +138,12 @@ def lock_down(max_memory: int) -> tuple[Restriction, ...]:
         ("memory", lambda: _limit("RLIMIT_AS", max_memory)),
         ("file size", _limit_files),
         ("core dumps", _no_core_dumps),
-        ("files", _restrict_files),
-        ("system calls", _restrict_system_calls),
-        ("Python", _restrict_python),
+        ("files", lambda: _restrict_files("/" if connect_to is None else None)),
+        ("system calls", lambda: _restrict_system_calls(connect_to is not None)),
+        ("Python", lambda: _restrict_python(connect_to)),
     )
+    if connect_to is not None:  # first: Landlock takes calls that are refused later
+        steps = (("connections", lambda: restrict_ports(connect_to.port)), *steps)
     return tuple(_apply(name, step) for name, step in steps)
 
 
@@ -239,15 +252,15 @@ def _restrict_other_processes() -> None:
     rules.apply()
 
 
-def _restrict_files() -> None:
+def _restrict_files(root: str | None = "/") -> None:
     landlock = _landlock()
     rules = landlock.Ruleset()
-    for entry in os.scandir("/"):
-        if entry.name not in _SYSTEM_FOLDERS:
-            with suppress(OSError):
-                rules.allow(entry.path, rules=landlock.FSAccess.READ_FILE)
-    with suppress(OSError):
-        rules.allow(_SHARED_MEMORY, rules=landlock.FSAccess.READ_FILE)
+    readable = [] if root is None else [_SHARED_MEMORY]
+    if root is not None:
+        readable += [each.path for each in os.scandir(root) if each.name not in _SYSTEM_FOLDERS]
+    for path in readable:
+        with suppress(OSError):
+            rules.allow(path, rules=landlock.FSAccess.READ_FILE)
     for folder in _python_folders():  # importing a module later lists its folder
         with suppress(OSError):
             rules.allow(folder, rules=landlock.FSAccess.READ_FILE | landlock.FSAccess.READ_DIR)
@@ -285,13 +298,18 @@ def _seccomp() -> ModuleType:
     return sys.modules["pyseccomp"]
 
 
-def _restrict_system_calls() -> None:
+def _restrict_system_calls(may_connect: bool = False) -> None:
     seccomp = _seccomp()
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
     rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)  # applies to all existing threads
     for name in _ALLOWED_CALLS.split():
         _add(seccomp, rules, seccomp.ALLOW, name)
     _allow_by_arguments(seccomp, rules)
+    for name in _NETWORK_CALLS.split():
+        if not (may_connect and name in CONNECTING_CALLS):
+            _add(seccomp, rules, seccomp.ERRNO(errno.EPERM), name)
+    if may_connect:
+        allow_connecting(seccomp, partial(_add, seccomp, rules))
     rules.load()
 
 
@@ -314,7 +332,7 @@ def _allow_by_arguments(seccomp: ModuleType, rules: Any) -> None:
     # Threads, not processes. (clone3 hides its flags from seccomp; libraries fall back to clone.)
     _add(seccomp, rules, allow, "clone", seccomp.Arg(0, only, _CLONE_THREAD, _CLONE_THREAD))
     _add(seccomp, rules, refuse, "clone", seccomp.Arg(0, only, _CLONE_THREAD, 0))
-    for name in ("fork", "vfork", "execve", "execveat", *_NETWORK_CALLS.split()):
+    for name in ("fork", "vfork", "execve", "execveat"):
         _add(seccomp, rules, refuse, name)
     _add(seccomp, rules, allow, "tgkill", seccomp.Arg(0, seccomp.EQ, os.getpid()))  # abort()
     _add(seccomp, rules, allow, "prctl", seccomp.Arg(0, seccomp.EQ, _PR_SET_NAME))
@@ -369,12 +387,15 @@ def _add(seccomp: ModuleType, rules: Any, action: int, name: str, *arguments: An
         rules.add_rule(action, number, *arguments)
 
 
-def _restrict_python() -> None:
-    sys.addaudithook(_refuse)
+def _restrict_python(connect_to: Endpoint | None = None) -> None:
+    sys.addaudithook(partial(_refuse, connect_to))
 
 
-def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if event.startswith(_REFUSED_EVENTS):
+def _refuse(connect_to: Endpoint | None, event: str, arguments: tuple[Any, ...]) -> None:
+    if connect_to is not None and event.startswith("socket."):
+        if refuses(event, arguments, connect_to):
+            raise PermissionError(errno.EPERM, f"{event} is refused in a client of hashkit")
+    elif event.startswith(_REFUSED_EVENTS):
         raise PermissionError(errno.EPERM, f"{event} is refused in a worker of hashkit")
     if event == "open" and arguments[2] & _WRITE_FLAGS:
         raise PermissionError(errno.EPERM, "writing is refused in a worker of hashkit")

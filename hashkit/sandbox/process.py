@@ -13,9 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import IO, Any, cast
 
 from hashkit.errors import (
@@ -39,6 +40,7 @@ _BOOTSTRAP = (
     "import json, sys; start = json.loads(sys.stdin.buffer.readline()); "
     "sys.path[:] = start.pop('path'); from hashkit.sandbox.worker import main; main(start)"
 )
+_WORKER = "hashkit.sandbox.worker"
 # Prefixes that are passed on: locale, library paths, and numerics (which decide last bits).
 _KEPT_ENVIRONMENT = (
     "LANG",
@@ -85,7 +87,7 @@ class Cancelled(Exception):
     """The work was cancelled."""
 
 
-def _import_folders() -> list[str]:
+def import_folders() -> list[str]:
     """``sys.path`` without the current folder, which may hold the hostile files. (Unless hashkit
     itself is there.)"""
     home = os.path.abspath(os.path.join(__file__, *[os.pardir] * 3))
@@ -97,14 +99,25 @@ def _import_folders() -> list[str]:
     return [folder for folder in folders if folder != here or folder == home]
 
 
-def _start_process() -> subprocess.Popen[bytes]:
+def start_process(module: str, environment: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
+    """Start a process that calls ``main`` of a module with the options in its first line of input,
+    which must have ``path``: the ``import_folders()``. OSError if the system does not start it,
+    RuntimeError if it gives no thread.
+
+    It gets little of this process's environment, and ``environment``. What calls
+    ``parent_death.end_with_parent`` there ends with this process.
+    """
+    return in_lasting_thread(partial(_start, module, environment))
+
+
+def _start(module: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT_ENVIRONMENT)}
     return subprocess.Popen(  # noqa: S603 (no external input)
-        [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOTSTRAP],
+        [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOTSTRAP.replace(_WORKER, module)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # may hold text from hostile files
-        env=kept | _OWN_ENVIRONMENT,
+        env=kept | _OWN_ENVIRONMENT | {**environment},
         start_new_session=True,  # no terminal, no Ctrl-C
     )
 
@@ -120,8 +133,8 @@ class WorkerProcess:
         ``with_escape_tests`` makes it load ``hashkit.sandbox.escape_tests``.
         """
         try:
-            self._process = in_lasting_thread(_start_process)
-        except (OSError, RuntimeError) as error:  # RuntimeError: no threads left
+            self._process = start_process(_WORKER)
+        except (OSError, RuntimeError) as error:
             raise WorkerUnavailable from error
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
@@ -130,7 +143,7 @@ class WorkerProcess:
         self._expired = self._closing = False
         self.request_count = 0
         start = {
-            "path": _import_folders(),
+            "path": import_folders(),
             "options": asdict(options),
             "max_memory": limits.memory_for(options),
             "with_escape_tests": with_escape_tests,

@@ -4,6 +4,7 @@ outcomes."""
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -341,6 +342,30 @@ class TestAnyExecutor:
             outcomes = list(hashkit.hash_files(paths, executor=executor))
         assert [each.error.code for each in outcomes] == ["worker_lost"] * len(paths)
 
+    @pytest.mark.parametrize("hashes", [{"md5": "0" * 32, "sha1": "0" * 40}, {"sha1": "0" * 40}])
+    def test_hashes_that_were_not_asked_for_are_not_taken(self, hashes, samples, monkeypatch):
+        answer = {"kind": "image", "hashes": hashes, "variants": [], "notices": [], "error": None}
+        line = json.dumps({"outcome": answer, "sha256": None}).encode()
+        monkeypatch.setattr(executors, "hash_in_worker", lambda *_: line)
+        with ThreadPoolExecutor(1) as executor:
+            given = {"executor": executor, "algorithms": ["md5"]}
+            (outcome,) = hashkit.hash_files([samples / "bmp.bmp"], **given)
+            assert outcome.error.code == "worker_lost"
+            given["algorithms"] = [*hashes]
+            (outcome,) = hashkit.hash_files([samples / "bmp.bmp"], **given)
+            assert [each.algorithm for each in outcome.hashes] == [*hashes]
+
+    @pytest.mark.parametrize("lie", ["x", "0" * 63, 5, b"0" * 64, ["0" * 64], "\x1b" * 64])
+    def test_a_sha256_that_is_none_is_not_taken(self, lie):
+        future = Future()
+        future.set_result(lie)
+        assert executors.sha256_of(future) is None
+
+    def test_a_sha256_is_taken(self):
+        future = Future()
+        future.set_result("0" * 64)
+        assert executors.sha256_of(future) == "0" * 64
+
     def test_no_more_than_workers_files_at_a_time(self, samples):
         running = most = 0
         lock = threading.Lock()
@@ -441,8 +466,21 @@ class TestDask:
         assert there.returncode == here.returncode == 0, there.stderr
         assert there.stdout == here.stdout
 
-    def test_no_scheduler(self, run, samples):
-        done = run("hash", samples / "bmp.bmp", "--dask", "tcp://127.0.0.1:9")
+    def test_the_name_of_a_machine(self, cluster, samples, run):
+        """It may have several addresses, and the scheduler answer at one of them."""
+        there = cluster.replace("127.0.0.1", "localhost")
+        assert there != cluster
+        done = run("hash", samples / "bmp.bmp", "--json", "--dask", there)
+        assert done.returncode == 0, done.stderr
+        # What the system cannot hold is said, and here it can.
+        assert ("cannot hold" in done.stderr) == (sys.platform != "linux")
+
+    @pytest.mark.parametrize(
+        "address",
+        ["tcp://127.0.0.1:9", "127.0.0.1:9", "x", "", "tcp://127.0.0.1:99999", "inproc://1/2/3"],
+    )
+    def test_no_scheduler(self, address, run, samples):
+        done = run("hash", samples / "bmp.bmp", f"--dask={address}")
         assert done.returncode == 2
         assert done.stderr == (
             "There is no Dask scheduler at this address. "

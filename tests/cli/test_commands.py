@@ -27,6 +27,7 @@ def test_the_list_imports_no_command():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {*done.stdout.splitlines()[-1].split()} == {
         "hashkit.cli.commands",
+        "hashkit.cli.dashes",
         "hashkit.cli.output",
         "hashkit.cli.output.terminal",
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from typer.testing import CliRunner
 
 from hashkit.cli import app
+from hashkit.cli.actions import hash as hash_action
 from hashkit.sandbox import lockdown
 
 COMMANDS = [
@@ -39,3 +42,24 @@ def test_the_network_goes_first(command, tmp_path, monkeypatch):
     done = CliRunner().invoke(app, [word.format(**places) for word in command])
     assert isinstance(done.exception, Locked), done.output
     assert opened == []
+
+
+def test_with_a_cluster_it_goes_when_the_process_that_connects_was_started(tmp_path, monkeypatch):
+    """The command itself needs none then, and connects to nothing."""
+    done = []
+
+    @contextmanager
+    def cluster(address, *, quiet):
+        done.append(address)
+        yield None, 1
+
+    def lock():
+        done.append("locked")
+        raise Locked
+
+    monkeypatch.setattr(hash_action, "cluster", cluster)
+    monkeypatch.setattr(lockdown, "lock_network", lock)
+    (tmp_path / "a.jpg").write_bytes(b"")
+    found = CliRunner().invoke(app, ["hash", str(tmp_path / "a.jpg"), "--dask", "tcp://x:1"])
+    assert isinstance(found.exception, Locked), found.output
+    assert done == ["tcp://x:1", "locked"]

@@ -114,7 +114,8 @@ def _hash_all(paths: list[Path], hash_run: HashRun, wanted: _Wanted) -> None:
     with ExitStack() as stack:
         executor, width = None, None
         if options.dask is not None:
-            executor, width = stack.enter_context(cluster(options.dask))
+            executor, width = stack.enter_context(cluster(options.dask, quiet=options.quiet))
+            lockdown.lock_network()  # the process that connects was started before
         show = stack.enter_context(progress(len(paths), wanted=not options.quiet))
         outcomes = hash_files(
             paths,

@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import MarkupMode, TyperGroup
+from typer.core import MarkupMode, TyperCommand, TyperGroup
+
+from hashkit.cli.dashes import check_dashes
 
 COMMANDS = {
     "guide": ("guide", "Find out what to do, and which services help."),
@@ -64,10 +66,25 @@ class LazyGroup(TyperGroup):
             return name, listed, rest
         return name, load(listed.name, self.rich_markup_mode), rest
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse options that are names of files, before any option has an effect."""
+        check_dashes(args)
+        return super().parse_args(ctx, args)
+
+
+class Command(TyperCommand):
+    """Refuses options that are names of files. (A ``--`` before the name of the command hides them
+    from the group, and not from the command.)"""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Likewise."""
+        check_dashes(args)
+        return super().parse_args(ctx, args)
+
 
 def load(name: str, rich_markup_mode: MarkupMode = None) -> Any:
     """Import the command of this name."""
     module = import_module(f"{__name__}.{COMMANDS[name][0]}")
     alone = typer.Typer(add_completion=False, rich_markup_mode=rich_markup_mode)
-    alone.command(name)(getattr(module, f"{name}_command"))
+    alone.command(name, cls=Command)(getattr(module, f"{name}_command"))
     return typer.main.get_command(alone)

@@ -92,7 +92,7 @@ def hash_command(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Hash on a Dask cluster, such as tcp://scheduler:8786, that can read the files.",
+            help="Hash on a Dask cluster, such as tls://scheduler:8786, that can read the files.",
         ),
     ] = None,
     quiet: Annotated[
