@@ -140,14 +140,14 @@ class TestAnswers:
     def test_a_long_one(self, client):
         """As long as an honest one may be, not as long as the lines of the start."""
         options = Options(sample=0.5)
-        text = '"' * (process.max_answer(options) - 100)  # each takes two bytes on the way
+        text = '"' * (dask_executor._max_answer(options) // 2 - 100)  # each takes two bytes on the way
         assert len(text) > dask_executor._SHORT_LINE
         executor = client(STARTED, line(task=1, answer=text))
         found = executor.submit(hash_in_worker, "/a", options, Limits())
         assert found.result(60) == text.encode()
 
     def test_one_that_is_too_long(self, client):
-        text = "x" * (process.max_answer(Options()) * 2)
+        text = "x" * dask_executor._max_answer(Options())
         executor = client(STARTED, line(task=1, answer=text))
         found = executor.submit(hash_in_worker, "/a", Options(), Limits())
         assert isinstance(found.exception(60), BrokenExecutor)

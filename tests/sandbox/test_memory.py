@@ -65,7 +65,7 @@ def shared_now():
     return int(re.search(r"^Shmem:\\s+(\\d+) kB", meminfo.read(), re.M)[1]) << 10
 way, how = sys.argv[1:]
 if how == "locked":
-    lockdown._restrict_python = lambda: None  # it would refuse to let us try
+    lockdown._restrict_python = lambda *_: None  # it would refuse to let us try
     assert all(each.active for each in lockdown.lock_down(1 << 30))
 before, tidy = shared_now(), None
 try:

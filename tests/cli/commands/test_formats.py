@@ -132,6 +132,8 @@ def test_help_names_every_format(run, unwrapped):
 def test_import_every_format(run, given, name):
     if name == "submission":
         content = SUBMISSION.to_json().encode()
+    elif name == "pdq":
+        content = f"{'1f' * 32},100,a.jpg\n".encode()
     else:
         content = export_submission(SUBMISSION, name).content
     (given / "list").write_bytes(content)
@@ -157,7 +159,7 @@ def test_import_refuses_the_rest(run, given, samples):
     (given / "empty").touch()
     reasons = {
         "some.csv": "hashkit does not know this kind of list.",
-        "bad.csv": "In line 12, there are not 9 columns.",
+        "bad.csv": "In line 12, column item: Write a number from 1",
         "empty.csv": "There are no hashes in this file.",
         "empty": "The file is empty.",
         "none": "There is no file with this name here.",
