@@ -138,7 +138,9 @@ def _index_first(number: int) -> bytes:
     start = data.index(b"ftyp") - 4 + int.from_bytes(data[:4], "big")
     moved = bytearray(data[index:])
     table = moved.index(b"stco") + 8
-    for place in range(table + 4, table + 4 + 4 * int.from_bytes(moved[table : table + 4], "big"), 4):
+    for place in range(
+        table + 4, table + 4 + 4 * int.from_bytes(moved[table : table + 4], "big"), 4
+    ):
         offset = int.from_bytes(moved[place : place + 4], "big") + len(moved)
         moved[place : place + 4] = offset.to_bytes(4, "big")
     return data[:start] + bytes(moved) + data[start:index]

@@ -25,8 +25,7 @@ class Format:
     the same interface, by its full name; of videos, FFmpeg's demuxer; empty where hashkit knows the
     format by name only, which helps more than "not a picture". ``feature`` is Pillow's name for
     what some of its builds lack. ``moves``: several pictures in a file are frames of an animation.
-    ``silent``: the decoder does not say that the end of a file is missing. ``parts``: how the file
-    is divided, if its parts say how long they are (see ``truncation``).
+    ``parts``: how a video is divided, if its parts say how long they are (see ``truncation``).
     """
 
     name: str
@@ -36,7 +35,6 @@ class Format:
     kind: MediaKind = MediaKind.IMAGE
     feature: str | None = None
     moves: bool = False
-    silent: bool = False
     parts: str | None = None
 
 
@@ -131,17 +129,16 @@ _TABLE = (
     Format("png", "PNG", _begins(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin.PngImageFile",
            moves=True),
     Format("gif", "GIF", _begins(b"GIF87a", b"GIF89a"), "PIL.GifImagePlugin.GifImageFile",
-           moves=True, silent=True),
+           moves=True),
     Format("bmp", "BMP", _is_bitmap, "PIL.BmpImagePlugin.BmpImageFile"),
     Format("ico", "icons", _is_icon, "PIL.IcoImagePlugin.IcoImageFile"),
-    Format("heif", "HEIC", lambda head: _image_brand(head) == "heif", "pillow_heif.HeifImageFile",
-           silent=True, parts="boxes"),
+    Format("heif", "HEIC", lambda head: _image_brand(head) == "heif", "pillow_heif.HeifImageFile"),
     Format("webp", "WebP", _like(rb"RIFF....WEBP"), "PIL.WebPImagePlugin.WebPImageFile",
-           feature="webp", moves=True, silent=True),
+           feature="webp", moves=True),
     Format("avif", "AVIF", lambda head: _image_brand(head) == "avif",
-           "PIL.AvifImagePlugin.AvifImageFile", feature="avif", silent=True, parts="boxes"),
+           "PIL.AvifImagePlugin.AvifImageFile", feature="avif"),
     Format("jpeg2000", "JPEG 2000", _begins(_JP2, b"\xff\x4f\xff\x51"),
-           "PIL.Jpeg2KImagePlugin.Jpeg2KImageFile", feature="jpg_2000", silent=True),
+           "PIL.Jpeg2KImagePlugin.Jpeg2KImageFile", feature="jpg_2000"),
     Format("tiff", "TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
            "PIL.TiffImagePlugin.TiffImageFile", feature="libtiff"),
 
