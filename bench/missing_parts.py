@@ -19,7 +19,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,6 +198,12 @@ MAKERS: dict[str, Callable[[int], bytes]] = {
 """A function for each format, which makes file number n of it."""
 
 
+@cache
+def made(name: str, number: int) -> bytes:
+    """The bytes of file ``number`` of a format."""
+    return MAKERS[name](number)
+
+
 def cut(data: bytes, chance: random.Random) -> bytes:
     """Without the end, from 30 to 99 % on."""
     return data[: int(len(data) * chance.uniform(0.3, 0.99))]
@@ -270,7 +276,7 @@ def outcomes(name: str, way: str, files: int, copies: int) -> Iterator[str]:
     """``told``, ``same`` or ``silent`` for every copy of every file of a format."""
     chance = random.Random(f"{name} {way}")
     for number in range(files):
-        data = MAKERS[name](number)
+        data = made(name, number)
         moving = is_video(name)
         whole = hashed(data, moving=moving)
         if whole.told:

@@ -144,14 +144,17 @@ _TABLE = (
 
     Format("matroska", "Matroska", _begins(b"\x1a\x45\xdf\xa3"), "matroska", _VIDEO,
            parts="elements"),
-    Format("asf", "WMV", _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf", _VIDEO),
-    Format("flv", "FLV", _begins(b"FLV\x01"), "flv", _VIDEO),
-    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba", b"\0\0\1\xb3"), "mpeg", _VIDEO),
+    Format("asf", "WMV", _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf", _VIDEO,
+           parts="objects"),
+    Format("flv", "FLV", _begins(b"FLV\x01"), "flv", _VIDEO, parts="tags"),
+    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba", b"\0\0\1\xb3"), "mpeg", _VIDEO,
+           parts="packs"),
     Format("avi", "AVI", _like(rb"RIFF....AVI "), "avi", _VIDEO, parts="chunks"),
     Format("mov", "QuickTime", lambda head: head[4:8] in _OLD_QUICKTIME, "mov", _VIDEO,
            parts="boxes"),
     Format("mp4", "MP4", _is_video, "mov", _VIDEO, parts="boxes"),
-    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO),
+    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO,
+           parts="transport packets"),
     Format("ogg", "Ogg", _is_theora, "ogg", _VIDEO),
 )
 # fmt: on

@@ -26,6 +26,7 @@ from hashkit.errors import (
     UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
+from hashkit.media.completeness.packets import has_gap
 from hashkit.media.formats import FORMATS
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
@@ -134,9 +135,11 @@ class Video:
 
     def _packets(self) -> Iterator[Any]:
         """The packets of the stream, without the demuxer's end mark; damage ends them."""
+        codec = self._stream.codec_context.codec.canonical_name
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
+                    self.damaged += has_gap(bytes(packet), codec)
                     yield packet
         except MemoryError:
             raise

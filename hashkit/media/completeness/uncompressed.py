@@ -39,7 +39,7 @@ class Rows:
         more transparent ones."""
         if self.bits != 32:
             return False
-        stop = place + (self.begin - place) % 4
+        stop = place - (place - self.begin) % 4
         alpha = data[max(self.begin, stop - self.stride) + 3 : stop : 4]
         return 0 < alpha.count(0) < len(alpha)
 
