@@ -11,12 +11,13 @@ from typing import BinaryIO
 
 from hashkit.media.completeness.matroska import elements
 from hashkit.media.completeness.mpeg import packs, transport_packets
-from hashkit.media.completeness.reading import LOST, Walk, read_at
+from hashkit.media.completeness.reading import LOST, Walk, follows_zeros, read_at
 from hashkit.media.completeness.streaming import objects, tags
 from hashkit.media.formats import FORMATS
 
 _MAX_PARTS = 1_000_000
 _PICTURES = {b"mdat", b"moov", b"moof"}
+_LISTS = {b"movi", b"rec "}
 _NO_NAME = bytes(4)
 
 
@@ -43,13 +44,16 @@ def _boxes(untrusted: BinaryIO, size: int) -> Walk:
         if length == 1:
             length = int.from_bytes(header[8:16], "big")
         if length < 8:  # 0: to the end of the file
+            if header[4:8] == _NO_NAME and follows_zeros(untrusted, size, place):
+                yield LOST
             return
         place += length
         yield header[4:8] in _PICTURES, place
 
 
 def _chunks(untrusted: BinaryIO, size: int) -> Walk:
-    """AVI: chunks inside RIFF chunks, each with its name and size; ``movi`` lists hold pictures."""
+    """AVI: chunks inside RIFF chunks, each with its name and size; ``movi`` lists hold pictures and
+    sound, in some files in further lists."""
     place = riff_end = 0
     while len(header := read_at(untrusted, size, place, 12)) == 12:
         length = int.from_bytes(header[4:8], "little")
@@ -60,8 +64,9 @@ def _chunks(untrusted: BinaryIO, size: int) -> Walk:
             continue
         if header[:4] == _NO_NAME and place < riff_end:
             yield LOST
-        place += 8 + length + length % 2
-        yield header[8:] == b"movi", place
+        end = place + 8 + length + length % 2
+        yield header[8:] == b"movi", end
+        place = place + 12 if header[:4] == b"LIST" and header[8:] in _LISTS else end
 
 
 _WALKS: dict[str, Callable[[BinaryIO, int], Walk]] = {

@@ -139,7 +139,8 @@ class Video:
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
-                    self.damaged += has_gap(bytes(packet), codec)
+                    # Corrupt: of a transport stream, packets before it are missing.
+                    self.damaged += packet.is_corrupt or has_gap(bytes(packet), codec)
                     yield packet
         except MemoryError:
             raise
