@@ -46,8 +46,8 @@ DAMAGED = Notice(
 MAY_BE_INCOMPLETE = Notice(
     "may_be_incomplete",
     "may be incomplete",
-    "A part of this file holds nothing but zeros: it is plain black, or a part of the picture is "
-    "missing. If the picture looks right to you, all is well.",
+    "A part of this file holds nothing but zeros. It may be a plain part of the picture, or a part "
+    "may be missing. If the picture looks right to you, all is well.",
 )
 EMBEDDED_VIDEO = Notice(
     "embedded_video",

@@ -25,7 +25,7 @@ class Format:
     the same interface, by its full name; of videos, FFmpeg's demuxer; empty where hashkit knows the
     format by name only, which helps more than "not a picture". ``feature`` is Pillow's name for
     what some of its builds lack. ``moves``: several pictures in a file are frames of an animation.
-    ``parts``: how a video is divided, if its parts say how long they are (see ``truncation``).
+    ``parts``: how the file is divided, if its parts say how long they are (see ``truncation``).
     """
 
     name: str
@@ -132,11 +132,12 @@ _TABLE = (
            moves=True),
     Format("bmp", "BMP", _is_bitmap, "PIL.BmpImagePlugin.BmpImageFile"),
     Format("ico", "icons", _is_icon, "PIL.IcoImagePlugin.IcoImageFile"),
-    Format("heif", "HEIC", lambda head: _image_brand(head) == "heif", "pillow_heif.HeifImageFile"),
+    Format("heif", "HEIC", lambda head: _image_brand(head) == "heif", "pillow_heif.HeifImageFile",
+           parts="boxes"),
     Format("webp", "WebP", _like(rb"RIFF....WEBP"), "PIL.WebPImagePlugin.WebPImageFile",
            feature="webp", moves=True),
     Format("avif", "AVIF", lambda head: _image_brand(head) == "avif",
-           "PIL.AvifImagePlugin.AvifImageFile", feature="avif"),
+           "PIL.AvifImagePlugin.AvifImageFile", feature="avif", parts="boxes"),
     Format("jpeg2000", "JPEG 2000", _begins(_JP2, b"\xff\x4f\xff\x51"),
            "PIL.Jpeg2KImagePlugin.Jpeg2KImageFile", feature="jpg_2000"),
     Format("tiff", "TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),

@@ -1,4 +1,4 @@
-"""Whether a video file is cut short, by the lengths that its parts claim.
+"""Whether a file is cut short, or parts of it are lost, by the lengths that its parts claim.
 
 Durations do not show it: less than a second may be missing, and in whole files too sound and
 picture differ by that much.
@@ -22,7 +22,8 @@ _NO_NAME = bytes(4)
 
 
 def is_cut_short(untrusted: BinaryIO, size: int, media_format: str) -> bool:
-    """Whether a part that holds pictures would end after the ``size`` bytes that the file has.
+    """Whether a part that holds pictures would end after the ``size`` bytes that the file has, or
+    zeros stand where a part should begin.
 
     Seeks to the beginning at the end. False for formats whose parts do not say their length.
     """

@@ -136,11 +136,12 @@ class Video:
     def _packets(self) -> Iterator[Any]:
         """The packets of the stream, without the demuxer's end mark; damage ends them."""
         codec = self._stream.codec_context.codec.canonical_name
+        pixels = self._stream.width * self._stream.height
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
                     # Corrupt: of a transport stream, packets before it are missing.
-                    self.damaged += packet.is_corrupt or has_gap(bytes(packet), codec)
+                    self.damaged += packet.is_corrupt or has_gap(bytes(packet), codec, pixels)
                     yield packet
         except MemoryError:
             raise

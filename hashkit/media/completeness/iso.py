@@ -20,7 +20,7 @@ Extent = tuple[int, int]
 
 def check(data: bytes, _header: ImageFile.ImageFile | None = None) -> Finding:
     """Whether a box ends behind the file, or coded pixels are zeros."""
-    if is_cut_short(io.BytesIO(data), len(data), "mp4"):
+    if is_cut_short(io.BytesIO(data), len(data), "heif"):
         return Finding.MISSING
     return missing_if(
         any(end > len(data) or has_run(data, begin, end) for begin, end in _pixels(data))

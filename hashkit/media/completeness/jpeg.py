@@ -17,10 +17,13 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7\x01]")
 _TABLES, _SCAN, _END = 0xC4, 0xDA, 0xD9
 _FRAMES = range(0xC0, 0xC3)  # baseline, extended and progressive, of Huffman codes
 _RANDOM = 63
-_SLOPE = 255
-"""Zeros in a row, at most: of a picture's detail, and of its brightness alone, where they may mean
-"a little darker than the block before"."""
-_NO_PLAIN_AREA = 0xF0
+"""Zeros in a row, at most, in the detail of a picture."""
+
+_MAX_STEPS = 2048
+"""From white to black in blocks, each a step darker than the one before."""
+
+_SIXTEEN_ZEROS = 0xF0
+_UNKNOWN = (2, 1)  # as in the tables of the standard, which streams of JPEGs leave out
 
 
 def check(data: bytes, _header: ImageFile.ImageFile | None = None) -> Finding:
@@ -78,23 +81,26 @@ class _Frame:
         """How many zero bytes in a row there can be at most in the scan with this header.
 
         Zeros can be a plain area, if the first code of each table stands for "as the block before"
-        and "nothing more in this block"; but of no more blocks than the picture has.
+        and "nothing more in this block"; or a slope. But of no more blocks than the picture has.
         """
         count = scan[0] if scan else 0
         first, last, steps = (*scan[1 + 2 * count : 4 + 2 * count], 0, 0, 0)[:3]
         if steps >> 4:  # progressive: a further bit of what was coded before
             return max(_RANDOM, self.width * self.height // 8)
-        limit = _RANDOM if last else _SLOPE
-        bits, across, down = 0, 1, 1
+        bits, across, down, is_slope = 0, 1, 1, False
         for name, uses in zip(
             scan[1 : 1 + 2 * count : 2], scan[2 : 2 + 2 * count : 2], strict=False
         ):
             h, v = self.sampling.get(name, (1, 1)) if count > 1 else (1, 1)
             across, down = max(across, h), max(down, v)
-            for table in (uses >> 4,) * (first == 0) + (0x10 | uses & 15,) * (last > 0):
-                length, symbol = self.tables.get(table, (0, _NO_PLAIN_AREA))
-                if symbol & 0x0F or symbol == _NO_PLAIN_AREA:
-                    return limit
+            if last > 0:
+                length, symbol = self.tables.get(0x10 | uses & 15, _UNKNOWN)
+                if symbol & 0x0F or symbol == _SIXTEEN_ZEROS:
+                    return _RANDOM
                 bits += (length + (symbol > 0)) * h * v
+            if first == 0:
+                length, symbol = self.tables.get(uses >> 4, _UNKNOWN)
+                is_slope |= symbol > 0
+                bits += (length + symbol) * h * v
         units = -(-self.width // (8 * across)) * -(-self.height // (8 * down))
-        return max(limit, units * bits // 8)
+        return max(_RANDOM, min(units, _MAX_STEPS if is_slope else units) * bits // 8)

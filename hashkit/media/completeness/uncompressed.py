@@ -1,7 +1,8 @@
 """Pixels that are stored as they are, where zeros may be black or transparent.
 
-Many kilobytes of zeros are taken for lost where black would not end: black bars begin with a row,
-and what a card or a disk loses begins and ends with one of its blocks.
+Many kilobytes of zeros are taken for lost where black would not begin: black bars begin with a row,
+and a black background shows beside what is in front of it. What a card or a disk loses begins and
+ends with one of its blocks.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hashkit.media.completeness.finding import Finding
-from hashkit.media.completeness.zeros import runs, tail_start
+from hashkit.media.completeness.zeros import has_run, runs, tail_start
 
 MIN_ZEROS = 8192
 _BLOCK = 512
 """The smallest block of a disk or card; larger ones are multiples of it."""
+_MARGIN = 32
 _NEAR = 4
 """The last values before what is lost may be zeros as well."""
 
@@ -34,14 +36,11 @@ class Rows:
         within = (place - self.begin) % self.stride
         return within == 0 or within > self.used - max(1, self.bits // 8)
 
-    def fades_out(self, data: bytes, place: int) -> bool:
-        """Whether some pixels in the row before are transparent and some are not: then zeros are
-        more transparent ones."""
-        if self.bits != 32:
-            return False
-        stop = place - (place - self.begin) % 4
-        alpha = data[max(self.begin, stop - self.stride) + 3 : stop : 4]
-        return 0 < alpha.count(0) < len(alpha)
+    def has_margin(self, data: bytes, place: int) -> bool:
+        """Whether there are zeros in the row before as well: then black goes on, or, where pixels
+        have an alpha channel, transparent ones do."""
+        length = max(1, min(_MARGIN, self.used // 16))
+        return has_run(data, max(self.begin, place - self.stride), place, length)
 
 
 def check_rows(data: bytes, rows: Rows) -> Finding:
@@ -52,7 +51,7 @@ def check_rows(data: bytes, rows: Rows) -> Finding:
     if rows.end - start >= MIN_ZEROS and start > rows.begin:
         if _begins_block(start):
             return Finding.UNSURE
-        meant = rows.starts_near(start) or rows.fades_out(data, start)
+        meant = rows.starts_near(start) or rows.has_margin(data, start)
         return Finding.NOTHING if meant else Finding.UNSURE
     lost = any(
         _begins_block(since) and to % _BLOCK == 0
