@@ -1,10 +1,10 @@
-"""Is a missing part of a file told? ``python bench/missing_parts.py [FORMAT ...]``.
+"""Is a missing part of a file reported? ``python bench/missing_parts.py [FORMAT ...]``.
 
 Needs ``pip install '.[bench]'``. Files of each format are drawn from fixed numbers, in memory. Of
 each, copies are made that are cut, that end in zeros (an interrupted download into a file of full
-size), or that have a hole of zeros in the middle (lost blocks of a card). Each copy is hashed. It
-is *told* if there is an error or a notice; *the same* if nothing is said and the hash still matches
-that of the whole file; and *silent* if nothing is said and it does not.
+size), or that have a hole of zeros in the middle (a failing card). Each copy is hashed. It is
+*reported* if there is an error or a notice; *the same* if nothing is said and the hash still
+matches that of the whole file; and *silent* if nothing is said and it does not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MATCH = 31
 MOST_FRAMES = 0.8
 """A video matches if this share of the frame hashes of each matches."""
 
-TOLD = {"truncated", "damaged", "may_be_incomplete", "video_truncated", "video_damaged"}
+REPORTED = {"truncated", "damaged", "may_be_incomplete", "video_truncated", "video_damaged"}
 
 
 def photograph(number: int, width: int = 640, height: int = 480) -> Image.Image:
@@ -242,11 +242,11 @@ class Hashed(NamedTuple):
     """What is compared of an outcome: the hash of a picture, or of every frame; and notices."""
 
     hashes: tuple[str, ...]
-    told: bool
+    reported: bool
 
 
 def hashed(data: bytes, *, moving: bool = False) -> Hashed:
-    """Hash a file as ``hashkit hash`` does. An error is told."""
+    """Hash a file as ``hashkit hash`` does. An error is reported."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -255,10 +255,10 @@ def hashed(data: bytes, *, moving: bool = False) -> Hashed:
             )
     except HashkitError:
         return Hashed((), True)
-    told = any(notice.code in TOLD for notice in found.notices)
+    reported = any(notice.code in REPORTED for notice in found.notices)
     if moving:
-        return Hashed(tuple(each.value for each in found.frames.hashes), told)
-    return Hashed((found["pdq"].value,), told)
+        return Hashed(tuple(each.value for each in found.frames.hashes), reported)
+    return Hashed((found["pdq"].value,), reported)
 
 
 def matches(found: Hashed, whole: Hashed) -> bool:
@@ -273,17 +273,17 @@ def matches(found: Hashed, whole: Hashed) -> bool:
 
 
 def outcomes(name: str, way: str, files: int, copies: int) -> Iterator[str]:
-    """``told``, ``same`` or ``silent`` for every copy of every file of a format."""
+    """``reported``, ``same`` or ``silent`` for every copy of every file of a format."""
     chance = random.Random(f"{name} {way}")
     for number in range(files):
         data = made(name, number)
         moving = is_video(name)
         whole = hashed(data, moving=moving)
-        if whole.told:
-            raise ValueError(f"{name} {number} is whole, and something is told")
+        if whole.reported:
+            raise ValueError(f"{name} {number} is whole, and something is reported")
         for _ in range(copies):
             found = hashed(WAYS[way](data, chance), moving=moving)
-            yield "told" if found.told else "same" if matches(found, whole) else "silent"
+            yield "reported" if found.reported else "same" if matches(found, whole) else "silent"
 
 
 def is_video(name: str) -> bool:
@@ -292,23 +292,23 @@ def is_video(name: str) -> bool:
 
 
 def row(name: str, files: int, copies: int) -> str:
-    """A row of the table: told / same / silent, in per cent of the copies of each way."""
+    """A row of the table: reported / same / silent, in per cent of the copies of each way."""
     cells = []
     for way in WAYS:
         count = Counter(outcomes(name, way, files, copies))
-        shares = [100 * count[each] / count.total() for each in ("told", "same", "silent")]
+        shares = [100 * count[each] / count.total() for each in ("reported", "same", "silent")]
         cells.append(" / ".join(f"{share:.0f}" for share in shares))
     return f"| {name} | {' | '.join(cells)} |"
 
 
 def main() -> None:
-    """Print a table of told / same / silent."""
+    """Print a table of reported / same / silent."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("formats", nargs="*", default=[*MAKERS])
     parser.add_argument("--files", type=int, default=12)
     parser.add_argument("--copies", type=int, default=8)
     arguments = parser.parse_args()
-    print(f"| told / same / silent, % | {' | '.join(WAYS)} |\n|---|---|---|---|---|")
+    print(f"| reported / same / silent, % | {' | '.join(WAYS)} |\n|---|---|---|---|---|")
     for name in arguments.formats:
         films = is_video(name)
         files, copies = (2, 12) if films else (arguments.files, arguments.copies)
