@@ -15,7 +15,7 @@ import hashkit
 from hashkit import notices
 from hashkit.errors import MediaError
 from hashkit.media import images
-from hashkit.media.completeness import jpeg, png
+from hashkit.media.completeness import iso, jpeg, png, webp
 from hashkit.media.completeness.finding import Finding
 from hashkit.media.completeness.packets import has_gap
 from hashkit.media.completeness.pictures import CHECKS, look_for_missing
@@ -54,7 +54,7 @@ STILL = [
     *("PNG", "PNG, palette", "PNG, animated", "GIF", "GIF, animated"),
     *("WebP", "WebP, lossless", "WebP, animated", "HEIC", "AVIF", "JPEG 2000, lossy"),
     *("TIFF, lzw", "TIFF, deflate", "TIFF, JPEG", "TIFF, PackBits", "TIFF, deflate, tiles"),
-    *("icons, PNG", "BMP", "TIFF"),
+    *("icons, PNG", "icons, BMP", "BMP", "TIFF"),
 ]
 MOVING = [
     *("MP4", "MP4, index first", "MP4, fragments", "QuickTime, HEVC", "Matroska", "WebM, VP8"),
@@ -212,13 +212,14 @@ class TestUncompressed:
 
     def test_all_black(self):
         assert self.found(54) is Finding.NOTHING
+        assert check_rows(bytes(90_000), Rows(1024, 90_000, 999, 999, 8)) is Finding.NOTHING
 
     def test_holes(self):
         end = 54 + 100_000
         assert self.found(end, hole=(5120, 5120 + 4096)) is Finding.UNSURE
         assert self.found(end, hole=(5116, 5120 + 4096)) is Finding.UNSURE
         assert self.found(end, hole=(5115, 5120 + 4096)) is Finding.NOTHING
-        assert self.found(end, hole=(5120, 5121 + 4096)) is Finding.NOTHING
+        assert self.found(end, hole=(5120, 5125 + 4096)) is Finding.NOTHING
         assert self.found(end, hole=(5632, 5120 + 4096)) is Finding.NOTHING  # too small
 
     def test_margins(self):
@@ -289,6 +290,45 @@ class TestJpeg:
         assert jpeg.is_whole(data, 0, len(data))
         longer = data[: scan + 20] + bytes(len(data) + 1_000_000) + data[-2:]
         assert not jpeg.is_whole(longer, 0, len(longer))
+
+    @pytest.mark.parametrize(
+        ("dc", "ac", "scan", "most"),
+        [
+            # The standard's tables: zeros are detail.
+            ((2, 0), (2, 1), b"\1\1\0\0\x3f\0", 63),
+            ((2, 0), (2, 0xF0), b"\1\1\0\0\x3f\0", 63),
+            # 512 x 512 blocks, each of a bit for its brightness and one for "no detail".
+            ((1, 0), (1, 0), b"\1\1\0\0\x3f\0", 512 * 512 * 2 // 8),
+            # At most 2048 steps: three bits for each, and one for "no detail".
+            ((2, 1), (1, 0), b"\1\1\0\0\x3f\0", 2048 * 4 // 8),
+            # Progressive: brightness alone, detail alone, one more bit.
+            ((1, 0), (2, 1), b"\1\1\0\0\0\1", 512 * 512 // 8),
+            ((2, 1), (2, 0x10), b"\1\1\0\1\5\1", 512 * 512 * 3 // 8),
+            ((2, 1), (2, 1), b"\1\1\0\0\0\x10", 4096 * 4096 // 8),
+            # Two components together, one of them with four blocks for each of the other.
+            ((1, 0), (1, 0), b"\2\1\0\2\0\0\x3f\0", 256 * 256 * 10 // 8),
+        ],
+    )
+    def test_max_zeros(self, dc, ac, scan, most):
+        frame = jpeg._Frame(4096, 4096, {1: (2, 2), 2: (1, 1)}, {0: dc, 0x10: ac})
+        assert frame.max_zeros(scan) == most
+
+
+def test_webp_of_a_byte_less(bench):
+    data = bench.made("WebP", 0)
+    header = Image.new("L", (640, 480))
+    assert webp.check(data, header) is Finding.NOTHING
+    assert webp.check(data[:-1], header) is Finding.MISSING
+
+
+def test_heic_of_a_last_box_without_a_length(samples):
+    """Boxes do not tell that it is cut; items do."""
+    data = (samples / "heic.heic").read_bytes()
+    at = data.index(b"mdat") - 4
+    assert at + int.from_bytes(data[at : at + 4], "big") == len(data)
+    data = data[:at] + bytes(4) + data[at + 4 :]
+    assert iso.check(data) is Finding.NOTHING
+    assert iso.check(data[:-100]) is Finding.MISSING
 
 
 def test_png_text_may_be_damaged(samples):

@@ -72,6 +72,7 @@ class TestTransportStream:
     def test_whole(self, data):
         assert not cut_short(data, "mpegts")
         assert not cut_short(data + bytes(5000), "mpegts")
+        assert cut_short(data[:-1], "mpegts")
 
     @pytest.mark.parametrize("data", [DATA, DISC])
     @pytest.mark.parametrize("kept", [1000, 1600])
@@ -85,7 +86,7 @@ class TestProgramStream:
     OLD_PACK = b"\0\0\1\xba\x21" + b"a" * 7
     PICTURE = b"\0\0\1\xe0\0\x40" + b"a" * 64
 
-    @pytest.mark.parametrize("pack", [PACK, OLD_PACK, PACK[:-1] + b"\xfa12"])
+    @pytest.mark.parametrize("pack", [PACK, OLD_PACK, PACK[:-1] + b"\xfd12345"])
     def test_parts(self, pack):
         whole = (pack + self.PICTURE) * 5
         assert not cut_short(whole, "mpeg")
@@ -180,3 +181,11 @@ def test_endless_parts_come_to_an_end(part, media_format):
     read = Counting(part * 1_000_000)
     assert not is_cut_short(read, 1 << 40, media_format)
     assert read.count <= _MAX_PARTS + 2
+
+
+def test_zeros_between_blocks():
+    block = b"\xa3\xa0" + b"a" * 32
+    clusters = b"\x1f\x43\xb6\x75\xff" + block + bytes(34) + block
+    segment = b"\x18\x53\x80\x67" + bytes([0x80 | len(clusters)])
+    assert cut_short(segment + clusters, "matroska")
+    assert not cut_short(segment + clusters.replace(bytes(34), block) + bytes(99), "matroska")
