@@ -43,6 +43,12 @@ DAMAGED = Notice(
     "damaged",
     "Part of this file is damaged. The perceptual hash is of what could be read.",
 )
+MAY_BE_INCOMPLETE = Notice(
+    "may_be_incomplete",
+    "may be incomplete",
+    "A part of this file holds nothing but zeros. It may be a plain part of the picture, or a part "
+    "may be missing. If the picture looks right to you, all is well.",
+)
 EMBEDDED_VIDEO = Notice(
     "embedded_video",
     "holds a video",
@@ -100,6 +106,7 @@ ALL: tuple[Notice, ...] = (
     SEVERAL_IMAGES,
     TRUNCATED,
     DAMAGED,
+    MAY_BE_INCOMPLETE,
     EMBEDDED_VIDEO,
     EXACT_ONLY,
     NO_HASH,

@@ -24,7 +24,7 @@ SAMPLES = sorted(
 )
 EACH = 2000 // len(SAMPLES) + 1
 
-INCOMPLETE = {"truncated", "damaged", "video_truncated", "video_damaged"}
+INCOMPLETE = {"truncated", "damaged", "may_be_incomplete", "video_truncated", "video_damaged"}
 """Notices that the picture was not read completely."""
 
 

@@ -20,8 +20,6 @@ _START_OF_SCAN = b"\xff\xda"
 _MAX_SCANS = 100
 """A progressive JPEG of a camera or a program has about ten; each takes the time of a picture."""
 
-_MANY_ZEROS = 256
-
 
 def refuse(header: ImageFile.ImageFile, image_format: str, data: bytes) -> None:
     """Refuse what the header's size does not show. Raises an error of the MediaError branch."""
@@ -74,9 +72,3 @@ def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
     if not any(name == "APP2" and content.startswith(b"MPF\0") for name, content in segments):
         return False
     return b"hdrgainmap" not in data and b"http://ns.adobe.com/hdr-gain-map" not in data
-
-
-def ends_in_zeros(image_format: str, data: bytes) -> bool:
-    """Whether the file ends in zeros, as after an interrupted download or copy, and is of a format
-    whose decoder says nothing about it."""
-    return FORMATS[image_format].silent and data.endswith(bytes(_MANY_ZEROS))

@@ -25,8 +25,7 @@ class Format:
     the same interface, by its full name; of videos, FFmpeg's demuxer; empty where hashkit knows the
     format by name only, which helps more than "not a picture". ``feature`` is Pillow's name for
     what some of its builds lack. ``moves``: several pictures in a file are frames of an animation.
-    ``silent``: the decoder does not say that the end of a file is missing. ``parts``: how the file
-    is divided, if its parts say how long they are (see ``truncation``).
+    ``parts``: how the file is divided, if its parts say how long they are (see ``truncation``).
     """
 
     name: str
@@ -36,7 +35,6 @@ class Format:
     kind: MediaKind = MediaKind.IMAGE
     feature: str | None = None
     moves: bool = False
-    silent: bool = False
     parts: str | None = None
 
 
@@ -131,30 +129,33 @@ _TABLE = (
     Format("png", "PNG", _begins(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin.PngImageFile",
            moves=True),
     Format("gif", "GIF", _begins(b"GIF87a", b"GIF89a"), "PIL.GifImagePlugin.GifImageFile",
-           moves=True, silent=True),
+           moves=True),
     Format("bmp", "BMP", _is_bitmap, "PIL.BmpImagePlugin.BmpImageFile"),
     Format("ico", "icons", _is_icon, "PIL.IcoImagePlugin.IcoImageFile"),
     Format("heif", "HEIC", lambda head: _image_brand(head) == "heif", "pillow_heif.HeifImageFile",
-           silent=True, parts="boxes"),
+           parts="boxes"),
     Format("webp", "WebP", _like(rb"RIFF....WEBP"), "PIL.WebPImagePlugin.WebPImageFile",
-           feature="webp", moves=True, silent=True),
+           feature="webp", moves=True),
     Format("avif", "AVIF", lambda head: _image_brand(head) == "avif",
-           "PIL.AvifImagePlugin.AvifImageFile", feature="avif", silent=True, parts="boxes"),
+           "PIL.AvifImagePlugin.AvifImageFile", feature="avif", parts="boxes"),
     Format("jpeg2000", "JPEG 2000", _begins(_JP2, b"\xff\x4f\xff\x51"),
-           "PIL.Jpeg2KImagePlugin.Jpeg2KImageFile", feature="jpg_2000", silent=True),
+           "PIL.Jpeg2KImagePlugin.Jpeg2KImageFile", feature="jpg_2000"),
     Format("tiff", "TIFF", _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
            "PIL.TiffImagePlugin.TiffImageFile", feature="libtiff"),
 
     Format("matroska", "Matroska", _begins(b"\x1a\x45\xdf\xa3"), "matroska", _VIDEO,
            parts="elements"),
-    Format("asf", "WMV", _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf", _VIDEO),
-    Format("flv", "FLV", _begins(b"FLV\x01"), "flv", _VIDEO),
-    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba", b"\0\0\1\xb3"), "mpeg", _VIDEO),
+    Format("asf", "WMV", _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf", _VIDEO,
+           parts="objects"),
+    Format("flv", "FLV", _begins(b"FLV\x01"), "flv", _VIDEO, parts="tags"),
+    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba", b"\0\0\1\xb3"), "mpeg", _VIDEO,
+           parts="packs"),
     Format("avi", "AVI", _like(rb"RIFF....AVI "), "avi", _VIDEO, parts="chunks"),
     Format("mov", "QuickTime", lambda head: head[4:8] in _OLD_QUICKTIME, "mov", _VIDEO,
            parts="boxes"),
     Format("mp4", "MP4", _is_video, "mov", _VIDEO, parts="boxes"),
-    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO),
+    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO,
+           parts="transport packets"),
     Format("ogg", "Ogg", _is_theora, "ogg", _VIDEO),
 )
 # fmt: on

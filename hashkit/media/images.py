@@ -20,16 +20,22 @@ from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
 from hashkit.hashes.arrays import Pixels
 from hashkit.media import contents
+from hashkit.media.completeness.finding import Finding
+from hashkit.media.completeness.pictures import look_for_missing
 from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.formats import IMAGES, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.media.pixels import as_pixels, to_8_bit
-from hashkit.media.truncation import is_cut_short
 from hashkit.models import Notice
 
 _ORIENTATION_TAG = 0x0112
 _END_OF_JPEG = b"\xff\xd9"
 _MAX_MISSING = 0.98
+_MISSING = {
+    Finding.NOTHING: None,
+    Finding.UNSURE: notices.MAY_BE_INCOMPLETE,
+    Finding.MISSING: notices.DAMAGED,
+}
 
 # Plugins are called directly: Pillow's open() would try decoders that the content does not call
 # for, and compares with a limit that belongs to the whole process.
@@ -63,8 +69,9 @@ def decode(untrusted_data: bytes, image_format: str, max_pixels: int = MAX_PIXEL
         raise TooManyPixels from error
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise _translated(error) from error
-    if complaints and notices.TRUNCATED not in picture.notices:
-        return replace(picture, notices=(notices.DAMAGED, *picture.notices))
+    if complaints and not {notices.TRUNCATED, notices.DAMAGED}.intersection(picture.notices):
+        others = (each for each in picture.notices if each != notices.MAY_BE_INCOMPLETE)
+        return replace(picture, notices=(notices.DAMAGED, *others))
     return picture
 
 
@@ -101,17 +108,10 @@ def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Pictur
         pixels, incomplete = _decode_with_pillow(header)
         if image_format == "jpeg":  # CMYK: OpenCV's decoder reports damage, Pillow's does not
             _opencv(untrusted_data, cv2.IMREAD_GRAYSCALE)
-    if incomplete is None and _misses_bytes(image_format, untrusted_data):
-        incomplete = notices.DAMAGED
+    if incomplete is None:
+        incomplete = _MISSING[look_for_missing(header, image_format, untrusted_data)]
     upright = _upright(pixels, _orientation(header))
     return Picture(upright, tuple(notice for notice in (incomplete, found) if notice))
-
-
-def _misses_bytes(image_format: str, untrusted_data: bytes) -> bool:
-    """Whether bytes are missing that the decoder of this format does not report."""
-    return contents.ends_in_zeros(image_format, untrusted_data) or is_cut_short(
-        io.BytesIO(untrusted_data), len(untrusted_data), image_format
-    )
 
 
 def _opencv(data: bytes, colour: int) -> Pixels | None:

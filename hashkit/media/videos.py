@@ -26,6 +26,7 @@ from hashkit.errors import (
     UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
+from hashkit.media.completeness.packets import has_gap
 from hashkit.media.formats import FORMATS
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
@@ -134,9 +135,13 @@ class Video:
 
     def _packets(self) -> Iterator[Any]:
         """The packets of the stream, without the demuxer's end mark; damage ends them."""
+        codec = self._stream.codec_context.codec.canonical_name
+        pixels = self._stream.width * self._stream.height
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
+                    # Corrupt: of a transport stream, packets before it are missing.
+                    self.damaged += packet.is_corrupt or has_gap(bytes(packet), codec, pixels)
                     yield packet
         except MemoryError:
             raise

@@ -195,9 +195,12 @@ def _damage_notices(video: videos.Video, cut_short: bool) -> tuple[Notice, ...]:
     """A notice about the part that could not be read, if any. ``cut_short``: the file is."""
     slack = max(1.0, 3 / video.rate)  # sound often lasts a little longer than the picture
     early = video.expected_end is not None and video.end < video.expected_end - slack
-    if early or cut_short:
+    to_the_end = (
+        video.expected_end is not None and video.end >= video.expected_end - 0.5 / video.rate
+    )
+    if early or (cut_short and not to_the_end):
         notice = notices.VIDEO_TRUNCATED
-    elif video.damaged:
+    elif video.damaged or cut_short:
         notice = notices.VIDEO_DAMAGED
     else:
         return ()

@@ -70,6 +70,10 @@ NOTICES: dict[str, str] = {
     "damaged": marked(
         "Part of the file is damaged. The hash is of what could be read of the picture."
     ),
+    "may_be_incomplete": marked(
+        "Part of the picture is plain, or it is missing. If the picture looks right to you, all is "
+        "well."
+    ),
     "embedded_video": marked(
         "This photo has a short video in it. The hashes are of the photo only."
     ),

@@ -59,7 +59,91 @@ def test_a_part_that_claims_to_be_endless(length, tmp_path):
 
 def test_kinds_that_do_not_say():
     assert not cut_short(b"GIF89a", "gif")
-    assert not cut_short(b"\x47" * 188, "mpegts")
+    assert not cut_short(b"OggS", "ogg")
+
+
+class TestTransportStream:
+    """Ten packets."""
+
+    DATA = (b"\x47" + b"a" * 187) * 10
+    DISC = (b"abcd\x47" + b"a" * 187) * 10
+
+    @pytest.mark.parametrize("data", [DATA, DISC])
+    def test_whole(self, data):
+        assert not cut_short(data, "mpegts")
+        assert not cut_short(data + bytes(5000), "mpegts")
+        assert cut_short(data[:-1], "mpegts")
+
+    @pytest.mark.parametrize("data", [DATA, DISC])
+    @pytest.mark.parametrize("kept", [1000, 1600])
+    def test_cut(self, data, kept):
+        assert cut_short(data[:kept], "mpegts")
+        assert cut_short(data[:kept].ljust(len(data), b"\0"), "mpegts")
+
+
+class TestProgramStream:
+    PACK = b"\0\0\1\xba\x44" + b"a" * 8 + b"\xf8"  # stuffing of no bytes
+    OLD_PACK = b"\0\0\1\xba\x21" + b"a" * 7
+    PICTURE = b"\0\0\1\xe0\0\x40" + b"a" * 64
+
+    @pytest.mark.parametrize("pack", [PACK, OLD_PACK, PACK[:-1] + b"\xfd12345"])
+    def test_parts(self, pack):
+        whole = (pack + self.PICTURE) * 5
+        assert not cut_short(whole, "mpeg")
+        assert not cut_short(whole + bytes(5000), "mpeg")
+        assert not cut_short(whole + b"\0\0\1\xb9", "mpeg")
+        assert cut_short(whole[:-1], "mpeg")
+        assert cut_short(whole[:-20] + bytes(5000), "mpeg")
+
+    def test_sound_may_be_cut(self):
+        sound = b"\0\0\1\xc0" + self.PICTURE[4:]
+        assert not cut_short((self.PACK + self.PICTURE + sound)[:-1], "mpeg")
+
+    def test_a_bare_stream_says_nothing(self):
+        assert not cut_short(b"\0\0\1\xb3" + b"a" * 100, "mpeg")
+
+
+class TestFlash:
+    HEADER = b"FLV\1\1\0\0\0\x09\0\0\0\0"
+    TAG = b"\x09\0\0\x20" + b"a" * 7 + b"b" * 32 + b"\0\0\0\x2b"
+
+    def test_parts(self):
+        whole = self.HEADER + self.TAG * 5
+        assert not cut_short(whole, "flv")
+        assert not cut_short(whole[:-4], "flv")
+        assert not cut_short(whole + bytes(100), "flv")
+        assert cut_short(whole[:-5], "flv")
+        assert cut_short(whole[:-20] + bytes(100), "flv")
+
+
+class TestRiff:
+    def avi(self, *chunks):
+        movi = b"movi" + b"".join(chunks)
+        content = b"AVI LIST" + len(movi).to_bytes(4, "little") + movi + b"idx1\4\0\0\0abcd"
+        return b"RIFF" + len(content).to_bytes(4, "little") + content
+
+    def test_zeros_between_chunks(self):
+        chunk = b"00dc\4\0\0\0abcd"
+        assert not cut_short(self.avi(chunk, chunk), "avi")
+        assert not cut_short(self.avi(chunk, chunk) + bytes(500), "avi")
+        assert cut_short(self.avi(chunk, bytes(12), chunk), "avi")
+
+
+def test_lost_fragment():
+    """A box of zeros behind one that ends in zeros, and padding behind a whole one."""
+    box = b"\0\0\0\x28mdat"
+    assert cut_short(box + b"a" * 10 + bytes(22) + bytes(100), "mp4")
+    assert not cut_short(box + b"a" * 32 + bytes(100), "mp4")
+
+
+def test_recorded_webm():
+    """Neither the segment nor its clusters say how long they are; blocks do."""
+    head = b"\x18\x53\x80\x67\xff\x1f\x43\xb6\x75\xff"
+    block = b"\xa3\xa0" + b"a" * 32
+    assert not cut_short(head + block * 3, "matroska")
+    assert not cut_short(head + block * 3 + bytes(100), "matroska")
+    assert cut_short((head + block * 3)[:-1], "matroska")
+    assert cut_short((head + block * 3)[:-20] + bytes(100), "matroska")
 
 
 @pytest.mark.parametrize("media_format", [each.name for each in FORMATS.values() if each.parts])
@@ -87,9 +171,21 @@ class Counting(io.BytesIO):
         (b"RIFF\0\0\0\0AVI ", "avi"),
         (b"junk\0\0\0\0", "avi"),
         (b"\0\0\0\x08free", "mp4"),
+        (b"\0\0\1\xb9", "mpeg"),
+        (b"\x12" + bytes(14), "flv"),
+        (b"a" * 16 + b"\x18" + bytes(7), "asf"),
+        (b"\x47" + b"a" * 187, "mpegts"),
     ],
 )
 def test_endless_parts_come_to_an_end(part, media_format):
     read = Counting(part * 1_000_000)
     assert not is_cut_short(read, 1 << 40, media_format)
     assert read.count <= _MAX_PARTS + 2
+
+
+def test_zeros_between_blocks():
+    block = b"\xa3\xa0" + b"a" * 32
+    clusters = b"\x1f\x43\xb6\x75\xff" + block + bytes(34) + block
+    segment = b"\x18\x53\x80\x67" + bytes([0x80 | len(clusters)])
+    assert cut_short(segment + clusters, "matroska")
+    assert not cut_short(segment + clusters.replace(bytes(34), block) + bytes(99), "matroska")
