@@ -126,7 +126,7 @@ def test_without_restrictions_all_attempts_succeed(short_folder):
 @needs_linux
 class TestEachRestrictionAlone:
     def test_system_calls(self, short_folder):
-        assert refused_with_only("_restrict_system_calls", short_folder) == EVERYTHING - {
+        assert refused_with_only("restrict_system_calls", short_folder) == EVERYTHING - {
             "list a folder"
         }
 
@@ -140,7 +140,7 @@ class TestEachRestrictionAlone:
         assert refused_with_only("_restrict_python", short_folder) == THROUGH_PYTHON
 
     def test_network_of_the_command(self, short_folder):
-        assert refused_with_only("_restrict_network_calls", short_folder) == {
+        assert refused_with_only("restrict_network_calls", short_folder) == {
             *("connect", "connect by IPv6", "UNIX socket", "connect, without Python"),
         }
 
@@ -290,7 +290,7 @@ class TestMissingRestrictions:
 
     MISSING = (
         "import hashkit.sandbox.lockdown, sys; sys.modules['landlock'] = None; "
-        "hashkit.sandbox.lockdown._LIBSECCOMP = 'libnothing.so.2'; "
+        "hashkit.sandbox.system_calls._LIBSECCOMP = 'libnothing.so.2'; "
         "from hashkit.sandbox.worker import main"
     )
 

@@ -157,7 +157,7 @@ import codecs, json, os, resource, socket, subprocess, sys
 import landlock, pyseccomp
 from hashkit.sandbox import lockdown
 from hashkit.web import peers
-lockdown._seccomp()
+lockdown.load_seccomp()
 codecs.lookup("ascii")  # all before: this Python may be one that only root can read
 listening = socket.create_server(("127.0.0.1", 0))
 near = socket.create_connection(listening.getsockname())
