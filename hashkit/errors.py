@@ -56,7 +56,7 @@
 ``code`` is the name of the class in small letters, and never changes once released: programs may
 branch on it. ``text`` says what happened and
 ``advice`` what to do next, both in plain words; neither holds a path or a file name, so that an
-error can be passed on without revealing the names of files.
+error can be passed on without revealing the names of files. A traceback names the path, in a note.
 """
 
 from __future__ import annotations

@@ -177,6 +177,9 @@ def _own_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _BY_ERRNO.get(error.errno or 0, FileUnreadable)() from error
+        ours = _BY_ERRNO.get(error.errno or 0, FileUnreadable)()
+        if error.filename is not None:  # shown with a traceback, and not part of the text
+            ours.add_note(f"The path was {os.fsdecode(error.filename)!r}.")
+        raise ours from error
     except ValueError as error:  # a NUL in the name, or a closed stream
         raise (FileMissing if "null" in str(error) else FileUnreadable)() from error

@@ -57,7 +57,10 @@ class Submission:
     @classmethod
     def of(cls, outcomes: Iterable[HashedFile | FailedFile]) -> Submission:
         """The submission of what was hashed: of the ``outcomes``, everything that has a hash, each
-        once, in the order of their hashes. It may be empty."""
+        once, in the order of their hashes. It may be empty. TypeError for anything else, such as a
+        path."""
+        if isinstance(outcomes, str | bytes | os.PathLike | HashedFile | FailedFile):
+            raise TypeError(_WANTED)
         return cls.from_items(
             item
             for item in map(_item_of, outcomes)
@@ -95,7 +98,12 @@ class Submission:
         return cls.from_items(_items(document))
 
 
+_WANTED = "Submission.of takes a list of what hash_file and hash_files return"
+
+
 def _item_of(outcome: HashedFile | FailedFile) -> Item | None:
+    if not isinstance(outcome, HashedFile | FailedFile):
+        raise TypeError(_WANTED)
     if outcome.kind is None:
         return None
     if isinstance(outcome, FailedFile):

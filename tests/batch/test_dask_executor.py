@@ -140,7 +140,9 @@ class TestAnswers:
     def test_a_long_one(self, client):
         """As long as an honest one may be, not as long as the lines of the start."""
         options = Options(sample=0.5)
-        text = '"' * (dask_executor._max_answer(options) // 2 - 100)  # each takes two bytes on the way
+        text = '"' * (
+            dask_executor._max_answer(options) // 2 - 100
+        )  # each takes two bytes on the way
         assert len(text) > dask_executor._SHORT_LINE
         executor = client(STARTED, line(task=1, answer=text))
         found = executor.submit(hash_in_worker, "/a", options, Limits())

@@ -259,3 +259,13 @@ def test_the_limit_of_size(tmp_path, monkeypatch, more):
                     way(untrusted)
             else:
                 assert len(way(untrusted)) == 5000
+
+
+def test_a_traceback_names_the_path_and_the_text_does_not(tmp_path):
+    path = tmp_path / "anna.jpg"
+    with pytest.raises(errors.FileMissing) as missing, files.open_untrusted(path):
+        pass
+    assert "anna" not in str(missing.value) + missing.value.advice
+    assert missing.value.__notes__ == [f"The path was {str(path)!r}."]
+    with pytest.raises(errors.IsAFolder), files.open_untrusted(tmp_path):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -229,3 +230,16 @@ def test_reading_and_refusing_files(tmp_path):
         stream.truncate((256 << 20) + 1)
     with pytest.raises(DocumentInvalid, match="too big"):
         hashkit.read_submission(path)
+
+
+@pytest.mark.parametrize("wrong", ["x.jpg", b"x.jpg", Path("x.jpg"), ["x.jpg"], [None]])
+def test_a_path_is_no_outcome(wrong):
+    with pytest.raises(TypeError, match="takes a list of what hash_file and hash_files return"):
+        Submission.of(wrong)
+
+
+def test_one_outcome_is_no_list_of_them(samples):
+    paths = samples / "scene-1.jpg", samples / "none.jpg"
+    for outcome in hashkit.hash_files(paths, algorithms="md5"):
+        with pytest.raises(TypeError, match="takes a list"):
+            Submission.of(outcome)

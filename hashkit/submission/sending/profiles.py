@@ -82,9 +82,11 @@ def read_profiles(path: Path) -> dict[str, Profile | ProfileUnfit]:
 
 def read_profile(path: Path, name: str) -> Profile:
     """The profile of this name. ProfileUnknown, and as ``read_profiles``."""
-    found = read_profiles(path).get(name)
+    profiles = read_profiles(path)
+    found = profiles.get(name)
     if found is None:
-        raise ProfileUnknown
+        known = ", ".join(map(repr, profiles)) or "none"
+        raise ProfileUnknown(f"There is no profile {name!r} in this file. There are: {known}.")
     if isinstance(found, ProfileUnfit):
         raise found
     return found

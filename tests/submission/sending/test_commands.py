@@ -349,7 +349,11 @@ def test_no_way_to_withdraw(sender, command):
         (lambda s: s.given.unlink(), "There is no file with this name here.", 1),
         (lambda s: s.given.write_text("{}"), "In the document, this is missing", 1),
         (lambda s: s.profiles.unlink(), "There is no file of profiles.", 2),
-        (lambda s: s.profiles.write_text("[other]"), "There is no profile with this name.", 2),
+        (
+            lambda s: s.profiles.write_text("[other]"),
+            "There is no profile 'test' in this file. There are: 'other'.",
+            2,
+        ),
         (lambda s: s.profiles.write_text('[test]\nkind = "ncmec"'), "NCMEC is not published", 1),
         (lambda s: os.environ.pop("TEST_SECRET"), "There is no credential at env:TEST_SECRET.", 1),
         (lambda s: os.environ.update(TEST_SECRET="short"), "24 to 64 bytes", 1),
