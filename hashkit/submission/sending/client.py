@@ -105,7 +105,7 @@ class Client:
         except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
             raise _own_error(self._httpx.__dict__, error) from error
         finally:
-            exchange.cancel_alarm()
+            exchange.close()
 
     def _read(self, response: httpx.Response) -> tuple[bytes, bool]:
         """The beginning of the body, and whether it is all: more is not needed, and it may never

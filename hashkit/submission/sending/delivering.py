@@ -149,6 +149,8 @@ class Delivery:
             self._journal.write(batch.key, before)
             raise
         if judgement.decision is Decision.ACCEPTED:
+            if judgement.id and self._journal.is_of_another(judgement.id, batch.key):
+                raise ConnectionLost  # the answer to another request, kept by something in between
             self._journal.write(batch.key, Entry(State.ACCEPTED, judgement.id, again))
         elif unsure:
             if judgement.sure or judgement.decision is Decision.REJECTED:

@@ -52,14 +52,19 @@ class Exchange:
                 raise ServiceUnreachable
         elif event.endswith("send_request_body.complete"):  # not where writing it failed
             self._sent = True
-            self.cancel_alarm()  # set by the CONNECT to a proxy, on the same connection
+            self._cancel_alarm()  # set by the CONNECT to a proxy, on the same connection
             connection = self._pieces.stream.get_extra_info("socket")
             self._alarm = threading.Timer(2 * self._patience, _shut, (connection,))
             self._alarm.daemon = True
             self._alarm.start()
 
-    def cancel_alarm(self) -> None:
-        """To be called in the end, whatever came of the request."""
+    def close(self) -> None:
+        """End the connection. To be called in the end, whatever came of the request."""
+        self._cancel_alarm()
+        if self._pieces is not None:
+            self._pieces.close()
+
+    def _cancel_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
 
@@ -68,14 +73,12 @@ class Exchange:
 
         ``has_body`` is of the request: a service may decline one without reading its body.
         ``is_whole`` says that the answer was read to its end."""
-        is_reset = False
         if is_whole and self._pieces is not None:
-            rest, is_reset = self._pieces.rest(min(_END_SECONDS, self._patience))
+            rest = self._pieces.rest(min(_END_SECONDS, self._patience))
             # The same answer twice says the same, whichever of them is the one.
             if _BEGINNING in rest and not self._pieces.repeats(rest):
                 raise ConnectionLost
-        # A connection is reset where the service closes it with bytes of the request unread.
-        if (is_reset or not self._sent) and not (status >= 400 and has_body):
+        if not self._sent and not (status >= 400 and has_body):
             raise ConnectionLost
 
 
@@ -90,9 +93,11 @@ class _Pieces:
         self._errors = httpcore
         self.stream = stream
         self._read = stream.read
+        self.close = stream.close
         self._waiting = b""
         self._given = bytearray()
         stream.read = self._next_piece
+        stream.close = lambda: None  # httpx closes it as soon as it has its answer
 
     def _next_piece(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if not self._waiting:
@@ -110,21 +115,17 @@ class _Pieces:
             return len(self._read(1, 0)) > 0
         return False
 
-    def rest(self, seconds: float) -> tuple[bytes, bool]:
-        """What follows the answer, and whether the connection was reset. It was asked to be closed,
-        so its end comes at once; one that stays open is waited for so many seconds."""
+    def rest(self, seconds: float) -> bytes:
+        """What follows the answer. The connection was asked to be closed, so its end comes at once;
+        one that stays open is waited for so many seconds."""
         rest, last = self._waiting, time.monotonic() + seconds
-        while len(rest) < _MAX_REST and (left := last - time.monotonic()) > 0:
-            try:
+        with suppress(self._errors.TimeoutException, self._errors.NetworkError):
+            while len(rest) < _MAX_REST and (left := last - time.monotonic()) > 0:
                 piece = self._read(_MAX_PIECE, left)
-            except self._errors.TimeoutException:
-                break
-            except self._errors.NetworkError as error:
-                return rest, isinstance(error.__cause__, ConnectionError)
-            if not piece:
-                break
-            rest += piece
-        return rest, False
+                if not piece:
+                    break
+                rest += piece
+        return rest
 
     def repeats(self, rest: bytes) -> bool:
         """Whether ``rest`` is what was handed on, once more or several times."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 import trustme
+from sending_backends import served_by
 
 from hashkit.errors import (
     CertificateRefused,
@@ -29,13 +29,6 @@ from hashkit.submission.sending.plan import as_sent
 from hashkit.submission.sending.profiles import read_profile
 
 pytestmark = pytest.mark.test_all
-
-
-def served_by(authority, *names, **options):
-    """A server's TLS, with a certificate for these names."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names, **options).configure_cert(context)
-    return context
 
 
 @pytest.fixture
