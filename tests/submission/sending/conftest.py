@@ -44,6 +44,7 @@ class Service:
         self.always: int | str | Reply | None = None
         self.seen: list[Seen] = []
         self.connections = 0
+        self.busy: set[object] = set()  # the handlers that are at work
         self.tunnels: list[tuple[str, dict[str, str]]] = []
         self.stalled = threading.Event()
         self.release = threading.Event()
@@ -107,8 +108,15 @@ class Handler(OddAnswers, BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.service.connections += 1
         self.rfile = Recorder(self.rfile)
+        self.server.service.connections += 1
+        self.server.service.busy.add(self)
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.server.service.busy.discard(self)
 
     def log_message(self, *_: object) -> None:
         pass
