@@ -16,7 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk", "sealed")
+NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk", "sealed", "answers")
 _MAX_SECONDS_PER_INPUT = 120
 _MAX_MEGABYTES = 6_000
 

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from answers import answers
+from answers import seeds as _answers
+
 from hashkit import ALGORITHMS, HashedFile, HashkitError, Submission, hash_file
 from hashkit.cli.output.comparisons import comparison_to_json
 from hashkit.errors import DocumentInvalid, SealError
@@ -261,6 +264,7 @@ TARGETS = {
     "document": Target(document, _documents, 100_000, _mutate_json),
     "vpdq": Target(vpdq_text, _vpdq_texts, 20_000),
     "lists": Target(lists, _lists, 20_000),
+    "answers": Target(answers, _answers, 20_000),
     "sealed": Target(sealed, _sealed, 20_000),
     "tmk": Target(tmk_signature, lambda: [_a_signature()[:4096], _a_signature()], tmk.SIZE),
 }

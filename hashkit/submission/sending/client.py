@@ -8,6 +8,7 @@ one is never taken for the answer to the next request. No cookies are kept.
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -166,8 +167,8 @@ def _seconds(untrusted: str | None) -> float | None:
     """The seconds that Retry-After (RFC 9110, 10.2.3) asks to wait, given as such or as a date."""
     if untrusted is None:
         return None
-    if untrusted.strip().isdecimal() and len(untrusted) < 10:
-        return float(untrusted)
+    if re.fullmatch("[0-9]{1,9}", digits := untrusted.strip(" \t")):
+        return float(digits)
     try:
         moment = parsedate_to_datetime(untrusted)
     except (ValueError, OverflowError):

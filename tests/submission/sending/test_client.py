@@ -244,6 +244,8 @@ def test_an_answer_that_is_packed_is_not_unpacked(sender):
     [
         ("7", 7.0),
         (" 0 ", 0.0),
+        ("7\x1d", None),  # white space to Python's strip, and not to its float
+        ("\N{ARABIC-INDIC DIGIT SEVEN}", None),
         ("-1", None),
         ("soon", None),
         ("1e9", None),
