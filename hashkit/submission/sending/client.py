@@ -103,7 +103,13 @@ class Client:
                 return response
             finally:
                 answer.close()
-        except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
+        # InvalidURL: httpx reads the Location of a redirect, although it is not followed.
+        except (
+            self._httpx.HTTPError,
+            self._httpx.StreamError,
+            self._httpx.InvalidURL,
+            ssl.SSLError,
+        ) as error:
             raise _own_error(self._httpx.__dict__, error) from error
         finally:
             exchange.close()

@@ -149,6 +149,15 @@ def test_redirects_are_not_followed(sender, status):
     assert len(sending.service.seen) == 1
 
 
+@pytest.mark.parametrize("where", ["er: 7, h: 0", "http://[", "//\x7f", "http://a:b"])
+def test_a_redirect_to_no_address(sender, where):
+    """httpx reads it all the same."""
+    sending = sender("webhook")
+    sending.service.always = (302, {"Location": where}, b"")
+    with pytest.raises((ServiceRefused, ConnectionLost)):
+        sending.go(tries=1)
+
+
 def test_no_proxy_of_the_environment(sender, monkeypatch):
     proxy, sending = sender("webhook"), sender("webhook")
     for name in ("http_proxy", "https_proxy", "all_proxy"):
