@@ -95,7 +95,9 @@ class Runs:
             there = self.copies(key)
             if entry.state is State.ACCEPTED:
                 assert there, "it was lost"
-                assert entry.id is None or entry.id in there, "this is of another batch"
+                # With ``again``, the entry of this name may have been withdrawn since.
+                is_named = entry.id is None or entry.id in there or entry.again
+                assert is_named, "this is of another batch"
             elif entry.state is not State.TRYING:
                 assert entry.again or not there, "it was forgotten"
             may_be = entry.state in (State.ACCEPTED, State.TRYING) and entry.id is None
