@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import nullcontext
 
 import pytest
 from sending_answers import EARLY, NO_ANSWER, ONE_ANSWER, YES
@@ -217,6 +218,18 @@ def test_a_yes_to_a_request_that_was_not_sent_whole_is_none(sender, answer):
             status = None
     service.close()
     assert status in (None, 413)
+
+
+@pytest.mark.parametrize(
+    ("status", "has_body", "counts"),
+    [(413, True, True), (400, True, True), (399, True, False), (200, True, False)]
+    + [(404, False, False), (410, False, False)],
+)
+def test_what_counts_where_writing_failed(status, has_body, counts):
+    """A service may decline a body that it did not read. Nothing else."""
+    unsent = exchange.Exchange(1.0)
+    with nullcontext() if counts else pytest.raises(ConnectionLost):
+        unsent.check(status, has_body=has_body, is_whole=True)
 
 
 def test_each_request_has_a_connection_of_its_own(sender):
