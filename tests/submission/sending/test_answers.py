@@ -222,8 +222,10 @@ def test_a_yes_to_a_request_that_was_not_sent_whole_is_none(sender, answer):
 
 @pytest.mark.parametrize(
     ("status", "has_body", "counts"),
-    [(413, True, True), (400, True, True), (399, True, False), (200, True, False)]
-    + [(404, False, False), (410, False, False)],
+    [
+        *((413, True, True), (400, True, True), (399, True, False), (200, True, False)),
+        *((404, False, False), (410, False, False)),
+    ],
 )
 def test_what_counts_where_writing_failed(status, has_body, counts):
     """A service may decline a body that it did not read. Nothing else."""
