@@ -179,6 +179,17 @@ def test_the_name_of_what_was_withdrawn_may_be_given_again(sender, kind):
     assert {each.state for each in sending.go()} == {State.ACCEPTED}
 
 
+def test_so_may_that_of_one_whose_withdrawal_is_not_known(sender):
+    sending = sender("hma")
+    sending.go()
+    sending.service.faults = ["store_and_cut"]
+    with pytest.raises(ConnectionLost):
+        sending.go("withdraw", tries=1)
+    sending.backend.next_id = 1
+    sending.submission = Submission((Item(MediaKind.IMAGE, (Hash("pdq", "e" * 64, 90),)),))
+    assert [each.id for each in sending.go(tries=1)] == ["1"]
+
+
 class Declining:
     """Answers when it has read the head of a request, reads no more, and ends the connection."""
 
