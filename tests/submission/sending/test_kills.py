@@ -63,6 +63,23 @@ class Runs:
         self.hold()
         return process.returncode
 
+    @property
+    def killed(self) -> int:
+        return self.count[f"send: {-signal.SIGKILL}"] + self.count[f"withdraw: {-signal.SIGKILL}"]
+
+    def end_well(self) -> None:
+        """Send and withdraw without a fault."""
+        self.sending.service.faults, self.sending.service.early = [], []
+        assert self.go("send", kill=False) == 0
+        assert all(map(self.copies, self.batches)), "not all arrived"
+        code = self.go("withdraw", kill=False)
+        assert code == 1 or not any(map(self.copies, self.batches)), "it did not say what is left"
+
+    def begin_anew(self) -> None:
+        """What is left has no name that is known, so that it cannot be withdrawn."""
+        journal_beside(self.sending.given).unlink()
+        self.sending.backend.stored.clear()
+
     def settle(self) -> None:
         """Wait until the service is done with what it was sent before the kill."""
         service = self.sending.service
@@ -114,20 +131,10 @@ def test_killed_at_any_moment(sender, authority, tmp_path, kind, with_tls):
         more = 'ca = "ca.pem"'
     sending = sender(kind, served_by(authority, "127.0.0.1") if with_tls else None, more)
     runs = Runs(sending, random.Random(os.environ.get("HASHKIT_TEST_SEED", f"{kind} {with_tls}")))
-    killed = 0
-    while killed < KILLS:
-        what = runs.chance.choice(("send", "send", "withdraw"))
-        runs.fail_at_random()
-        killed += runs.go(what, kill=True) == -signal.SIGKILL
-        if runs.chance.random() < 0.1:
-            runs.go("send", kill=False)  # faults as they are
-        if runs.chance.random() < 0.1:
-            sending.service.faults, sending.service.early = [], []
-            assert runs.go("send", kill=False) == 0
-            assert all(map(runs.copies, runs.batches))
-    sending.service.faults, sending.service.early = [], []
-    assert runs.go("send", kill=False) == 0
-    assert all(map(runs.copies, runs.batches)), "not all arrived"
-    code = runs.go("withdraw", kill=False)
-    assert code == 1 or not any(map(runs.copies, runs.batches)), "it did not say what is left"
+    while runs.killed < KILLS:
+        for _ in range(5):
+            runs.fail_at_random()
+            runs.go(runs.chance.choice(("send", "send", "withdraw")), kill=True)
+        runs.end_well()
+        runs.begin_anew()
     print(dict(runs.count), f"{sending.service.connections} connections")
