@@ -16,7 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk", "sealed")
+NAMES = ("images", "videos", "document", "vpdq", "lists", "tmk", "sealed", "answers")
 # Where a target's input is no longer bytes but pixels, following it teaches the fuzzer nothing, and
 # takes most of the time.
 _EXCLUDED = {

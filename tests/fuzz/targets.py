@@ -18,6 +18,8 @@ from typing import Any
 
 import av
 import numpy as np
+from answers import answers
+from answers import seeds as _answers
 
 from hashkit import ALGORITHMS, HashedFile, HashkitError, Submission, hash_file
 from hashkit.cli.output.comparisons import comparison_to_json
@@ -298,6 +300,7 @@ TARGETS = {
     "document": Target(document, _documents, 100_000, _mutate_json),
     "vpdq": Target(vpdq_text, _vpdq_texts, 20_000),
     "lists": Target(lists, _lists, 20_000),
+    "answers": Target(answers, _answers, 20_000),
     "sealed": Target(sealed, _sealed, 20_000),
     "tmk": Target(tmk_signature, lambda: [_a_signature()[:4096], _a_signature()], tmk.SIZE),
 }

@@ -10,6 +10,7 @@ COMMON_HEADERS = {
     "User-Agent": "hashkit",  # no version, no system: nobody needs to know
     "Accept": "application/json",
     "Accept-Encoding": "identity",
+    "Connection": "close",  # each request has a connection of its own
 }
 """The headers of every request, beside those that belong to the request."""
 

@@ -2,21 +2,20 @@
 
 It connects to the address of the profile only. Redirects are not followed, no proxy is used but the
 one that the profile names, and nothing is read from the environment (not even SSLKEYLOGFILE).
-Certificates are always verified. Between requests the connection is kept, and no cookies.
+Certificates are always verified. Each request has a connection of its own, so that what is left on
+one is never taken for the answer to the next request. No cookies are kept.
 """
 
 from __future__ import annotations
 
-import socket
+import re
 import ssl
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from hashkit.errors import (
     CertificateRefused,
@@ -27,6 +26,7 @@ from hashkit.errors import (
     ServiceUnreachable,
 )
 from hashkit.submission.sending.batch import Request, Response
+from hashkit.submission.sending.exchange import Exchange
 from hashkit.submission.sending.profile import Profile, headers_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check_available() -> None:
 
 
 class Client:
-    """A connection to the service of one profile. Use it in a ``with`` block.
+    """The way to the service of one profile. Use it in a ``with`` block.
 
     ``patience`` is in seconds: how long the service may be silent. A whole response may take twice
     as long. SendingUnavailable without httpx; ProfileUnfit where the certificates that the profile
@@ -59,8 +59,6 @@ class Client:
         self._httpx = httpx
         self._profile = profile
         self._patience = patience
-        self._socket: socket.socket | None = None
-        self._alarm: threading.Timer | None = None
         trusted = _trusted(profile)
         self._client = httpx.Client(
             verify=trusted,
@@ -68,7 +66,7 @@ class Client:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(patience, connect=min(_CONNECT_SECONDS, patience)),
-            limits=httpx.Limits(max_connections=1),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
         )
 
     def __enter__(self) -> Self:
@@ -85,63 +83,52 @@ class Client:
     def send(self, request: Request, signed: Mapping[str, str]) -> Response:
         """Send one request, once. ServiceUnreachable and CertificateRefused where nothing of it was
         sent, ConnectionLost where it may have arrived."""
+        exchange = Exchange(self._patience)
         try:
             outgoing = self._httpx.Request(
                 request.method,
                 self._profile.url(request.path),
                 headers=headers_of(self._profile, request, signed),
                 content=request.body or None,
-                extensions={"trace": self._watch},
+                extensions={"trace": exchange.watch},
             )
         except self._httpx.InvalidURL as error:
             raise ProfileUnfit("The address is not one.") from error
         try:
-            response = self._client.send(outgoing, stream=True)
+            answer = self._client.send(outgoing, stream=True)
             try:
-                return _response(response, self._read(response))
+                body, is_whole = self._read(answer)
+                response = _response(answer, body)
+                exchange.check(response.status, has_body=bool(request.body), is_whole=is_whole)
+                return response
             finally:
-                response.close()
-        except (self._httpx.HTTPError, self._httpx.StreamError, ssl.SSLError) as error:
+                answer.close()
+        # InvalidURL: httpx reads the Location of a redirect, although it is not followed.
+        except (
+            self._httpx.HTTPError,
+            self._httpx.StreamError,
+            self._httpx.InvalidURL,
+            ssl.SSLError,
+        ) as error:
             raise _own_error(self._httpx.__dict__, error) from error
         finally:
-            self._cancel_alarm()
+            exchange.close()
 
-    def _cancel_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-
-    def _watch(self, event: str, details: Mapping[str, Any]) -> None:
-        """Called by httpx at each step. When all is sent, a timer starts that ends the connection:
-        a service could otherwise send a byte now and then for ever."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._socket = details["return_value"].get_extra_info("socket")
-        elif event.endswith("send_request_body.complete") and self._socket is not None:
-            self._cancel_alarm()  # set by the CONNECT to a proxy, on the same connection
-            end = (self._socket, socket.SHUT_RDWR)
-            self._alarm = threading.Timer(2 * self._patience, _shut, end)
-            self._alarm.daemon = True
-            self._alarm.start()
-
-    def _read(self, response: httpx.Response) -> bytes:
-        """The beginning of the body: more is not needed, and it may never end."""
+    def _read(self, response: httpx.Response) -> tuple[bytes, bool]:
+        """The beginning of the body, and whether it is all: more is not needed, and it may never
+        end."""
         body = b""
         last = time.monotonic() + self._patience
         for chunk in response.iter_raw():
             body += chunk
             if len(body) >= _MAX_BODY or time.monotonic() > last:
-                break
-        return body[:_MAX_BODY]
+                return body[:_MAX_BODY], False
+        return body, True
 
 
 def _proxy(kind: type[httpx.Proxy], address: str, trusted: ssl.SSLContext) -> httpx.Proxy:
     # Without a context httpx would verify it with certificates that the environment names.
     return kind(address, ssl_context=trusted if address.startswith("https:") else None)
-
-
-def _shut(connection: socket.socket, how: int) -> None:
-    # As a plain socket: shutting down a TLS socket drops its keys while another thread reads.
-    with suppress(OSError):
-        socket.socket.shutdown(connection, how)
 
 
 def _trusted(profile: Profile) -> ssl.SSLContext:
@@ -186,8 +173,8 @@ def _seconds(untrusted: str | None) -> float | None:
     """The seconds that Retry-After (RFC 9110, 10.2.3) asks to wait, given as such or as a date."""
     if untrusted is None:
         return None
-    if untrusted.strip().isdecimal() and len(untrusted) < 10:
-        return float(untrusted)
+    if re.fullmatch("[0-9]{1,9}", digits := untrusted.strip(" \t")):
+        return float(digits)
     try:
         moment = parsedate_to_datetime(untrusted)
     except (ValueError, OverflowError):

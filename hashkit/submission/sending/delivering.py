@@ -175,6 +175,8 @@ class Delivery:
             return self._attempt(batch)
         judgement = self._backend.judge(response)
         if judgement.decision is Decision.ACCEPTED:
+            if judgement.id and self._journal.is_of_another(judgement.id, batch.key):
+                raise ConnectionLost  # the answer to another request, kept by something in between
             self._journal.write(batch.key, after_acceptance(before, trying, judgement.id))
         elif unsure:
             if judgement.sure or judgement.decision is Decision.REJECTED:

@@ -97,6 +97,14 @@ class Journal:
         entry = self.entry(key)
         return entry is not None and entry.state is State.TRYING
 
+    def is_of_another(self, id: str, key: str) -> bool:
+        """Whether this is the service's name for another batch than that of ``key``."""
+        return any(
+            entry.id == id and entry.state is State.ACCEPTED
+            for other, entry in self._entries.items()
+            if other != key
+        )
+
     def maybe_held(self) -> tuple[str, ...]:
         """The keys of all batches that the service has, or may have, be it a second time only."""
         there = (State.ACCEPTED, State.TRYING)

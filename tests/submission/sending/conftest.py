@@ -27,22 +27,28 @@ from hashkit.submission.sending.plan import plan_for
 from hashkit.submission.sending.profiles import read_profile
 
 sys.path.insert(0, str(Path(__file__).parent))
+from sending_answers import OddAnswers
 from sending_backends import BACKENDS, Reply, Seen, Webhook, reply
 
 
 class Service:
     """A server on loopback. ``faults`` are what happens to the next requests that store something,
     one each: a status or a whole reply, or the name of a method of ``Handler``; ``None`` for no
-    fault. When they are used up, all is well."""
+    fault. When they are used up, all is well. ``early`` is what happens to the next connections
+    before a byte is read of them: the name of a method of ``OddAnswers``, or ``None``."""
 
     def __init__(self, backend: Any, context: ssl.SSLContext | None = None) -> None:
         self.backend = backend
         self.faults: list[int | str | Reply | None] = []
+        self.early: list[str | None] = []
         self.always: int | str | Reply | None = None
         self.seen: list[Seen] = []
+        self.connections = 0
+        self.busy: set[object] = set()  # the handlers that are at work
         self.tunnels: list[tuple[str, dict[str, str]]] = []
         self.stalled = threading.Event()
         self.release = threading.Event()
+        self.wrote = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.service = self
         self._server.daemon_threads = True
@@ -93,15 +99,24 @@ class Recorder:
         self._stream.close()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(OddAnswers, BaseHTTPRequestHandler):
     """Passes requests on to the backend, unless it is to fail."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # what was written has arrived
     server_version = "test"
 
     def setup(self) -> None:
         super().setup()
         self.rfile = Recorder(self.rfile)
+        self.server.service.connections += 1
+        self.server.service.busy.add(self)
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.server.service.busy.discard(self)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import ssl
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -29,6 +30,13 @@ class Seen:
 def reply(status: int, content: Any = None, **headers: str) -> Reply:
     body = b"" if content is None else json.dumps(content).encode()
     return status, {name.replace("_", "-"): value for name, value in headers.items()}, body
+
+
+def served_by(authority: Any, *names: str, **options: Any) -> ssl.SSLContext:
+    """A server's TLS, with a certificate for these names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names, **options).configure_cert(context)
+    return context
 
 
 class Webhook:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 import trustme
+from sending_backends import served_by
 
 from hashkit.errors import (
     CertificateRefused,
@@ -30,13 +30,6 @@ from hashkit.submission.sending.plan import as_sent, requests_to_send
 from hashkit.submission.sending.profiles import read_profile
 
 pytestmark = pytest.mark.test_all
-
-
-def served_by(authority, *names, **options):
-    """A server's TLS, with a certificate for these names."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names, **options).configure_cert(context)
-    return context
 
 
 @pytest.fixture
@@ -119,9 +112,9 @@ def test_through_a_proxy_with_tls(sender, authority, ca, monkeypatch):
     monkeypatch.setattr(threading.Timer, "start", lambda each: (alarms.append(each), start(each)))
     sending.go()
     assert len(sending.backend.stored) == len(sending.submission.items)
-    assert len(proxy.service.tunnels) == 1
-    # None is left that would end the connection in the middle of another request.
-    assert len(alarms) == 1 + len(sending.service.seen)
+    assert len(proxy.service.tunnels) == len(sending.service.seen)
+    # None is left, of the request for a tunnel or of the one that goes through it.
+    assert len(alarms) == 2 * len(sending.service.seen)
     assert all(alarm.finished.is_set() for alarm in alarms)
 
 
@@ -157,6 +150,15 @@ def test_redirects_are_not_followed(sender, status):
     assert len(sending.service.seen) == 1
 
 
+@pytest.mark.parametrize("where", ["er: 7, h: 0", "http://[", "//\x7f", "http://a:b"])
+def test_a_redirect_to_no_address(sender, where):
+    """httpx reads it all the same."""
+    sending = sender("webhook")
+    sending.service.always = (302, {"Location": where}, b"")
+    with pytest.raises((ServiceRefused, ConnectionLost)):
+        sending.go(tries=1)
+
+
 def test_no_proxy_of_the_environment(sender, monkeypatch):
     proxy, sending = sender("webhook"), sender("webhook")
     for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -175,9 +177,10 @@ def test_the_proxy_of_the_profile(sender, authority, ca):
     sending = sender("webhook", served_by(authority, "127.0.0.1"), named)
     sending.go()
     assert len(sending.backend.stored) == len(sending.submission.items)
-    ((where, headers),) = proxy.service.tunnels
-    assert where == f"127.0.0.1:{sending.service.port}"
-    assert set(headers) <= {"Host", "Accept"}
+    assert len(proxy.service.tunnels) == len(sending.service.seen)
+    for where, headers in proxy.service.tunnels:
+        assert where == f"127.0.0.1:{sending.service.port}"
+        assert set(headers) <= {"Host", "Accept"}
     assert proxy.service.seen == []
 
 
@@ -253,6 +256,8 @@ def test_an_answer_that_is_packed_is_not_unpacked(sender):
     [
         ("7", 7.0),
         (" 0 ", 0.0),
+        ("7\x1d", None),  # white space to Python's strip, and not to its float
+        ("\N{ARABIC-INDIC DIGIT SEVEN}", None),
         ("-1", None),
         ("soon", None),
         ("1e9", None),
