@@ -16,7 +16,6 @@ import av
 import numpy as np
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Disposition
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from hashkit.errors import (
@@ -26,7 +25,7 @@ from hashkit.errors import (
     UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
-from hashkit.media.formats import FORMATS
+from hashkit.media.formats import FORMATS, Clock
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -34,9 +33,11 @@ from hashkit.media.limits import (
     check_pixels,
 )
 from hashkit.media.tee import Tee
+from hashkit.media.timeline import BACK, BACK_OF_BROADCAST, MAX_GAP_OF_BROADCAST, Timeline
+from hashkit.media.tracks import shown_track
 
-_NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _SMALL_SIDE = 64
+_SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
 
 
 @dataclass(slots=True)
@@ -92,10 +93,13 @@ class Video:
     constant_rate: float | None
     end: float = 0.0
     damaged: int = 0
+    has_times: bool = True
     _container: Any = None
     _stream: Any = None
     _start: float = 0.0
     _turn: Turn | None = None
+    _timeline: Timeline = field(kw_only=True)
+    _asks_others: bool = False
 
     def frames(self) -> Iterator[Frame]:
         """Every frame, in order of display. Those that cannot be decoded are counted and left out.
@@ -120,6 +124,7 @@ class Video:
             # A gap shows as soon as a packet lies that far behind its keyframe: what was kept until
             # then is decoded with the rest of the group, so memory does not grow with the gap.
             packets, is_gap = _up_to_gap(group, gap / self._tick)
+            skipped = [] if is_gap else [each.pts for each in packets if each.pts is not None]
             for native in _decoded(self, packets if is_gap else packets[:1]):
                 frame = self._frame(-1, native, reformatter)
                 if native.key_frame or frame.timestamp - last >= gap * 0.999:
@@ -127,6 +132,8 @@ class Video:
                     frame.number = round(frame.timestamp * self.rate)
                     yield frame
             self._stream.codec_context.flush_buffers()
+            if skipped:
+                self._timeline.pass_by(max(skipped) * self._tick - self._start)
 
     @property
     def _tick(self) -> float:
@@ -134,26 +141,40 @@ class Video:
 
     def _packets(self) -> Iterator[Any]:
         """The packets of the stream, without the demuxer's end mark; damage ends them."""
+        tracks = [] if self._asks_others else [self._stream]
+        others_end, count = 0.0, 0
         try:
-            for packet in self._container.demux(self._stream):
-                if packet.size:
+            for packet in self._container.demux(*tracks):
+                if packet.size and packet.stream.index == self._stream.index:
+                    if not self.has_times:
+                        packet.pts = packet.dts = round(count / self.rate / self._tick)
+                    count += 1
                     yield packet
+                elif packet.pts is not None and packet.time_base:
+                    ends = packet.pts + (packet.duration or 0)
+                    others_end = max(others_end, float(ends * packet.time_base) - self._start)
         except MemoryError:
             raise
         except FFmpegError:
             self.damaged += 1
+        if self.expected_end is not None and others_end >= self.expected_end - _SLACK:
+            self.expected_end = None  # the sound lasts as long as the file: it is whole
 
     def _frame(self, number: int, native: Any, reformatter: VideoReformatter) -> Frame:
         check_pixels(native.width, native.height, MAX_FRAME_PIXELS)
         if native.is_corrupt:
             self.damaged += 1
-        if native.pts is None:
-            timestamp = number / self.rate
-        else:
-            timestamp = max(0.0, native.pts * float(native.time_base or self._tick) - self._start)
+        duration = (native.duration or 0) * self._tick
+        stamp = None
+        if not self.has_times and number >= 0:
+            stamp = number / self.rate
+        elif native.pts is not None:
+            stamp = native.pts * float(native.time_base or self._tick) - self._start
+        timestamp = self._timeline.place(stamp, duration)
         if timestamp > MAX_SECONDS:
             raise TooLong
-        duration = (native.duration or 0) * self._tick
+        if self._timeline.is_mended:
+            self.expected_end = None
         self.end = max(self.end, timestamp + (duration or 1 / self.rate))
         if self._turn is None:
             # Once: looking at a frame's side data ties it into a cycle, and frames that wait for
@@ -190,43 +211,55 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
     with container:
-        yield _checked(container)
+        yield _checked(container, FORMATS[video_format].clock)
 
 
-def _checked(container: Any) -> Video:
-    stream = next((each for each in container.streams.video if _is_real(each)), None)
+def _checked(container: Any, clock: Clock) -> Video:
+    stream = shown_track(container.streams.video)
     if stream is None:
         raise NoVideo
     if stream.codec_context is None:
         raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
     if stream.width and stream.height:
         check_pixels(stream.width, stream.height, MAX_FRAME_PIXELS)
-    duration = container.duration / av.time_base if container.duration else None
-    if duration is not None and duration > MAX_SECONDS:
-        raise TooLong
     # AUTO: as many threads as the codec and the machine allow.
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     average, base = stream.average_rate, stream.base_rate
+    if clock is Clock.NONE:  # what the stream itself says, or FFmpeg's usual rate
+        average = base = stream.guessed_rate or average
     rate = float(average or stream.guessed_rate or base or 25)
     constant = bool(average and base and abs(average / base - 1) < 1e-3)
-    start = max(0.0, (container.start_time or 0) / av.time_base)
+    # A claim of more than a day is no length, but a clock that jumps.
+    duration = container.duration / av.time_base if container.duration else None
+    duration = duration if duration is not None and duration <= MAX_SECONDS else None
     own = stream.duration * float(stream.time_base) if stream.duration else None
+    own = own if own is not None and own <= MAX_SECONDS else None
+    broadcast = clock is Clock.BROADCAST
     return Video(
         duration=duration,
-        expected_end=own if own is not None else duration,
+        expected_end=None if clock is Clock.NONE else own if own is not None else duration,
         rate=rate,
         guessed_rate=float(stream.guessed_rate or rate),
         constant_rate=rate if constant else None,
+        has_times=clock is not Clock.NONE,
         _container=container,
         _stream=stream,
-        _start=start,
+        _start=_start_of(container, stream),
+        _timeline=Timeline(
+            rate,
+            MAX_GAP_OF_BROADCAST if broadcast else MAX_SECONDS,
+            BACK_OF_BROADCAST if broadcast else BACK,
+        ),
+        _asks_others=own is None and duration is not None,
     )
 
 
-def _is_real(stream: Any) -> bool:
-    """Not cover art, and not the thumbnails of a player's time line."""
-    return not stream.disposition & _NOT_REAL_VIDEO
+def _start_of(container: Any, stream: Any) -> float:
+    """The stamp in seconds at which the file begins. Below zero only where its pictures do too: the
+    few milliseconds that a coder of sound needs before are not shown."""
+    start = float((container.start_time or 0) / av.time_base)
+    return start if start >= 0 or (stream.start_time or 0) < 0 else 0.0
 
 
 def _decoded(video: Video, packets: Any) -> Iterator[Any]:
