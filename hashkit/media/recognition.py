@@ -36,7 +36,7 @@ _OTHERS = re.compile(
     rb"PK\x03\x04|PK\x05\x06|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd|MSCF|!<arch>"  # archives
     rb"|\x7fELF|MZ|\xfe\xed\xfa|[\xcf\xce]\xfa\xed\xfe|\xca\xfe\xba\xbe|\0asm|..\r\n[\0-\x03]\0\0\0"
     rb"|%PDF|\xd0\xcf\x11\xe0|SQLite format|\x93NUMPY|\x89HDF|\xde\x12\x04\x95|\x95\x04\x12\xde"
-    rb"|wOF[F2]|OTTO|\x00\x01\x00\x00\x00|ttcf|ID3|fLaC|RIFF....WAVE|\xff\xfe|\xfe\xff|\xef\xbb\xbf",
+    rb"|wOF[F2]|OTTO|\x00\x01\x00\x00\x00|ttcf|ID3|fLaC|JM\x01\0|\x80[\x02-\x05]|RIFF....WAVE|\xff\xfe|\xfe\xff|\xef\xbb\xbf",
     re.DOTALL,
 )
 """How archives, programs, documents, data, fonts, sound, and texts with a byte order mark begin."""

@@ -18,6 +18,7 @@ BACK_OF_BROADCAST = 0.1
 BACK = 1.0
 """Seconds, for all others: less may be frames in a wrong order, within one clock."""
 
+_ROUNDED = 1e-5  # seconds: a file's beginning is known in microseconds
 _MAX_FRAMES_LONG = 4  # longer durations are misreported: as in hashkit.hashes.tmk
 
 
@@ -60,7 +61,9 @@ class Timeline:
         if time - expected > self._max_gap:
             return self._with_new_clock(stamp, expected)
         if self._last is None:
-            return self._with_new_clock(stamp, expected) if time < 0 else time
+            if time < -_ROUNDED:
+                self._offset = -stamp
+            return max(0.0, stamp + self._offset)
         if time > self._last:
             return time
         if self._last - time > self._back:
@@ -75,7 +78,8 @@ class Timeline:
     def _step_after(self, time: float, duration: float) -> float:
         """How much later a frame without a usable stamp comes: as long as this one is shown, if
         that is credible, else as long as the one before, but no more than usual."""
-        if 0 < duration <= _MAX_FRAMES_LONG * self._usual:
+        least = self._usual / 1000
+        if least <= duration <= _MAX_FRAMES_LONG * self._usual:
             return duration
         since = self._usual if self._last is None else time - self._last
-        return min(since, self._usual)
+        return min(max(since, least), self._usual)

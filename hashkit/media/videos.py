@@ -21,6 +21,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from hashkit.errors import (
     MediaCorrupt,
     NoVideo,
+    ProtectedMedia,
     TooLong,
     UnsupportedMedia,
 )
@@ -37,6 +38,7 @@ from hashkit.media.timeline import BACK, BACK_OF_BROADCAST, MAX_GAP_OF_BROADCAST
 from hashkit.media.tracks import shown_track
 
 _SMALL_SIDE = 64
+_USUAL_RATE, _MAX_RATE = 25, 1000
 _SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
 
 
@@ -146,6 +148,8 @@ class Video:
         try:
             for packet in self._container.demux(*tracks):
                 if packet.size and packet.stream.index == self._stream.index:
+                    if not count and packet.has_sidedata("encryption_info"):
+                        raise ProtectedMedia
                     if not self.has_times:
                         packet.pts = packet.dts = round(count / self.rate / self._tick)
                     count += 1
@@ -194,8 +198,8 @@ _LENIENT: dict[str, Any] = (
 def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     """Open a video of the format that ``formats.identify`` found, and check its header.
 
-    Raises NoVideo, TooLong, TooManyPixels, UnsupportedMedia, or MediaCorrupt with what FFmpeg said
-    as its cause.
+    Raises NoVideo, ProtectedMedia, TooManyPixels, UnsupportedMedia, or MediaCorrupt with what
+    FFmpeg said as its cause.
     """
     options = {"max_streams": str(MAX_STREAMS), "protocol_whitelist": "none"}
     try:
@@ -218,6 +222,8 @@ def _checked(container: Any, clock: Clock) -> Video:
     stream = shown_track(container.streams.video)
     if stream is None:
         raise NoVideo
+    if "enc_key_id" in stream.metadata or "ASF_Protection_Type" in container.metadata:
+        raise ProtectedMedia
     if stream.codec_context is None:
         raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
     if stream.width and stream.height:
@@ -227,8 +233,9 @@ def _checked(container: Any, clock: Clock) -> Video:
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     average, base = stream.average_rate, stream.base_rate
     if clock is Clock.NONE:  # what the stream itself says, or FFmpeg's usual rate
-        average = base = stream.guessed_rate or average
-    rate = float(average or stream.guessed_rate or base or 25)
+        said = stream.guessed_rate or average
+        average = base = said if said and 1 <= said <= _MAX_RATE else Fraction(_USUAL_RATE)
+    rate = float(average or stream.guessed_rate or base or _USUAL_RATE)
     constant = bool(average and base and abs(average / base - 1) < 1e-3)
     # A claim of more than a day is no length, but a clock that jumps.
     duration = container.duration / av.time_base if container.duration else None
@@ -240,7 +247,7 @@ def _checked(container: Any, clock: Clock) -> Video:
         duration=duration,
         expected_end=None if clock is Clock.NONE else own if own is not None else duration,
         rate=rate,
-        guessed_rate=float(stream.guessed_rate or rate),
+        guessed_rate=rate if clock is Clock.NONE else float(stream.guessed_rate or rate),
         constant_rate=rate if constant else None,
         has_times=clock is not Clock.NONE,
         _container=container,
