@@ -158,7 +158,7 @@ _TABLE = (
     Format("exr", "OpenEXR picture", _begins(b"\x76\x2f\x31\x01")),
     Format("raw", "camera raw file", _like(_RAW)),
     Format("cr3", "camera raw file", lambda head: _brands(head)[:1] == ["crx "]),
-    Format("avci", "HEIF picture coded as H.264", lambda head: _main_brand(head) in _AVCI),
+    Format("avci", "HEIF picture coded as AVC", lambda head: _main_brand(head) in _AVCI),
     Format("jpeg-heif", "HEIF picture coded as JPEG", lambda head: _main_brand(head) in _JPEG),
     Format("heics", "burst of HEIF pictures", _is_burst),
 

@@ -36,14 +36,14 @@ def shown_track(streams: Any) -> Any | None:
 
 def length_of(stream: Any) -> float | None:
     """The length of this track in seconds, None where the file does not say. Matroska says it in a
-    tag, if at all."""
+    tag, if at all: what FFmpeg says of its tracks is the length of the whole file."""
+    found = _CLOCK.match(stream.metadata.get("DURATION", ""))
+    if found is not None:
+        hours, minutes, seconds = map(float, found.groups())
+        return hours * 3600 + minutes * 60 + seconds
     if stream.duration:
         return float(stream.duration * (stream.time_base or 0))
-    found = _CLOCK.match(stream.metadata.get("DURATION", ""))
-    if found is None:
-        return None
-    hours, minutes, seconds = map(float, found.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    return None
 
 
 def _pixels_of(stream: Any) -> int:

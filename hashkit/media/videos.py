@@ -35,7 +35,7 @@ from hashkit.media.limits import (
 )
 from hashkit.media.tee import Tee
 from hashkit.media.timeline import BACK, BACK_OF_BROADCAST, MAX_GAP_OF_BROADCAST, Timeline
-from hashkit.media.tracks import shown_track
+from hashkit.media.tracks import length_of, shown_track
 
 _SMALL_SIDE = 64
 _USUAL_RATE, _MAX_RATE = 25, 1000
@@ -215,10 +215,10 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
     with container:
-        yield _checked(container, FORMATS[video_format].clock)
+        yield _checked(container, FORMATS[video_format].clock, video_format == "matroska")
 
 
-def _checked(container: Any, clock: Clock) -> Video:
+def _checked(container: Any, clock: Clock, is_matroska: bool) -> Video:
     stream = shown_track(container.streams.video)
     if stream is None:
         raise NoVideo
@@ -240,8 +240,11 @@ def _checked(container: Any, clock: Clock) -> Video:
     # A claim of more than a day is no length, but a clock that jumps.
     duration = container.duration / av.time_base if container.duration else None
     duration = duration if duration is not None and duration <= MAX_SECONDS else None
-    own = stream.duration * float(stream.time_base) if stream.duration else None
-    own = own if own is not None and own <= MAX_SECONDS else None
+    own = length_of(stream)
+    if own is not None and (own > MAX_SECONDS or (is_matroska and "DURATION" not in stream.metadata)):
+        own = None
+    if is_matroska and own is not None and duration is not None:
+        own = min(own, duration)  # a tag may be from before the file was cut
     broadcast = clock is Clock.BROADCAST
     return Video(
         duration=duration,

@@ -84,6 +84,10 @@ def test_lengths_from_tags(tag, length):
     assert length_of(Track("a", None, metadata={"DURATION": tag})) == length
 
 
+def test_a_tag_is_surer_than_a_guess():
+    assert length_of(Track("a", 25, metadata={"DURATION": "00:00:01.5"})) == 1.5
+
+
 def test_lengths_from_headers():
     assert length_of(Track("a", 25)) == 2.5
 
@@ -119,11 +123,11 @@ class TestFiles:
         assert self.frames(write(tmp_path / f"a.{container}", *tracks)) == 20
 
     def test_a_preview_comes_first(self, tmp_path, container):
-        tracks = (1, LARGE, 0, False), (30, SMALL, 100, False)
+        tracks = (1, LARGE, 0, True), (30, SMALL, 100, True)
         assert self.frames(write(tmp_path / f"a.{container}", *tracks)) == 30
 
     def test_the_larger_of_two(self, tmp_path, container):
-        tracks = (30, SMALL, 0, False), (28, LARGE, 100, False)
+        tracks = (30, SMALL, 0, True), (28, LARGE, 100, True)
         assert self.frames(write(tmp_path / f"a.{container}", *tracks)) == 28
 
 
