@@ -22,6 +22,33 @@ _ROUNDED = 1e-5  # seconds: a file's beginning is known in microseconds
 _MAX_FRAMES_LONG = 4  # longer durations are misreported: as in hashkit.hashes.tmk
 
 
+class StampChooser:
+    """Chooses between the two stamps of a frame: when it is shown, and when it was decoded.
+
+    Some files say only one of them (AVI), so that the first comes in the wrong order. As
+    libavcodec's ``best_effort_timestamp``: the kind that has been out of order less often.
+    """
+
+    def __init__(self) -> None:
+        self._last_shown: int | None = None
+        self._last_decoded: int | None = None
+        self._faults_shown = self._faults_decoded = 0
+
+    def choose(self, shown: int | None, decoded: int | None) -> int | None:
+        """The stamp of the next frame to go by, in the same unit; None where there is none."""
+        if decoded is not None:
+            if self._last_decoded is not None:
+                self._faults_decoded += decoded <= self._last_decoded
+            self._last_decoded = decoded
+        if shown is not None:
+            if self._last_shown is not None:
+                self._faults_shown += shown <= self._last_shown
+            self._last_shown = shown
+        if shown is None or (decoded is not None and self._faults_shown > self._faults_decoded):
+            return decoded
+        return shown
+
+
 class Timeline:
     """Gives each frame its time in seconds, in the order in which they are decoded.
 

@@ -26,7 +26,7 @@ from hashkit.errors import (
     UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
-from hashkit.media.formats import FORMATS, Clock
+from hashkit.media.formats import FORMATS, Clock, Format
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -34,11 +34,11 @@ from hashkit.media.limits import (
     check_pixels,
 )
 from hashkit.media.tee import Tee
-from hashkit.media.timeline import BACK, BACK_OF_BROADCAST, MAX_GAP_OF_BROADCAST, Timeline
-from hashkit.media.tracks import length_of, shown_track
+from hashkit.media.timeline import StampChooser, Timeline
+from hashkit.media.tracks import shown_track
+from hashkit.media.video_headers import lengths_of, rates_of, start_of, timeline_of
 
 _SMALL_SIDE = 64
-_USUAL_RATE, _MAX_RATE = 25, 1000
 _SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
 
 
@@ -101,6 +101,7 @@ class Video:
     _start: float = 0.0
     _turn: Turn | None = None
     _timeline: Timeline = field(kw_only=True)
+    _stamps: StampChooser = field(default_factory=StampChooser)
     _asks_others: bool = False
 
     def frames(self) -> Iterator[Frame]:
@@ -172,8 +173,10 @@ class Video:
         stamp = None
         if not self.has_times and number >= 0:
             stamp = number / self.rate
-        elif native.pts is not None:
-            stamp = native.pts * float(native.time_base or self._tick) - self._start
+        else:
+            ticks = self._stamps.choose(native.pts, native.dts)
+            if ticks is not None:
+                stamp = ticks * float(native.time_base or self._tick) - self._start
         timestamp = self._timeline.place(stamp, duration)
         if timestamp > MAX_SECONDS:
             raise TooLong
@@ -215,10 +218,10 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
     with container:
-        yield _checked(container, FORMATS[video_format].clock, video_format == "matroska")
+        yield _checked(container, FORMATS[video_format])
 
 
-def _checked(container: Any, clock: Clock, is_matroska: bool) -> Video:
+def _checked(container: Any, media: Format) -> Video:
     stream = shown_track(container.streams.video)
     if stream is None:
         raise NoVideo
@@ -231,45 +234,21 @@ def _checked(container: Any, clock: Clock, is_matroska: bool) -> Video:
     # AUTO: as many threads as the codec and the machine allow.
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
-    average, base = stream.average_rate, stream.base_rate
-    if clock is Clock.NONE:  # what the stream itself says, or FFmpeg's usual rate
-        said = stream.guessed_rate or average
-        average = base = said if said and 1 <= said <= _MAX_RATE else Fraction(_USUAL_RATE)
-    rate = float(average or stream.guessed_rate or base or _USUAL_RATE)
-    constant = bool(average and base and abs(average / base - 1) < 1e-3)
-    # A claim of more than a day is no length, but a clock that jumps.
-    duration = container.duration / av.time_base if container.duration else None
-    duration = duration if duration is not None and duration <= MAX_SECONDS else None
-    own = length_of(stream)
-    if own is not None and (own > MAX_SECONDS or (is_matroska and "DURATION" not in stream.metadata)):
-        own = None
-    if is_matroska and own is not None and duration is not None:
-        own = min(own, duration)  # a tag may be from before the file was cut
-    broadcast = clock is Clock.BROADCAST
+    rates = rates_of(stream, media.clock)
+    lengths = lengths_of(container, stream, media)
     return Video(
-        duration=duration,
-        expected_end=None if clock is Clock.NONE else own if own is not None else duration,
-        rate=rate,
-        guessed_rate=rate if clock is Clock.NONE else float(stream.guessed_rate or rate),
-        constant_rate=rate if constant else None,
-        has_times=clock is not Clock.NONE,
+        duration=lengths.file,
+        expected_end=lengths.picture,
+        rate=rates.average,
+        guessed_rate=rates.guessed,
+        constant_rate=rates.constant,
+        has_times=media.clock is not Clock.NONE,
         _container=container,
         _stream=stream,
-        _start=_start_of(container, stream),
-        _timeline=Timeline(
-            rate,
-            MAX_GAP_OF_BROADCAST if broadcast else MAX_SECONDS,
-            BACK_OF_BROADCAST if broadcast else BACK,
-        ),
-        _asks_others=own is None and duration is not None,
+        _start=start_of(container, stream),
+        _timeline=timeline_of(rates.average, media.clock),
+        _asks_others=lengths.of_all,
     )
-
-
-def _start_of(container: Any, stream: Any) -> float:
-    """The stamp in seconds at which the file begins. Below zero only where its pictures do too: the
-    few milliseconds that a coder of sound needs before are not shown."""
-    start = float((container.start_time or 0) / av.time_base)
-    return start if start >= 0 or (stream.start_time or 0) < 0 else 0.0
 
 
 def _decoded(video: Video, packets: Any) -> Iterator[Any]:

@@ -102,9 +102,7 @@ def test_bare_streams_of_another_rate(tmp_path):
 @pytest.mark.parametrize("name", ["h264", "mjpeg", "mpegvideo"])
 def test_keyframes_of_bare_streams(tmp_path, name):
     codec, muxer = BARE[name]
-    path = film(
-        tmp_path / "a", codec, muxer, pixels="yuvj420p" if name == "mjpeg" else "yuv420p"
-    )
+    path = film(tmp_path / "a", codec, muxer, pixels="yuvj420p" if name == "mjpeg" else "yuv420p")
     found = hashkit.hash_file(path, sample="keyframes").frames.hashes
     times = [each.timestamp for each in found]
     assert times[0] == 0

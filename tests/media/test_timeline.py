@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import hashkit
 from hashkit.hashes import tmk
-from hashkit.media.timeline import Timeline
+from hashkit.media.timeline import StampChooser, Timeline
 
 CASES = Path(__file__).parents[1] / "cases"
 RATE = 10
@@ -136,9 +136,7 @@ class TestTimeline:
         assert np.all(gaps <= limits[0] + 4 / rate + 1e-6)
 
     @given(
-        st.lists(
-            st.tuples(st.integers(-1000, 10_000), st.integers(1, 30)), min_size=1, max_size=8
-        ),
+        st.lists(st.tuples(st.integers(-1000, 10_000), st.integers(1, 30)), min_size=1, max_size=8),
         st.integers(5, 60),
     )
     def test_joined_recordings_play_as_one(self, parts, rate):
@@ -151,6 +149,26 @@ class TestTimeline:
         assume(not 0 <= parts[0][0] <= 10)
         expected = [number / rate for number in range(len(stamps))]
         assert places(broadcast(rate), stamps) == seconds(expected)
+
+
+class TestChoosingStamps:
+    def chosen(self, *stamps):
+        chooser = StampChooser()
+        return [chooser.choose(*each) for each in stamps]
+
+    def test_when_shown(self):
+        assert self.chosen((5, 1), (7, 2), (9, None), (11, 4)) == [5, 7, 9, 11]
+
+    def test_when_decoded_where_those_are_in_a_wrong_order(self):
+        stamps = [(1, 2), (4, 3), (3, 4), (5, 5), (2, 6), (8, 7), (7, 8), (9, None)]
+        assert self.chosen(*stamps) == [1, 4, 4, 5, 6, 7, 8, 9]
+
+    def test_the_better_of_two_bad_ones(self):
+        assert self.chosen((1, 1), (1, 1), (0, 0), (2, 0)) == [1, 1, 0, 2]
+        assert self.chosen((1, 1), (1, 2), (2, 2), (2, 3)) == [1, 2, 2, 3]
+
+    def test_the_only_one(self):
+        assert self.chosen((None, 3), (None, None), (2, None)) == [3, None, 2]
 
 
 def picture(number):
@@ -298,6 +316,23 @@ class TestClocks:
         assert hashed.frames.hashes[-1].timestamp - first < 10
         signatures = (tmk.Signature.from_bytes(each["tmk_pdqf"].value) for each in (hashed, whole))
         assert tmk.score(*signatures).level1 > 0.95
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_frames_shown_in_another_order_than_they_are_stored(tmp_path, frames):
+    """AVI says only when they are decoded. FFmpeg's output has them in order, one after another."""
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 176, 144, "yuv420p"
+        stream.options = {"bf": str(frames)}
+        for packet in _packets_of(stream, range(60)):
+            output.mux(packet)
+    found = hashkit.hash_file(path, sample="all").frames.hashes
+    times = np.array([each.timestamp for each in found])
+    assert len(times) == 60
+    assert np.all(np.abs(times - times[0] - np.arange(60) / RATE) < 1.01 / RATE)
+    assert np.all(np.diff(times) > 0)
 
 
 class TestLength:

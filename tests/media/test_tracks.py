@@ -19,6 +19,9 @@ CASES = Path(__file__).parents[1] / "cases"
 RATE = 10
 
 
+NOTHING, DEFAULT = Disposition(0), Disposition.default
+
+
 @dataclass
 class Codec:
     width: int = 100
@@ -31,14 +34,13 @@ class Track:
 
     name: str
     duration: int | None = 600
-    disposition: Any = Disposition(0)
+    disposition: Any = NOTHING
     codec_context: Codec | None = field(default_factory=Codec)
     metadata: dict[str, str] = field(default_factory=dict)
     time_base: Fraction = Fraction(1, 10)
 
 
 FILM = Track("film")
-DEFAULT = Disposition.default
 
 
 @pytest.mark.parametrize(
