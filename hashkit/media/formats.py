@@ -202,6 +202,7 @@ _TABLE = (
     Format("m4v", "MPEG-4 video", _NEVER, "m4v", _VIDEO, clock=Clock.NONE),
     Format("h264", "H.264 video", _NEVER, "h264", _VIDEO, clock=Clock.NONE),
     Format("hevc", "HEVC video", _NEVER, "hevc", _VIDEO, clock=Clock.NONE),
+    Format("obu", "AV1 video", _NEVER, "obu", _VIDEO, clock=Clock.NONE),
     Format("mjpeg", "Motion JPEG", _NEVER, "mjpeg", _VIDEO, clock=Clock.NONE),
 )
 # fmt: on

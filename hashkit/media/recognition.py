@@ -19,6 +19,7 @@ from hashkit.media.formats import FORMATS, Clock, MediaType
 from hashkit.media.limits import MAX_FRAME_PIXELS, MAX_STREAMS
 from hashkit.media.tee import Tee
 from hashkit.media.tracks import shown_track
+from hashkit.media.video_headers import LENIENT
 from hashkit.models import MediaKind
 
 _VIDEOS = [each for each in FORMATS.values() if each.kind is MediaKind.VIDEO]
@@ -50,7 +51,8 @@ def recognise(untrusted: BinaryIO, untrusted_head: bytes) -> MediaType:
     if is_plainly_other(untrusted_head):
         raise NotMedia
     try:
-        with av.open(Tee(untrusted, _ignore), "r", container_options=_OPTIONS) as container:
+        stream = Tee(untrusted, _ignore)
+        with av.open(stream, "r", container_options=_OPTIONS, **LENIENT) as container:
             found = _BY_DEMUXER[container.format.name.partition(",")[0]]
             wanted = _FRAMES_OF_BARE_STREAMS if found.clock is Clock.NONE else 1
             if not _gives_frames(container, wanted):

@@ -12,6 +12,13 @@ from hashkit.media.limits import MAX_SECONDS
 from hashkit.media.timeline import BACK, BACK_OF_BROADCAST, MAX_GAP_OF_BROADCAST, Timeline
 from hashkit.media.tracks import length_of
 
+# Titles and the like may be anything but UTF-8. PyAV before 19 raises for them unless it is asked
+# not to; later versions have no such choice, and never raise.
+LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+"""Arguments of ``av.open`` for any video."""
+
 _USUAL_RATE = Fraction(25)
 _MAX_RATE = 1000
 

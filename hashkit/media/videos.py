@@ -36,7 +36,13 @@ from hashkit.media.limits import (
 from hashkit.media.tee import Tee
 from hashkit.media.timeline import StampChooser, Timeline
 from hashkit.media.tracks import shown_track
-from hashkit.media.video_headers import lengths_of, rates_of, start_of, timeline_of
+from hashkit.media.video_headers import (
+    LENIENT,
+    lengths_of,
+    rates_of,
+    start_of,
+    timeline_of,
+)
 
 _SMALL_SIDE = 64
 _SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
@@ -190,13 +196,6 @@ class Video:
         return Frame(number, timestamp, duration, native, reformatter, self._turn)
 
 
-# Titles and the like may be anything but UTF-8. PyAV before 19 raises for them unless it is asked
-# not to; later versions have no such choice, and never raise.
-_LENIENT: dict[str, Any] = (
-    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
-)
-
-
 @contextmanager
 def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     """Open a video of the format that ``formats.identify`` found, and check its header.
@@ -213,7 +212,7 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
             format=FORMATS[video_format].decoder,
             container_options=options,
             buffer_size=1 << 18,
-            **_LENIENT,
+            **LENIENT,
         )
     except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error

@@ -66,6 +66,7 @@ BARE = {
     "mpegvideo": ("mpeg1video", "mpeg1video"),
     "mpegvideo-2": ("mpeg2video", "mpeg2video"),
     "mjpeg": ("mjpeg", "mjpeg"),
+    "obu": ("libsvtav1", "obu"),
 }
 
 
@@ -171,6 +172,33 @@ def test_transport_streams_that_begin_within_a_packet(tmp_path, cut):
     path = film(tmp_path / "a.ts")
     path.write_bytes(path.read_bytes()[cut:])
     assert hashkit.hash_file(path).kind == "video"
+
+
+@pytest.mark.parametrize("before", [bytes(5000), b"recorded by a box\0" * 20, b"\x47" * 300])
+def test_transport_streams_behind_something_else(tmp_path, before):
+    path = film(tmp_path / "a.ts")
+    path.write_bytes(before + path.read_bytes())
+    assert len(frames_of(path)) == FRAMES
+
+
+def test_transport_streams_of_cameras_that_begin_within_a_packet(tmp_path):
+    data = film(tmp_path / "a.ts").read_bytes()
+    packets = [bytes(4) + data[at : at + 188] for at in range(0, len(data), 188)]
+    assert len(frames_of(_written(tmp_path / "a.m2ts", b"".join(packets)[100:]))) == FRAMES
+
+
+def test_program_streams_that_begin_within_a_packet(tmp_path):
+    path = film(tmp_path / "a.mpg", "mpeg2video")
+    path.write_bytes(path.read_bytes()[100:])
+    assert len(frames_of(path)) > FRAMES // 2
+
+
+def test_titles_in_another_encoding(tmp_path):
+    path = film(tmp_path / "a.ts")
+    data = path.read_bytes()
+    assert b"Service01" in data
+    path.write_bytes(data[1:].replace(b"Service01", b"S\xe9rvice\xff1"))
+    assert len(frames_of(path)) >= FRAMES - 1
 
 
 @pytest.mark.parametrize(
