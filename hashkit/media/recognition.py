@@ -9,6 +9,7 @@ looks like one is not enough.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any, BinaryIO
 
 import av
@@ -29,7 +30,7 @@ _OPTIONS = {
     "protocol_whitelist": "none",
     "max_streams": str(MAX_STREAMS),
 }
-_MAX_PACKETS = 500
+_MAX_PACKETS = 2000  # of sound and pictures: more do not make a video more likely
 _FRAMES_OF_BARE_STREAMS = 2  # noise may hold one; a film holds more
 
 _NO_TEXT = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
@@ -85,17 +86,16 @@ def _gives_frames(container: Any, wanted: int) -> bool:
         return False
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     frames = 0
-    for count, packet in enumerate(container.demux(stream)):
+    for packet in islice(container.demux(), _MAX_PACKETS):
         try:
-            frames += len(stream.codec_context.decode(packet))
+            if packet.stream.index == stream.index:
+                frames += len(stream.codec_context.decode(packet))
         except MemoryError:
             raise
         except (FFmpegError, ValueError):
             continue
         if frames >= wanted:
             return True
-        if count >= _MAX_PACKETS:
-            break
     return False
 
 
