@@ -18,6 +18,7 @@
     │   ├── TooManyPixels         too_many_pixels
     │   ├── TooLong               too_long
     │   ├── NoVideo               no_video
+    │   ├── ProtectedMedia        protected_media
     │   ├── TooMuchMemory         too_much_memory
     │   ├── TookTooLong           took_too_long
     │   └── DecoderCrashed        decoder_crashed
@@ -197,6 +198,13 @@ class NoVideo(MediaError):
 
     text = "This file holds sound, but no video."
     advice = "Check that it is the file you mean."
+
+
+class ProtectedMedia(MediaError):
+    """A video that is encrypted, so that only the players of its seller show it."""
+
+    text = "This video is protected against copying, so it cannot be opened here."
+    advice = "If there is a copy without protection, hash that one."
 
 
 class TooMuchMemory(MediaError):

@@ -80,6 +80,16 @@ TMK_LEFT_OUT = Notice(
     "no TMK hash",
     "The TMK hash needs every frame, so it was not made. Leave out --sample keyframes to make it.",
 )
+VIDEO_WITHOUT_TIMES = Notice(
+    "video_without_times",
+    "no times",
+    "This video does not say when its frames are shown. {rate} frames a second were assumed.",
+)
+
+
+def with_rate(notice: Notice, rate: float) -> Notice:
+    """The notice with the frames a second that a video was taken to have."""
+    return replace(notice, text=notice.text.format(rate=f"{rate:.3f}".rstrip("0").rstrip(".")))
 
 
 def with_span(notice: Notice, start: float, end: float, whole: float | None) -> Notice:
@@ -113,6 +123,7 @@ ALL: tuple[Notice, ...] = (
     VIDEO_TRUNCATED,
     VIDEO_DAMAGED,
     TMK_LEFT_OUT,
+    VIDEO_WITHOUT_TIMES,
 )
 
 GOOD = marked("good")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import NamedTuple
 
 from hashkit.errors import NotMedia, UnsupportedMedia
@@ -15,6 +16,17 @@ from hashkit.models import MediaKind
 
 Signature = re.Pattern[bytes] | Callable[[bytes], bool]
 """Says whether the first bytes of a file are of a format."""
+
+
+class Clock(Enum):
+    """What the time stamps of a container's frames are worth."""
+
+    ONE = auto()
+    """One clock for the whole file; long gaps are still pictures."""
+    BROADCAST = auto()
+    """Made to be cut and joined anywhere: the clock may begin again, or wrap."""
+    NONE = auto()
+    """There are none: a bare stream of pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Format:
     format by name only, which helps more than "not a picture". ``feature`` is Pillow's name for
     what some of its builds lack. ``moves``: several pictures in a file are frames of an animation.
     ``parts``: how the file is divided, if its parts say how long they are (see ``truncation``).
+    ``clock``: what its times are worth, of videos.
     """
 
     name: str
@@ -36,6 +49,7 @@ class Format:
     feature: str | None = None
     moves: bool = False
     parts: str | None = None
+    clock: Clock = Clock.ONE
 
 
 class MediaType(NamedTuple):
@@ -55,8 +69,12 @@ def _like(pattern: bytes) -> re.Pattern[bytes]:
 
 _HEIF = {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1", "mif2"}
 _AVIF = {"avif", "avis"}
+_AVCI = {"avci", "avcs"}
+_JPEG = {"jpeg", "jpgs"}
+_STILL = _HEIF - {"msf1", "hevc", "hevx", "hevm", "hevs"}
 _AUDIO = {"M4A ", "M4B ", "M4P "}
 _OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"pnot"}  # before there were brands
+_PADDING = {b"skip", b"free", b"udta", b"junk"}  # may stand before them, and are also words
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
@@ -81,10 +99,23 @@ def _image_brand(head: bytes) -> str | None:
     return None
 
 
+def _main_brand(head: bytes) -> str:
+    return (_brands(head) or [""])[0]
+
+
+def _is_burst(head: bytes) -> bool:
+    """Pictures in the tracks of a film, without one that stands for all."""
+    return _main_brand(head) in _HEIF - _STILL and not (_STILL | _AVIF).intersection(_brands(head))
+
+
 def _is_video(head: bytes) -> bool:
     """To be asked last of all that have brands."""
     names = _brands(head)
     return bool(names) and names[0] not in _AUDIO
+
+
+def _is_old_quicktime(head: bytes) -> bool:
+    return head[4:8] in _OLD_QUICKTIME or (head[4:8] in _PADDING and head[:1] == b"\0")
 
 
 def _is_bitmap(head: bytes) -> bool:
@@ -112,6 +143,7 @@ def _is_theora(head: bytes) -> bool:
     return head[:4] == b"OggS" and b"theora" in head[:512]
 
 
+_NEVER = _like(rb"(?!)")
 _VIDEO = MediaKind.VIDEO
 _RAW = rb"FUJIFILMCCD-RAW|IIU\0|IIRO|IIRS|II\*\0....CR"
 _JXL = b"\0\0\0\x0cJXL \r\n\x87\n"
@@ -124,6 +156,9 @@ _TABLE = (
     Format("exr", "OpenEXR picture", _begins(b"\x76\x2f\x31\x01")),
     Format("raw", "camera raw file", _like(_RAW)),
     Format("cr3", "camera raw file", lambda head: _brands(head)[:1] == ["crx "]),
+    Format("avci", "HEIF picture coded as AVC", lambda head: _main_brand(head) in _AVCI),
+    Format("jpeg-heif", "HEIF picture coded as JPEG", lambda head: _main_brand(head) in _JPEG),
+    Format("heics", "burst of HEIF pictures", _is_burst),
 
     Format("jpeg", "JPEG", _begins(b"\xff\xd8\xff"), "PIL.JpegImagePlugin.JpegImageFile"),
     Format("png", "PNG", _begins(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin.PngImageFile",
@@ -148,15 +183,28 @@ _TABLE = (
     Format("asf", "WMV", _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "asf", _VIDEO,
            parts="objects"),
     Format("flv", "FLV", _begins(b"FLV\x01"), "flv", _VIDEO, parts="tags"),
-    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba", b"\0\0\1\xb3"), "mpeg", _VIDEO,
+    Format("mpeg", "MPEG", _begins(b"\0\0\1\xba"), "mpeg", _VIDEO, clock=Clock.BROADCAST,
            parts="packs"),
     Format("avi", "AVI", _like(rb"RIFF....AVI "), "avi", _VIDEO, parts="chunks"),
-    Format("mov", "QuickTime", lambda head: head[4:8] in _OLD_QUICKTIME, "mov", _VIDEO,
-           parts="boxes"),
+    Format("mov", "QuickTime", _is_old_quicktime, "mov", _VIDEO, parts="boxes"),
     Format("mp4", "MP4", _is_video, "mov", _VIDEO, parts="boxes"),
-    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO,
+    Format("mpegts", "MPEG-TS", _is_transport_stream, "mpegts", _VIDEO, clock=Clock.BROADCAST,
            parts="transport packets"),
-    Format("ogg", "Ogg", _is_theora, "ogg", _VIDEO),
+    Format("ogg", "Ogg", _is_theora, "ogg", _VIDEO, clock=Clock.BROADCAST),
+    Format("ivf", "IVF", _begins(b"DKIF\0\0"), "ivf", _VIDEO),
+    Format("mxf", "MXF", _begins(b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02"), "mxf", _VIDEO),
+    Format("nut", "NUT", _begins(b"nut/multimedia container\0"), "nut", _VIDEO),
+    Format("rm", "RealMedia", _begins(b".RMF\0\0", b".RM\xfd\0"), "rm", _VIDEO),
+    Format("mpegvideo", "MPEG video", _begins(b"\0\0\1\xb3"), "mpegvideo", _VIDEO,
+           clock=Clock.NONE),
+
+    # These have no beginning that is theirs alone: see ``recognition``.
+    Format("dv", "DV", _NEVER, "dv", _VIDEO),
+    Format("m4v", "MPEG-4 video", _NEVER, "m4v", _VIDEO, clock=Clock.NONE),
+    Format("h264", "H.264 video", _NEVER, "h264", _VIDEO, clock=Clock.NONE),
+    Format("hevc", "HEVC video", _NEVER, "hevc", _VIDEO, clock=Clock.NONE),
+    Format("obu", "AV1 video", _NEVER, "obu", _VIDEO, clock=Clock.NONE),
+    Format("mjpeg", "Motion JPEG", _NEVER, "mjpeg", _VIDEO, clock=Clock.NONE),
 )
 # fmt: on
 

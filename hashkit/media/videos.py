@@ -16,18 +16,18 @@ import av
 import numpy as np
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Disposition
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from hashkit.errors import (
     MediaCorrupt,
     NoVideo,
+    ProtectedMedia,
     TooLong,
     UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
 from hashkit.media.completeness.packets import has_gap
-from hashkit.media.formats import FORMATS
+from hashkit.media.formats import FORMATS, Clock, Format
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -35,9 +35,18 @@ from hashkit.media.limits import (
     check_pixels,
 )
 from hashkit.media.tee import Tee
+from hashkit.media.timeline import StampChooser, Timeline
+from hashkit.media.tracks import shown_track
+from hashkit.media.video_headers import (
+    LENIENT,
+    lengths_of,
+    rates_of,
+    start_of,
+    timeline_of,
+)
 
-_NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _SMALL_SIDE = 64
+_SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
 
 
 @dataclass(slots=True)
@@ -93,10 +102,14 @@ class Video:
     constant_rate: float | None
     end: float = 0.0
     damaged: int = 0
+    has_times: bool = True
     _container: Any = None
     _stream: Any = None
     _start: float = 0.0
     _turn: Turn | None = None
+    _timeline: Timeline = field(kw_only=True)
+    _stamps: StampChooser = field(default_factory=StampChooser)
+    _asks_others: bool = False
 
     def frames(self) -> Iterator[Frame]:
         """Every frame, in order of display. Those that cannot be decoded are counted and left out.
@@ -121,6 +134,7 @@ class Video:
             # A gap shows as soon as a packet lies that far behind its keyframe: what was kept until
             # then is decoded with the rest of the group, so memory does not grow with the gap.
             packets, is_gap = _up_to_gap(group, gap / self._tick)
+            skipped = [] if is_gap else [each.pts for each in packets if each.pts is not None]
             for native in _decoded(self, packets if is_gap else packets[:1]):
                 frame = self._frame(-1, native, reformatter)
                 if native.key_frame or frame.timestamp - last >= gap * 0.999:
@@ -128,6 +142,8 @@ class Video:
                     frame.number = round(frame.timestamp * self.rate)
                     yield frame
             self._stream.codec_context.flush_buffers()
+            if skipped:
+                self._timeline.pass_by(max(skipped) * self._tick - self._start)
 
     @property
     def _tick(self) -> float:
@@ -137,28 +153,46 @@ class Video:
         """The packets of the stream, without the demuxer's end mark; damage ends them."""
         codec = self._stream.codec_context.codec.canonical_name
         pixels = self._stream.width * self._stream.height
+        tracks = [] if self._asks_others else [self._stream]
+        others_end, count = 0.0, 0
         try:
-            for packet in self._container.demux(self._stream):
-                if packet.size:
+            for packet in self._container.demux(*tracks):
+                if packet.size and packet.stream.index == self._stream.index:
+                    if not count and packet.has_sidedata("encryption_info"):
+                        raise ProtectedMedia
+                    if not self.has_times:
+                        packet.pts = packet.dts = round(count / self.rate / self._tick)
                     # Corrupt: of a transport stream, packets before it are missing.
                     self.damaged += packet.is_corrupt or has_gap(bytes(packet), codec, pixels)
+                    count += 1
                     yield packet
+                elif packet.pts is not None and packet.time_base:
+                    ends = packet.pts + (packet.duration or 0)
+                    others_end = max(others_end, float(ends * packet.time_base) - self._start)
         except MemoryError:
             raise
         except FFmpegError:
             self.damaged += 1
+        if self.expected_end is not None and others_end >= self.expected_end - _SLACK:
+            self.expected_end = None  # the sound lasts as long as the file: it is whole
 
     def _frame(self, number: int, native: Any, reformatter: VideoReformatter) -> Frame:
         check_pixels(native.width, native.height, MAX_FRAME_PIXELS)
         if native.is_corrupt:
             self.damaged += 1
-        if native.pts is None:
-            timestamp = number / self.rate
+        duration = (native.duration or 0) * self._tick
+        stamp = None
+        if not self.has_times and number >= 0:
+            stamp = number / self.rate
         else:
-            timestamp = max(0.0, native.pts * float(native.time_base or self._tick) - self._start)
+            ticks = self._stamps.choose(native.pts, native.dts)
+            if ticks is not None:
+                stamp = ticks * float(native.time_base or self._tick) - self._start
+        timestamp = self._timeline.place(stamp, duration)
         if timestamp > MAX_SECONDS:
             raise TooLong
-        duration = (native.duration or 0) * self._tick
+        if self._timeline.is_mended:
+            self.expected_end = None
         self.end = max(self.end, timestamp + (duration or 1 / self.rate))
         if self._turn is None:
             # Once: looking at a frame's side data ties it into a cycle, and frames that wait for
@@ -167,19 +201,12 @@ class Video:
         return Frame(number, timestamp, duration, native, reformatter, self._turn)
 
 
-# Titles and the like may be anything but UTF-8. PyAV before 19 raises for them unless it is asked
-# not to; later versions have no such choice, and never raise.
-_LENIENT: dict[str, Any] = (
-    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
-)
-
-
 @contextmanager
 def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
     """Open a video of the format that ``formats.identify`` found, and check its header.
 
-    Raises NoVideo, TooLong, TooManyPixels, UnsupportedMedia, or MediaCorrupt with what FFmpeg said
-    as its cause.
+    Raises NoVideo, ProtectedMedia, TooManyPixels, UnsupportedMedia, or MediaCorrupt with what
+    FFmpeg said as its cause.
     """
     options = {"max_streams": str(MAX_STREAMS), "protocol_whitelist": "none"}
     try:
@@ -190,48 +217,42 @@ def open_video(untrusted: Tee, video_format: str) -> Iterator[Video]:
             format=FORMATS[video_format].decoder,
             container_options=options,
             buffer_size=1 << 18,
-            **_LENIENT,
+            **LENIENT,
         )
     except (FFmpegError, ValueError) as error:  # "no memory" also means too many streams, here
         raise MediaCorrupt("The file is damaged, and the video could not be read.") from error
     with container:
-        yield _checked(container)
+        yield _checked(container, FORMATS[video_format])
 
 
-def _checked(container: Any) -> Video:
-    stream = next((each for each in container.streams.video if _is_real(each)), None)
+def _checked(container: Any, media: Format) -> Video:
+    stream = shown_track(container.streams.video)
     if stream is None:
         raise NoVideo
+    if "enc_key_id" in stream.metadata or "ASF_Protection_Type" in container.metadata:
+        raise ProtectedMedia
     if stream.codec_context is None:
         raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
     if stream.width and stream.height:
         check_pixels(stream.width, stream.height, MAX_FRAME_PIXELS)
-    duration = container.duration / av.time_base if container.duration else None
-    if duration is not None and duration > MAX_SECONDS:
-        raise TooLong
     # AUTO: as many threads as the codec and the machine allow.
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
-    average, base = stream.average_rate, stream.base_rate
-    rate = float(average or stream.guessed_rate or base or 25)
-    constant = bool(average and base and abs(average / base - 1) < 1e-3)
-    start = max(0.0, (container.start_time or 0) / av.time_base)
-    own = stream.duration * float(stream.time_base) if stream.duration else None
+    rates = rates_of(stream, media.clock)
+    lengths = lengths_of(container, stream, media)
     return Video(
-        duration=duration,
-        expected_end=own if own is not None else duration,
-        rate=rate,
-        guessed_rate=float(stream.guessed_rate or rate),
-        constant_rate=rate if constant else None,
+        duration=lengths.file,
+        expected_end=lengths.picture,
+        rate=rates.average,
+        guessed_rate=rates.guessed,
+        constant_rate=rates.constant,
+        has_times=media.clock is not Clock.NONE,
         _container=container,
         _stream=stream,
-        _start=start,
+        _start=start_of(container, stream),
+        _timeline=timeline_of(rates.average, media.clock),
+        _asks_others=lengths.of_all,
     )
-
-
-def _is_real(stream: Any) -> bool:
-    """Not cover art, and not the thumbnails of a player's time line."""
-    return not stream.disposition & _NOT_REAL_VIDEO
 
 
 def _decoded(video: Video, packets: Any) -> Iterator[Any]:

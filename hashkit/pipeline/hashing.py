@@ -11,12 +11,20 @@ from typing import BinaryIO
 import numpy as np
 
 from hashkit import notices
-from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
+from hashkit.errors import (
+    FileTooBig,
+    HashkitError,
+    MediaError,
+    NotMedia,
+    TooMuchMemory,
+    UnsupportedMedia,
+)
 from hashkit.hashes import cryptographic, pdq
 from hashkit.hashes.arrays import Pixels
 from hashkit.hashes.registry import DEFAULT, Family, by_module, in_order, of_family
 from hashkit.media import animations, formats, images
 from hashkit.media.limits import MAX_PIXELS, check_bytes
+from hashkit.media.recognition import is_motion_jpeg, is_plainly_other, recognise
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
 from hashkit.models import FailedFile, Hash, HashedFile, MediaKind, Notice, original_of
 from hashkit.pipeline import files
@@ -72,7 +80,7 @@ def hash_or_fail(
     try:
         with files.open_untrusted(source) as untrusted:
             try:
-                media = formats.identify(untrusted.head)
+                media = _media_of(untrusted)
                 if media.kind is MediaKind.IMAGE:
                     check_bytes(untrusted.size)
             except (UnsupportedMedia, FileTooBig) as error:
@@ -81,6 +89,9 @@ def hash_or_fail(
             if media.kind is MediaKind.VIDEO:
                 return hash_video(path, untrusted, media.format, options, on_progress)
             data = untrusted.read()
+            if media.format == "jpeg" and is_motion_jpeg(data):
+                del data
+                return hash_video(path, untrusted, "mjpeg", options, on_progress)
     except HashkitError as error:
         return FailedFile(path, error)
     except MemoryError:
@@ -98,9 +109,20 @@ def exact_or_fail(source: Source, options: Options) -> HashedFile | FailedFile:
                 kind = formats.identify(untrusted.head).kind
             except UnsupportedMedia:
                 kind = MediaKind.IMAGE
+            except NotMedia:
+                if is_plainly_other(untrusted.head):
+                    raise
+                kind = MediaKind.VIDEO  # a decoder was at work on it, and failed
             return HashedFile(path, kind, _digests_of(untrusted, options))
     except HashkitError as error:
         return FailedFile(path, error)
+
+
+def _media_of(untrusted: files.UntrustedFile) -> formats.MediaType:
+    try:
+        return formats.identify(untrusted.head)
+    except NotMedia:
+        return recognise(untrusted.stream, untrusted.head)
 
 
 def _path_of(source: Source) -> Path | None:

@@ -131,6 +131,8 @@ def _hash_moving(
     notes = _damage_notices(video, cut_short)
     if tmk_left_out:
         notes = (*notes, notices.TMK_LEFT_OUT)
+    if not video.has_times:
+        notes = (*notes, notices.with_rate(notices.VIDEO_WITHOUT_TIMES, video.rate))
     return done, notes
 
 

@@ -42,6 +42,7 @@ _KNOWN_SENTENCES = re.compile(
     re.ASCII,
 )
 _NOTICES = {notice.code: notice for notice in notices.ALL}
+_RATE = r"\d{1,9}(\.\d{1,3})?"
 _SPAN = r"from [\d:.]{5,20} to [\d:.]{5,20}( of [\d:.]{5,20})?"
 
 
@@ -185,12 +186,13 @@ def _two_texts(untrusted: Any) -> tuple[str, str]:
 
 
 def _notice(untrusted_code: str, untrusted_text: str) -> Notice:
-    """A known notice, with its own text or with times filled in."""
+    """A known notice, with its own text or with times or a rate filled in."""
     known = _NOTICES.get(untrusted_code)
     if known is None:
         raise DocumentInvalid
     pattern = re.escape(known.text).replace(re.escape("{span}"), _SPAN)
-    if not re.fullmatch(pattern, untrusted_text):
+    pattern = pattern.replace(re.escape("{rate}"), _RATE)
+    if not re.fullmatch(pattern, untrusted_text, re.ASCII):
         raise DocumentInvalid
     return Notice(known.code, known.label, untrusted_text)
 

@@ -86,6 +86,9 @@ NOTICES: dict[str, str] = {
         "Part of the video is damaged. The hashes are of the parts that could be read."
     ),
     "tmk_left_out": marked("One kind of video hash was left out. The others were made."),
+    "video_without_times": marked(
+        "The video does not say how fast it plays. A usual speed was assumed."
+    ),
 }
 """The page's sentence for each notice, by its code."""
 
@@ -129,6 +132,10 @@ ERRORS: dict[str, tuple[str, ...]] = {
     ),
     "too_long": (marked("The video says that it is longer than a day."), _ANOTHER_COPY),
     "no_video": (marked("There is sound in this file, but no video."), _RIGHT_FILE),
+    "protected_media": (
+        marked("This video is protected against copying, so it cannot be opened here."),
+        marked("If you have a copy without protection on this device, choose that one."),
+    ),
     "too_much_memory": (
         marked("This file needs more memory than hashkit may use."),
         marked("If you have a smaller copy on this device, choose that one."),

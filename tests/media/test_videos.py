@@ -286,17 +286,6 @@ class TestWhatIsNoVideo:
         assert outcome.error.code == "no_video"
         assert [each.algorithm for each in outcome.hashes] == ["md5", "sha1", "sha256"]
 
-    def test_cover_art_is_none(self, tmp_path):
-        class Cover:
-            disposition = av.stream.Disposition.attached_pic
-
-        assert not videos._is_real(Cover)
-
-        class Film:
-            disposition = av.stream.Disposition.default
-
-        assert videos._is_real(Film)
-
     @pytest.mark.parametrize(
         "content",
         [b"", bytes(5000), random.Random(1).randbytes(5000)],
@@ -413,6 +402,7 @@ class TestLimits:
         assert outcome.error.code == "too_long"
 
     def test_a_frame_that_claims_to_come_after_a_year(self, tmp_path):
+        """The clock is wrong, the pictures are there."""
         path = tmp_path / "a.mkv"
         with av.open(path, "w") as container:
             stream = container.add_stream("mjpeg", rate=RATE)
@@ -422,7 +412,10 @@ class TestLimits:
                 frame.pts = number
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
-        assert hash_or_fail(path, Options()).error.code == "too_long"
+        frames = hash_or_fail(path, Options(sample="all")).frames.hashes
+        assert [each.timestamp for each in frames] == pytest.approx(
+            [number / RATE for number in range(4)], abs=0.002
+        )
 
     def test_streams(self, tmp_path, monkeypatch):
         path = encode(tmp_path / "a.mp4", audio=True)

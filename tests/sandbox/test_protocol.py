@@ -22,7 +22,8 @@ quality = st.integers(0, 100)
 hex64 = st.text("0123456789abcdef", min_size=64, max_size=64)
 file_notices = st.lists(
     st.sampled_from(
-        [notice for notice in notices.ALL if "{span}" not in notice.text]
+        [notice for notice in notices.ALL if "{" not in notice.text]
+        + [notices.with_rate(notices.VIDEO_WITHOUT_TIMES, rate) for rate in (25, 30000 / 1001)]
         + [notices.with_span(notices.VIDEO_TRUNCATED, 0.0, 4000.25, 9000)]
         + [notices.with_span(notices.VIDEO_DAMAGED, 0.0, 1.0, None)]
     ),

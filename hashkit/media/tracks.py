@@ -1,0 +1,51 @@
+"""Which of a file's video tracks is hashed: the one that players show."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from av.stream import Disposition
+
+_NOT_REAL_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
+_PREVIEW_PART = 0.5  # of the longest track: what is shorter is a preview, or one picture
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+
+
+def shown_track(streams: Any) -> Any | None:
+    """The track to hash of a container's video streams, or None if there is no real one.
+
+    Cover art and the thumbnails of a player's time line are no tracks. One that can be decoded goes
+    before one that cannot, then those that the file marks as the default, then long ones before
+    previews, then the one with the most pixels, then the first.
+    """
+    real = [each for each in streams if not each.disposition & _NOT_REAL_VIDEO]
+    longest = max((length_of(each) or 0.0 for each in real), default=0.0)
+
+    def rank(stream: Any) -> tuple[bool, bool, bool, int]:
+        length = length_of(stream)
+        return (
+            stream.codec_context is not None,
+            bool(stream.disposition & Disposition.default),
+            length is None or length >= _PREVIEW_PART * longest,
+            _pixels_of(stream),
+        )
+
+    return max(real, key=rank, default=None)  # of equals, the first
+
+
+def length_of(stream: Any) -> float | None:
+    """The length of this track in seconds, None where the file does not say. Matroska says it in a
+    tag, if at all: what FFmpeg says of its tracks is the length of the whole file."""
+    found = _CLOCK.match(stream.metadata.get("DURATION", ""))
+    if found is not None:
+        hours, minutes, seconds = map(float, found.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    if stream.duration:
+        return float(stream.duration * (stream.time_base or 0))
+    return None
+
+
+def _pixels_of(stream: Any) -> int:
+    codec = stream.codec_context
+    return 0 if codec is None else (codec.width or 0) * (codec.height or 0)
