@@ -32,6 +32,33 @@ anticlockwise; ``mirrored`` swaps left and right, ``flipped`` top and bottom, ``
 BARS_REMOVED = "bars-removed"
 """The variant of a video whose black bars are cut off."""
 
+AS_STORED, BY_FRAME_COUNT, ALPHA_DROPPED = "as-stored", "by-frame-count", "alpha-dropped"
+_AS_NUMBERS = (  # what the numbers in the file are taken for
+    ALPHA_DROPPED,
+    "palette-indices",
+    "cmyk-as-rgb",
+    "lab-as-rgb",
+    "ycbcr-as-rgb",
+    "clipped-to-8-bits",
+)
+STILL_READINGS = (
+    AS_STORED,
+    *_AS_NUMBERS,
+    *(f"{name}+{AS_STORED}" for name in _AS_NUMBERS),
+)
+"""The other readings of a picture: not edits, but the same file as tools read it that do not show
+it as people see it. ``as-stored``: not turned as EXIF says. ``alpha-dropped``: what lies under
+transparency. ``palette-indices``: the numbers of the colours taken for grey. ``cmyk-as-rgb`` and
+its kin: the numbers of other colour spaces taken for red, green and blue. ``clipped-to-8-bits``:
+values of 16 bits above 255 taken for white."""
+
+MOVING_READINGS = (AS_STORED, BY_FRAME_COUNT, f"{BY_FRAME_COUNT}+{AS_STORED}")
+"""The other readings of a video. ``as-stored``: not turned as the file says. ``by-frame-count``: of
+a variable rate, but every so many frames one was sampled, as if the rate were constant."""
+
+READINGS = frozenset(STILL_READINGS + MOVING_READINGS)
+"""The variants that are readings of the file itself. All others are edits."""
+
 
 class MediaKind(StrEnum):
     """What a file shows: one picture (``image``), or frames over time (``video``)."""
@@ -47,7 +74,8 @@ class Hash:
     ``algorithm`` is a name of ``hashkit.ALGORITHMS``. ``value`` is lowercase hex (several hex
     numbers joined by commas for ``crop_resistant``); bytes for ``tmk_pdqf``, the content of a
     ``.tmk`` file. ``quality`` is 0 to 100 for algorithms that have one, else None. ``variant``
-    names the edit of the picture that was hashed; ``original`` is the picture as it is.
+    names the edit of the picture that was hashed, or the other reading of it; ``original`` is the
+    picture as people see it.
     """
 
     algorithm: str
@@ -114,9 +142,10 @@ class HashedFile:
 
     ``path`` is None for an open file, ``kind`` is what the file shows. ``hashed["pdq"]`` is the
     hash of the original by that algorithm; KeyError if there is none, and for vPDQ, which is in
-    ``frames`` for videos and animations. ``hashes`` also holds the hashes of the edits requested
-    with ``variants``, after that of the original; those of videos and animations are in
-    ``frame_variants``. ``notices`` are what a person should know about the file.
+    ``frames`` for videos and animations. ``hashes`` also holds the hashes of other readings of the
+    file, and of the edits requested with ``variants``, after that of the original; those of videos
+    and animations are in ``frame_variants``. ``notices`` are what a person should know about the
+    file.
     """
 
     path: Path | None
