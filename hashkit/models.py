@@ -96,6 +96,17 @@ def original_of(hashes: Iterable[Hash], algorithm: str) -> Hash | None:
     )
 
 
+def best_quality(hashes: Iterable[Hash]) -> int | None:
+    """The quality, 0 to 100, of the PDQ hash of the original, or of the better of its other
+    readings: where people see nothing, the tools of services may. None where there is no such
+    hash."""
+    named = (ORIGINAL, *STILL_READINGS)
+    found = [
+        each.quality or 0 for each in hashes if each.algorithm == "pdq" and each.variant in named
+    ]
+    return max(found, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class FrameHash:
     """The PDQ hash of one frame of a video.

@@ -74,6 +74,18 @@ TMK_LEFT_OUT = Notice(
     "no TMK hash",
     "The TMK hash needs every frame, so it was not made. Leave out --sample keyframes to make it.",
 )
+TRANSPARENT = Notice(
+    "transparent",
+    "transparent parts",
+    "Parts of this picture are transparent. Some services see what lies under them, so a hash of "
+    "that was made as well.",
+)
+VARIABLE_RATE = Notice(
+    "variable_rate",
+    "variable frame rate",
+    "The frame rate of this video varies. Some services count its frames and look at others, so "
+    "hashes of those were made as well.",
+)
 
 
 def with_span(notice: Notice, start: float, end: float, whole: float | None) -> Notice:
@@ -106,6 +118,8 @@ ALL: tuple[Notice, ...] = (
     VIDEO_TRUNCATED,
     VIDEO_DAMAGED,
     TMK_LEFT_OUT,
+    TRANSPARENT,
+    VARIABLE_RATE,
 )
 
 GOOD = marked("good")

@@ -18,8 +18,18 @@ from hashkit.hashes.registry import DEFAULT, Family, by_module, in_order, of_fam
 from hashkit.media import animations, formats, images
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
-from hashkit.models import FailedFile, Hash, HashedFile, MediaKind, Notice, original_of
+from hashkit.models import (
+    ALPHA_DROPPED,
+    READINGS,
+    FailedFile,
+    Hash,
+    HashedFile,
+    MediaKind,
+    Notice,
+    original_of,
+)
 from hashkit.pipeline import files
+from hashkit.pipeline.frame_hashing import FrameHasher
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.pipeline.video_hashing import MovingHashes, failed, hash_frames, hash_video
 from hashkit.variants.computing import hash_variants
@@ -161,8 +171,9 @@ def _hash_animation(
     animation = animations.Animation(data, image_format)
     # All of its frames can be decoded on their own, so "keyframes" is every one of them.
     interval = 0.0 if isinstance(options.sample, str) else options.sample
-    wanted = Sampler(interval, None).wants
-    moving = hash_frames(animation.frames(), options, wanted, animation.rate)
+    moving = hash_frames(
+        animation.frames(), options, FrameHasher(options, Sampler(interval, None)), animation.rate
+    )
     if animation.cut_short:
         notes = (*notes, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
     return moving, notes
@@ -193,8 +204,11 @@ def _warnings(pixels: Pixels, hashes: tuple[Hash, ...]) -> list[Notice]:
         warnings.append(notices.SMALL)
     found = original_of(hashes, "pdq")
     quality = None if found is None else found.quality
-    if quality is not None and quality < pdq.QUALITY_THRESHOLD:
+    readings = [each.variant for each in hashes if each.variant in READINGS]
+    if quality is not None and quality < pdq.QUALITY_THRESHOLD and not readings:
         warnings.append(notices.LOW_QUALITY)
+    if any(name.startswith(ALPHA_DROPPED) for name in readings):
+        warnings.append(notices.TRANSPARENT)
     if not quality and _is_flat(pixels):  # any gradient at all would show in the quality
         warnings.append(notices.FLAT)
     return warnings
