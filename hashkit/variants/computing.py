@@ -92,10 +92,10 @@ def hash_variants(
     """The PDQ hashes of likely edits of a picture, the most useful first.
 
     ``pixels`` as for ``pdq.compute``, which gave the hash of the ``original``; ``level`` is one of
-    ``sets.LEVELS``; ``readings`` are the hashes of other readings of the file. What a service would
-    not take, or what finds next to nothing beside the hashes before it, is left out, and the next
-    edit takes its place. Of a picture of low quality there are none: they would show little but
-    their own frames. ValueError for another level.
+    ``sets.LEVELS``; ``readings`` are the hashes of other readings of the file, which are there
+    already. What a service would not take, or what finds next to nothing beside the hashes before
+    it, is left out, and the next edit takes its place. Of a picture of low quality there are none:
+    they would show little but their own frames. ValueError for another level.
     """
     names = names_at(level)
     if not names or (original.quality or 0) < pdq.QUALITY_THRESHOLD:
@@ -103,7 +103,8 @@ def hash_variants(
     copy, most = SmallCopy.of(pixels), MAX_HASHES.get(level, len(names) + 1) - 1
     apart = APART if level in MAX_HASHES else 0
     kept: list[Hash] = []
-    values = [int(each.text, 16) for each in (original, *readings)]
+    before = (original, *(readings if apart else ()))
+    values = [int(each.text, 16) for each in before]
     for name in names:
         if len(kept) == most:
             break

@@ -1,4 +1,7 @@
-"""Files of every mode and orientation that Pillow writes, for tests of how tools read them."""
+"""What the package that services use makes of a file is always one of the hashes made here.
+
+The files are of every mode and orientation that Pillow writes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image, ImageCms
+from threatexchange.signal_type.pdq.signal import PdqSignal
+
+import hashkit
+from hashkit.hashes import pdq
+from hashkit.variants.readings import APART
+
+pytestmark = pytest.mark.test_all
 
 ORIENTATION = 0x0112
 TURNED = range(1, 9)
@@ -109,3 +120,66 @@ def _transparent(shown: Image.Image, hidden: Image.Image, mode: str) -> Image.Im
     picture = picture.convert("L") if mode == "LA" else picture
     picture.putalpha(Image.fromarray(alpha))
     return picture
+
+
+NO_QUALITY = {"1", "I;16"}
+"""Modes of which the package sees next to nothing: 0 and 1 of 255, or white alone."""
+
+
+def theirs(path):
+    """The package's hash of a file; None where it opens no such file, or gives none."""
+    try:
+        return PdqSignal.hash_from_file(path) or None
+    except (OSError, ValueError):
+        return None
+
+
+def nearest(path, value, **options):
+    found = hashkit.hash_file(path, "pdq", **options).hashes
+    return min(pdq.distance(each.text, value) for each in found)
+
+
+def test_of_every_sample(samples):
+    found = {path: theirs(path) for path in hashkit.files_in(samples)}
+    given = {path: value for path, value in found.items() if value is not None}
+    assert len(given) >= 40
+    missed = [path.name for path, value in given.items() if nearest(path, value) > APART]
+    assert missed == []
+    without = [each.name for each, v in given.items() if nearest(each, v, variants="none") > APART]
+    assert len(without) == 15  # what was missed before there were readings
+
+
+def test_of_every_mode_and_orientation(scene, tmp_path):
+    """266 files. Every one that the package hashes is found; most are missed by the original."""
+    given, missed, hidden = 0, [], 0
+    for number, (ending, mode, orientation) in enumerate(cases()):
+        path = tmp_path / f"{number}.{ending}"
+        save(path, scene(number, 200, 160), scene(number + 500, 200, 160), mode, orientation)
+        value = theirs(path)
+        if value is None:
+            assert mode in NO_QUALITY, (ending, mode, orientation)
+            continue
+        given += 1
+        if nearest(path, value) > APART:
+            missed.append((ending, mode, orientation))
+        hidden += nearest(path, value, variants="none") > APART
+    assert missed == []
+    assert given > 200
+    assert hidden > given / 2
+
+
+@pytest.mark.parametrize("level", ["readings", "orientations", "standard", "wide"])
+def test_at_every_level(level, scene, tmp_path):
+    path = tmp_path / "a.png"
+    save(path, scene(1, 300, 240), scene(2, 300, 240), "RGBA", 6)
+    assert nearest(path, theirs(path), variants=level) <= APART
+
+
+def test_random_pixels(tmp_path):
+    """Noise in all four channels, where every bit of transparency counts."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        small = Image.fromarray(rng.integers(0, 256, (12, 15, 4), dtype=np.uint8), "RGBA")
+        path = tmp_path / f"{seed}.png"
+        small.resize((150, 120), Image.Resampling.BICUBIC).save(path)
+        assert nearest(path, theirs(path)) <= APART
