@@ -32,7 +32,8 @@ anticlockwise; ``mirrored`` swaps left and right, ``flipped`` top and bottom, ``
 BARS_REMOVED = "bars-removed"
 """The variant of a video whose black bars are cut off."""
 
-AS_STORED, BY_FRAME_COUNT, ALPHA_DROPPED = "as-stored", "by-frame-count", "alpha-dropped"
+AS_STORED, ALPHA_DROPPED = "as-stored", "alpha-dropped"
+BY_FRAME_COUNT, BY_TIME = "by-frame-count", "by-time"
 _AS_NUMBERS = (  # what the numbers in the file are taken for
     ALPHA_DROPPED,
     "palette-indices",
@@ -52,9 +53,11 @@ transparency. ``palette-indices``: the numbers of the colours taken for grey. ``
 its kin: the numbers of other colour spaces taken for red, green and blue. ``clipped-to-8-bits``:
 values of 16 bits above 255 taken for white."""
 
-MOVING_READINGS = (AS_STORED, BY_FRAME_COUNT, f"{BY_FRAME_COUNT}+{AS_STORED}")
+MOVING_READINGS = (AS_STORED, BY_FRAME_COUNT, f"{BY_FRAME_COUNT}+{AS_STORED}", BY_TIME)
 """The other readings of a video. ``as-stored``: not turned as the file says. ``by-frame-count``: of
-a variable rate, but every so many frames one was sampled, as if the rate were constant."""
+a variable rate, but every so many frames one was sampled, as if the rate were constant.
+``by-time``: the reverse, of a constant rate such as 29.97, of which so many whole frames are never
+quite a second."""
 
 READINGS = frozenset(STILL_READINGS + MOVING_READINGS)
 """The variants that are readings of the file itself. All others are edits."""

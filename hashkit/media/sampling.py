@@ -61,6 +61,11 @@ class Sampler(Generic[AnyFrame]):
         self._due = 0.0
         self._waiting: AnyFrame | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether it goes by the numbers of frames, and not by their times."""
+        return self._rate is not None
+
     def take(self, frame: AnyFrame) -> tuple[AnyFrame, ...]:
         """The next frame. Those that are to be hashed, as far as is known now, in order."""
         if self._first is None:

@@ -9,8 +9,8 @@ from typing import Protocol
 from hashkit.hashes import vpdq
 from hashkit.hashes.arrays import Pixels
 from hashkit.media.limits import MAX_SECONDS
-from hashkit.media.sampling import Sampler
-from hashkit.models import AS_STORED, BY_FRAME_COUNT, FrameHash, FrameHashes
+from hashkit.media.sampling import Sampler, frame_step
+from hashkit.models import AS_STORED, BY_FRAME_COUNT, BY_TIME, ORIGINAL, FrameHash, FrameHashes
 from hashkit.pipeline.options import Options
 from hashkit.variants import readings
 from hashkit.variants.moving import MovingVariants
@@ -40,6 +40,8 @@ class MovingFrame(Protocol):
         """Scaled to 64x64, in colour."""
 
 
+_SLIP = 0.01  # frames, from one that is counted to the next
+
 Sampled = tuple[FrameHashes, tuple[FrameHashes, ...]]
 
 
@@ -47,47 +49,59 @@ class FrameHasher:
     """Hashes the frames of a video that are sampled, one after the other."""
 
     def __init__(
-        self, options: Options, sampler: Sampler[MovingFrame], step: int | None = None
+        self, options: Options, sampler: Sampler[MovingFrame], rate: float | None = None
     ) -> None:
-        """``sampler`` says which frames people see at the times to be sampled. ``step``: every how
-        many frames other tools take one, None where they take the same."""
+        """``sampler`` says which frames are those of the original. ``rate`` in frames a second is
+        that by which other tools count, None where they take the same frames."""
         self._options, self._sampler = options, sampler
         self._variants = MovingVariants(options.variants)
         self._upright = _Hashes(lambda frame: frame.pixels)
-        wanted = has_readings(options.variants)
-        self._as_stored = _Hashes(lambda frame: frame.as_stored) if wanted else None
-        self._step = step if wanted else None
+        self._as_stored = _Hashes(lambda frame: frame.as_stored)
+        self._wanted, interval = has_readings(options.variants), options.sample
+        self._step: int | None = None
+        self._by_time: Sampler[MovingFrame] | None = None
+        if self._wanted and rate is not None and not isinstance(interval, str):
+            self._step = frame_step(interval, rate)
+            # 29 frames are not quite a second of 29.97 frames: counting falls behind the time.
+            if sampler.counts and interval * rate - self._step > _SLIP:
+                self._by_time = Sampler(interval, None)
 
     def add(self, frame: MovingFrame) -> None:
         """The next frame. It has to last until the next but one."""
+        if self._by_time is not None:
+            for each in self._by_time.take(frame):
+                self._upright.hash(each, BY_TIME)
         for each in self._sampler.take(frame):
             self._sample(each)
         if self._step is not None and frame.number % self._step == 0:
-            self._upright.count(frame)
-            if self._as_stored is not None:
-                self._as_stored.count(frame)
+            self._upright.hash(frame, BY_FRAME_COUNT)
+            self._as_stored.hash(frame, BY_FRAME_COUNT)
 
     def finish(self) -> Sampled:
         """The hashes of all frames that were sampled, and those of the readings and edits."""
+        if self._by_time is not None:
+            for each in self._by_time.finish():
+                self._upright.hash(each, BY_TIME)
         for each in self._sampler.finish():
             self._sample(each)
         interval = self._options.sample
-        original = FrameHashes(interval, tuple(self._upright.sampled))
-        found = {}
-        if self._as_stored is not None:
-            found = {
-                AS_STORED: self._as_stored.sampled,
-                BY_FRAME_COUNT: self._within_limit(self._upright.counted),
-                f"{BY_FRAME_COUNT}+{AS_STORED}": self._within_limit(self._as_stored.counted),
-            }
+        found = {
+            AS_STORED: self._as_stored.named[ORIGINAL],
+            BY_FRAME_COUNT: self._within_limit(self._upright.named[BY_FRAME_COUNT]),
+            f"{BY_FRAME_COUNT}+{AS_STORED}": self._within_limit(
+                self._as_stored.named[BY_FRAME_COUNT]
+            ),
+            BY_TIME: self._upright.named[BY_TIME],
+        }
+        original = FrameHashes(interval, tuple(self._upright.named[ORIGINAL]))
         others = [FrameHashes(interval, tuple(each), name) for name, each in found.items()]
-        kept = readings.apart(others, original)
+        kept = readings.apart(others, original) if self._wanted else ()
         return original, (*kept, *self._variants.finish(interval))
 
     def _sample(self, frame: MovingFrame) -> None:
-        self._upright.sample(frame)
-        if self._as_stored is not None:
-            self._as_stored.sample(frame)
+        self._upright.hash(frame, ORIGINAL)
+        if self._wanted:
+            self._as_stored.hash(frame, ORIGINAL)
         self._variants.add(frame.number, frame.timestamp, frame.pixels, frame.limited_range)
 
     def _within_limit(self, counted: list[FrameHash]) -> list[FrameHash]:
@@ -98,27 +112,22 @@ class FrameHasher:
 
 
 class _Hashes:
-    """The hashes of frames in one reading of their pixels. A frame that is both sampled and counted
-    is hashed once."""
+    """The hashes of frames in one reading of their pixels, by the name of the rule that takes them.
+    A frame that several rules take is hashed once."""
 
     def __init__(self, pixels_of: Callable[[MovingFrame], Pixels | None]) -> None:
-        self.sampled: list[FrameHash] = []
-        self.counted: list[FrameHash] = []
+        self.named: dict[str, list[FrameHash]] = {
+            name: [] for name in (ORIGINAL, BY_FRAME_COUNT, BY_TIME)
+        }
         self._pixels_of = pixels_of
 
-    def sample(self, frame: MovingFrame) -> None:
-        """Hash a frame that people see at one of the times to be sampled."""
-        self.sampled += self._hashed(frame)
-
-    def count(self, frame: MovingFrame) -> None:
-        """Hash a frame that is taken by its number."""
-        self.counted += self._hashed(frame)
-
-    def _hashed(self, frame: MovingFrame) -> list[FrameHash]:
-        for known in (self.counted, self.sampled):
+    def hash(self, frame: MovingFrame, name: str) -> None:
+        """Hash a frame, by this rule: the latest frame of any rule, or a later one."""
+        for known in self.named.values():
             if known and known[-1].frame == frame.number:
-                return [known[-1]]
+                self.named[name].append(known[-1])
+                return
         pixels = self._pixels_of(frame)
-        if pixels is None:
-            return []
-        return [vpdq.compute(frame.number, frame.timestamp, pixels, frame.limited_range)]
+        if pixels is not None:
+            shown = frame.number, frame.timestamp, pixels, frame.limited_range
+            self.named[name].append(vpdq.compute(*shown))

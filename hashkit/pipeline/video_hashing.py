@@ -20,7 +20,7 @@ from hashkit.hashes.arrays import Float32
 from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
-from hashkit.media.sampling import KEYFRAME_GAP, Sampler, frame_step
+from hashkit.media.sampling import KEYFRAME_GAP, Sampler
 from hashkit.media.tee import Tee
 from hashkit.media.truncation import is_cut_short
 from hashkit.models import (
@@ -99,14 +99,13 @@ def _hash_moving(
     interval = 0.0 if isinstance(sample, str) else sample
     # Of keyframes, all are wanted, whatever their numbers.
     sampler = Sampler[MovingFrame](interval, None if only_keyframes else video.constant_rate)
-    step = frame_step(interval, video.rate) if interval else None
     frames = video.keyframes(KEYFRAME_GAP) if only_keyframes else video.frames()
     if tmk_left_out:
         algorithms = tuple(name for name in algorithms if name != "tmk_pdqf")
     done = hash_frames(
         _reporting(frames, video.duration, on_progress),
         replace(options, algorithms=algorithms),
-        FrameHasher(options, sampler, step),
+        FrameHasher(options, sampler, None if only_keyframes else video.rate),
         video.guessed_rate,
     )
     if not video.end:

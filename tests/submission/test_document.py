@@ -168,6 +168,7 @@ def frame(**fields):
         (changed(version=0), "another version"),
         (with_variant("alpha-dropped", version=1), "has no other readings"),
         (with_variant("palette-indices+as-stored", version=1), "has no other readings"),
+        (with_variant("by-time"), "not one name and one hash"),
         (with_variant("by-frame-count"), "not one name and one hash"),
         (with_variant("as-stored+alpha-dropped"), "not one name and one hash"),
         (with_variant("alpha-dropped+mirrored"), "not one name and one hash"),

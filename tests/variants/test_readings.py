@@ -230,13 +230,13 @@ def film(path, scene, times, turned=0):
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=30, options={"crf": "12", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.time_base = Fraction(1, 90_000)
         if turned:
             stream.set_display_rotation(turned)
         for time in times:
             x = min(870, int(time * 90))
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(wide[:, x : x + 320]), "rgb24")
-            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
+            frame.pts, frame.time_base = round(time * 90_000), Fraction(1, 90_000)
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
     return path
@@ -264,6 +264,18 @@ class TestVideos:
             assert found["by-frame-count"].hashes == tuple(every[number] for number in expected)
             assert [each.code for each in hashed.notices] == ["variable_rate"]
 
+    def test_by_time_against_a_plain_model(self, scene, tmp_path):
+        """Of 29.97 frames a second, 29 are counted as a second. After 12, that is 0.4 s less."""
+        path = film(tmp_path / "a.mp4", scene, [n * 1001 / 30_000 for n in range(370)])
+        whole = hashkit.hash_file(path, "vpdq", sample="all").frames.hashes
+        hashed, found = self.moving(path)
+        assert set(found) == {"original", "by-time"}
+        assert [each.frame for each in found["original"].hashes] == list(range(0, 370, 29))
+        shown = [[each for each in whole if each.timestamp <= k][-1] for k in range(13)]
+        assert found["by-time"].hashes == tuple(shown)
+        assert hashed.notices == ()
+        assert set(self.moving(path, variants="none")[1]) == {"original"}
+
     def test_of_a_constant_rate_there_is_none(self, scene, tmp_path):
         path = film(tmp_path / "a.mp4", scene, [n / 30 for n in range(90)])
         hashed, found = self.moving(path)
@@ -288,7 +300,7 @@ class TestVideos:
     def test_turned_and_of_a_variable_rate(self, scene, tmp_path):
         path = film(tmp_path / "a.mp4", scene, STANDS_STILL, turned=90)
         _, found = self.moving(path)
-        assert set(found) == {"original", *MOVING_READINGS}
+        assert set(found) == {"original", *MOVING_READINGS} - {"by-time"}
         upright, stored = found["by-frame-count"], found["by-frame-count+as-stored"]
         assert [each.frame for each in upright.hashes] == [each.frame for each in stored.hashes]
         assert set(self.moving(path, variants="none")[1]) == {"original"}
@@ -297,7 +309,9 @@ class TestVideos:
         path = film(tmp_path / "a.mp4", scene, STANDS_STILL)
         hashed, compute = [], vpdq.compute
         monkeypatch.setattr(vpdq, "compute", lambda n, *more: hashed.append(n) or compute(n, *more))
+        constant = film(tmp_path / "b.mp4", scene, [n * 1001 / 30_000 for n in range(90)])
         for sample in (1.0, 0.5, 0.01):
-            hashed.clear()
-            self.moving(path, sample=sample)
-            assert len(hashed) == len(set(hashed))
+            for each in (path, constant):
+                hashed.clear()
+                self.moving(each, sample=sample)
+                assert len(hashed) == len(set(hashed))

@@ -35,6 +35,7 @@ _EDITS = {  # the first that fits
     r"(cmyk|lab|ycbcr)-as-rgb": "with its colours taken for others",
     r"clipped-to-8-bits": "with its bright parts cut off",
     r"by-frame-count": "by the count of its frames",
+    r"by-time": "by the time of its frames",
 }
 
 
