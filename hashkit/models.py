@@ -32,6 +32,36 @@ anticlockwise; ``mirrored`` swaps left and right, ``flipped`` top and bottom, ``
 BARS_REMOVED = "bars-removed"
 """The variant of a video whose black bars are cut off."""
 
+AS_STORED, ALPHA_DROPPED = "as-stored", "alpha-dropped"
+BY_FRAME_COUNT, BY_TIME = "by-frame-count", "by-time"
+_AS_NUMBERS = (  # what the numbers in the file are taken for
+    ALPHA_DROPPED,
+    "palette-indices",
+    "cmyk-as-rgb",
+    "lab-as-rgb",
+    "ycbcr-as-rgb",
+    "clipped-to-8-bits",
+)
+STILL_READINGS = (
+    AS_STORED,
+    *_AS_NUMBERS,
+    *(f"{name}+{AS_STORED}" for name in _AS_NUMBERS),
+)
+"""The other readings of a picture: not edits, but the same file as tools read it that do not show
+it as people see it. ``as-stored``: not turned as EXIF says. ``alpha-dropped``: what lies under
+transparency. ``palette-indices``: the numbers of the colours taken for grey. ``cmyk-as-rgb`` and
+its kin: the numbers of other colour spaces taken for red, green and blue. ``clipped-to-8-bits``:
+values of 16 bits above 255 taken for white."""
+
+MOVING_READINGS = (AS_STORED, BY_FRAME_COUNT, f"{BY_FRAME_COUNT}+{AS_STORED}", BY_TIME)
+"""The other readings of a video. ``as-stored``: not turned as the file says. ``by-frame-count``: of
+a variable rate, but every so many frames one was sampled, as if the rate were constant.
+``by-time``: the reverse, of a constant rate such as 29.97, of which so many whole frames are never
+quite a second."""
+
+READINGS = frozenset(STILL_READINGS + MOVING_READINGS)
+"""The variants that are readings of the file itself. All others are edits."""
+
 
 class MediaKind(StrEnum):
     """What a file shows: one picture (``image``), or frames over time (``video``)."""
@@ -47,7 +77,8 @@ class Hash:
     ``algorithm`` is a name of ``hashkit.ALGORITHMS``. ``value`` is lowercase hex (several hex
     numbers joined by commas for ``crop_resistant``); bytes for ``tmk_pdqf``, the content of a
     ``.tmk`` file. ``quality`` is 0 to 100 for algorithms that have one, else None. ``variant``
-    names the edit of the picture that was hashed; ``original`` is the picture as it is.
+    names the edit of the picture that was hashed, or the other reading of it; ``original`` is the
+    picture as people see it.
     """
 
     algorithm: str
@@ -66,6 +97,17 @@ def original_of(hashes: Iterable[Hash], algorithm: str) -> Hash | None:
     return next(
         (each for each in hashes if each.algorithm == algorithm and each.variant == ORIGINAL), None
     )
+
+
+def best_quality(hashes: Iterable[Hash]) -> int | None:
+    """The quality, 0 to 100, of the PDQ hash of the original, or of the better of its other
+    readings: where people see nothing, the tools of services may. None where there is no such
+    hash."""
+    named = (ORIGINAL, *STILL_READINGS)
+    found = [
+        each.quality or 0 for each in hashes if each.algorithm == "pdq" and each.variant in named
+    ]
+    return max(found, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +156,10 @@ class HashedFile:
 
     ``path`` is None for an open file, ``kind`` is what the file shows. ``hashed["pdq"]`` is the
     hash of the original by that algorithm; KeyError if there is none, and for vPDQ, which is in
-    ``frames`` for videos and animations. ``hashes`` also holds the hashes of the edits requested
-    with ``variants``, after that of the original; those of videos and animations are in
-    ``frame_variants``. ``notices`` are what a person should know about the file.
+    ``frames`` for videos and animations. ``hashes`` also holds the hashes of other readings of the
+    file, and of the edits requested with ``variants``, after that of the original; those of videos
+    and animations are in ``frame_variants``. ``notices`` are what a person should know about the
+    file.
     """
 
     path: Path | None

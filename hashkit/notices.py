@@ -85,6 +85,18 @@ VIDEO_WITHOUT_TIMES = Notice(
     "no times",
     "This video does not say when its frames are shown. {rate} frames a second were assumed.",
 )
+TRANSPARENT = Notice(
+    "transparent",
+    "transparent parts",
+    "Parts of this picture are transparent. Some services see what lies under them, so a hash of "
+    "that was made as well.",
+)
+VARIABLE_RATE = Notice(
+    "variable_rate",
+    "variable frame rate",
+    "The frame rate of this video varies. Some services count its frames and look at others, so "
+    "hashes of those were made as well.",
+)
 
 
 def with_rate(notice: Notice, rate: float) -> Notice:
@@ -124,6 +136,8 @@ ALL: tuple[Notice, ...] = (
     VIDEO_DAMAGED,
     TMK_LEFT_OUT,
     VIDEO_WITHOUT_TIMES,
+    TRANSPARENT,
+    VARIABLE_RATE,
 )
 
 GOOD = marked("good")

@@ -23,7 +23,7 @@ from hashkit import errors, notices
 from hashkit.cli.commands import COMMANDS, load
 from hashkit.cli.output.terminal import ExitCode
 from hashkit.hashes import classic, cryptographic, pdq, tmk, vpdq
-from hashkit.submission.document import FORMAT, VERSION
+from hashkit.submission.document import FORMAT, VERSION, VERSION_WITH_READINGS
 from hashkit.submission.formats.registry import FORMATS, READERS
 from hashkit.submission.sending.backends import BACKENDS
 
@@ -134,7 +134,7 @@ def _commands() -> Iterator[str]:
 
 
 def _documents() -> Iterator[str]:
-    yield f"document {FORMAT} {VERSION}"
+    yield f"document {FORMAT} {VERSION}, with other readings of a file {VERSION_WITH_READINGS}"
     yield f"formats written: {', '.join(FORMATS)}"
     yield f"formats read: {', '.join(READERS)}"
     for name, kind in sorted(BACKENDS.items()):

@@ -27,7 +27,7 @@ from hashkit.models import Outcome
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.sandbox.pool import may_succeed_alone
 from hashkit.sandbox.process import TIME_LIMIT, Limits
-from hashkit.variants.sets import NONE
+from hashkit.variants.sets import DEFAULT_LEVEL
 
 _MAX_TIME_LIMIT = 1e6  # seconds
 _PROGRESS_INTERVAL = 0.2  # seconds
@@ -42,7 +42,7 @@ def hash_files(
     algorithms: str | Iterable[str] = DEFAULT,
     sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
-    variants: str = NONE,
+    variants: str = DEFAULT_LEVEL,
     workers: int | None = None,
     executor: Executor | None = None,
     time_limit: float = TIME_LIMIT,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hashkit.case_sheet.blocks import Table
 from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY, Family
 from hashkit.locale.language import Texts, marked
-from hashkit.models import ORIGINAL, MediaKind, original_of
+from hashkit.models import ORIGINAL, READINGS, MediaKind, best_quality, original_of
 from hashkit.notices import FAIR, GOOD, TOO_PLAIN, quality_in_words
 from hashkit.submission.document import Item
 
@@ -66,10 +66,10 @@ def qualities(items: tuple[Item, ...]) -> Iterator[tuple[str, int]]:
 
 def quality_of(item: Item) -> str:
     """The quality of an item (a marked text); of a video, that of its best frame."""
-    pdq = original_of(item.hashes, "pdq")
+    quality = best_quality(item.hashes)
     frames = item.frames.hashes if item.frames else ()
-    if pdq is not None:
-        return quality_in_words(pdq.quality or 0, MIN_QUALITY)
+    if quality is not None:
+        return quality_in_words(quality, MIN_QUALITY)
     if frames:
         return quality_in_words(max(each.quality for each in frames), MIN_QUALITY)
     exact = all(ALGORITHMS[each.algorithm].family is Family.CRYPTOGRAPHIC for each in item.hashes)
@@ -77,10 +77,10 @@ def quality_of(item: Item) -> str:
 
 
 def edits_of(item: Item) -> int:
-    """How many variants of the item were hashed."""
+    """How many edits of the item were hashed. Other readings of the file are none."""
     still = {each.variant for each in item.hashes if each.variant != ORIGINAL}
     moving = {each.variant for each in item.frame_variants}
-    return len(still | moving)
+    return len((still | moving) - READINGS)
 
 
 def _algorithms(item: Item) -> list[str]:

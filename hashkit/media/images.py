@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pkgutil import resolve_name
 
 import cv2
@@ -25,10 +26,12 @@ from hashkit.media.completeness.pictures import look_for_missing
 from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.formats import IMAGES, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
-from hashkit.media.pixels import as_pixels, to_8_bit
+from hashkit.media.pixels import as_pixels, with_transparency
+from hashkit.media.readings import Reading, of_numbers, turned
 from hashkit.models import Notice
 
 _ORIENTATION_TAG = 0x0112
+_INVERSE = {6: 8, 8: 6}  # the orientations that are not their own inverse
 _END_OF_JPEG = b"\xff\xd9"
 _MAX_MISSING = 0.98
 _MISSING = {
@@ -47,10 +50,12 @@ _PLUGINS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 @dataclass(frozen=True, slots=True)
 class Picture:
     """Decoded pixels: uint8 of shape (height, width, 3), red green blue, or (height, width) where
-    the file is grey. Upright, as a view of the memory that the decoder filled."""
+    the file is grey. Upright, as a view of the memory that the decoder filled. ``readings`` are
+    what other tools make of the same file."""
 
     pixels: Pixels
     notices: tuple[Notice, ...]
+    readings: tuple[Reading, ...] = ()
 
 
 def decode(untrusted_data: bytes, image_format: str, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -102,16 +107,34 @@ def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Pictur
     check_pixels(*header.size, max_pixels)
     contents.refuse(header, image_format, untrusted_data)
     found = contents.beside(header, image_format, untrusted_data)
+    stored = _orientation(header) if image_format == "tiff" else 1
+    others: tuple[Reading, ...] = ()
     if image_format == "jpeg" and header.mode in ("L", "RGB"):
         pixels, incomplete = _decode_jpeg(untrusted_data, grey=header.mode == "L")
     else:
-        pixels, incomplete = _decode_with_pillow(header)
+        pixels, others, incomplete = _decode_with_pillow(header)
         if image_format == "jpeg":  # CMYK: OpenCV's decoder reports damage, Pillow's does not
             _opencv(untrusted_data, cv2.IMREAD_GRAYSCALE)
     if incomplete is None:
         incomplete = _MISSING[look_for_missing(header, image_format, untrusted_data)]
-    upright = _upright(pixels, _orientation(header))
-    return Picture(upright, tuple(notice for notice in (incomplete, found) if notice))
+    orientation = _orientation(header)
+    readings = _readings(pixels, others, orientation, stored)
+    upright = _upright(pixels, orientation)
+    return Picture(upright, tuple(notice for notice in (incomplete, found) if notice), readings)
+
+
+def _readings(
+    pixels: Pixels, others: tuple[Reading, ...], orientation: int, stored: int
+) -> tuple[Reading, ...]:
+    """The other readings of these pixels, which have this ``orientation``. Pillow turns a TIFF when
+    it loads it, and then knows nothing of it: ``stored`` is what it said before."""
+    if orientation != 1:
+        show = partial(_upright, orientation=orientation)
+        return tuple(turned(pixels, others, show, lambda stored_pixels: stored_pixels))
+    if stored != 1:
+        back = partial(_upright, orientation=_INVERSE.get(stored, stored))
+        return tuple(turned(pixels, others, lambda upright: upright, back))
+    return others
 
 
 def _opencv(data: bytes, colour: int) -> Pixels | None:
@@ -132,7 +155,9 @@ def _decode_jpeg(untrusted_data: bytes, grey: bool) -> tuple[Pixels, Notice | No
     return _enough(pixels), notices.TRUNCATED
 
 
-def _decode_with_pillow(picture: ImageFile.ImageFile) -> tuple[Pixels, Notice | None]:
+def _decode_with_pillow(
+    picture: ImageFile.ImageFile,
+) -> tuple[Pixels, tuple[Reading, ...], Notice | None]:
     try:
         picture.load()
     except (OSError, EOFError) as error:
@@ -141,8 +166,10 @@ def _decode_with_pillow(picture: ImageFile.ImageFile) -> tuple[Pixels, Notice | 
         picture.tile = []  # nothing more to decode: what was decoded so far is the picture
         picture._size = picture.im.size  # of a turned TIFF, Pillow has swapped it already
         picture.load()
-        return _enough(to_8_bit(picture)), notices.TRUNCATED
-    return to_8_bit(picture), None
+        pixels, transparent = with_transparency(picture)
+        return _enough(pixels), tuple(of_numbers(picture, transparent)), notices.TRUNCATED
+    pixels, transparent = with_transparency(picture)
+    return pixels, tuple(of_numbers(picture, transparent)), None
 
 
 def _enough(pixels: Pixels) -> Pixels:

@@ -20,15 +20,20 @@ _BAND = 256  # rows converted together, so that wide numbers take little memory
 def to_8_bit(picture: Image.Image) -> Pixels:
     """The pixels of a loaded picture: uint8 of shape (height, width, 3) or, grey, (height, width).
     Transparency is laid on white."""
+    return with_transparency(picture)[0]
+
+
+def with_transparency(picture: Image.Image) -> tuple[Pixels, Image.Image | None]:
+    """The pixels as of ``to_8_bit``; and the picture in mode RGBA, if any of it is transparent."""
     if picture.mode.startswith("I"):
-        return _integers(picture)
+        return _integers(picture), None
     if picture.mode == "F":
-        return _scale_floats(np.asarray(picture))
+        return _scale_floats(np.asarray(picture)), None
     if picture.has_transparency_data:
         return _on_white(picture.convert("RGBA"))
     if picture.mode in ("L", "RGB"):
-        return as_pixels(np.asarray(picture))
-    return as_pixels(np.asarray(picture.convert("L" if picture.mode == "1" else "RGB")))
+        return as_pixels(np.asarray(picture)), None
+    return as_pixels(np.asarray(picture.convert("L" if picture.mode == "1" else "RGB"))), None
 
 
 def as_pixels(array: npt.NDArray[np.generic]) -> Pixels:
@@ -36,10 +41,11 @@ def as_pixels(array: npt.NDArray[np.generic]) -> Pixels:
     return array.astype(np.uint8, copy=False)
 
 
-def _on_white(picture: Image.Image) -> Pixels:
-    if picture.getchannel("A").getextrema() != (255, 255):
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return as_pixels(np.asarray(picture.convert("RGB")))
+def _on_white(picture: Image.Image) -> tuple[Pixels, Image.Image | None]:
+    if picture.getchannel("A").getextrema() == (255, 255):
+        return as_pixels(np.asarray(picture.convert("RGB"))), None
+    shown = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return as_pixels(np.asarray(shown.convert("RGB"))), picture
 
 
 def _integers(picture: Image.Image) -> Pixels:

@@ -52,7 +52,8 @@ _SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
 @dataclass(slots=True)
 class Frame:
     """A decoded frame: ``number`` in order of display from 0, ``timestamp`` and ``duration`` in
-    seconds (0.0 where the file does not say). Its memory is the decoder's: use it before the next.
+    seconds (0.0 where the file does not say). Its memory is the decoder's: use it before the next
+    but one.
     """
 
     number: int
@@ -76,6 +77,11 @@ class Frame:
         """uint8, upright: the luma plane, (height, width), without a copy where it has 8 bits; red
         green blue, (height, width, 3), of formats that have none."""
         return _upright(_luma_plane(self._native), self._turn)
+
+    @property
+    def as_stored(self) -> Pixels | None:
+        """As ``pixels``, but not turned; None where there is nothing to turn."""
+        return _luma_plane(self._native) if any(self._turn) else None
 
     def small(self) -> Pixels:
         """The frame scaled to 64x64 by FFmpeg's bicubic scaler: uint8 of shape (64, 64, 3)."""

@@ -26,12 +26,23 @@ from hashkit.media import animations, formats, images
 from hashkit.media.limits import MAX_PIXELS, check_bytes
 from hashkit.media.recognition import is_motion_jpeg, is_plainly_other, recognise
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, Sampler
-from hashkit.models import FailedFile, Hash, HashedFile, MediaKind, Notice, original_of
+from hashkit.models import (
+    ALPHA_DROPPED,
+    READINGS,
+    FailedFile,
+    Hash,
+    HashedFile,
+    MediaKind,
+    Notice,
+    original_of,
+)
 from hashkit.pipeline import files
+from hashkit.pipeline.frame_hashing import FrameHasher
 from hashkit.pipeline.options import OnProgress, Options
 from hashkit.pipeline.video_hashing import MovingHashes, failed, hash_frames, hash_video
 from hashkit.variants.computing import hash_variants
-from hashkit.variants.sets import NONE
+from hashkit.variants.readings import hash_readings
+from hashkit.variants.sets import DEFAULT_LEVEL, has_readings
 
 Source = str | os.PathLike[str] | BinaryIO
 
@@ -45,7 +56,7 @@ def hash_file(
     *,
     sample: Sample = DEFAULT_SAMPLE,
     max_pixels: int = MAX_PIXELS,
-    variants: str = NONE,
+    variants: str = DEFAULT_LEVEL,
     on_progress: OnProgress | None = None,
 ) -> HashedFile:
     """Hash one file: ``source`` is a path, or a seekable binary file object. It is decoded in this
@@ -55,11 +66,13 @@ def hash_file(
     takedown services take) or ``all``; those that do not apply to the kind of file are left out.
     ``sample`` says which frames of a video get a hash: one every so many seconds (1.0 if not
     given), ``all``, or ``keyframes`` (quick, and without TMK). ``max_pixels`` limits the size of a
-    picture (200 million if not given), checked before it is decoded. ``variants`` asks for the
-    hashes of likely edits as well, which find copies that are cropped, mirrored or framed:
-    ``orientations`` (8 hashes of a picture), ``standard`` (at most 16) or ``wide`` (at most 48);
-    ``none`` if not given. ``on_progress`` is called while a video is decoded, with the part of it
-    that is done, at most 1.0.
+    picture (200 million if not given), checked before it is decoded. If not given,
+    ``variants`` are ``readings``: beside the original, the hash of each other reading of the same
+    file, as tools of services make it that drop transparency, do not turn pictures, or count the
+    frames of videos; most files have none. ``none`` leaves them out. Beside them, the hashes of
+    likely edits find copies that are cropped, mirrored or framed: ``orientations`` (8 hashes of a
+    picture), ``standard`` (at most 16) or ``wide`` (at most 48). ``on_progress`` is called while a
+    video is decoded, with the part of it that is done, at most 1.0.
 
     Raises ValueError or TypeError for a wrong argument, and else an error of the tree
     in ``hashkit.errors``. ``hash_files`` returns it instead, together with the cryptographic hashes
@@ -162,7 +175,7 @@ def _decode_and_hash(
 ) -> tuple[tuple[Hash, ...], MovingHashes, tuple[Notice, ...]]:
     """The hashes and notices of a picture that take decoding."""
     picture = images.decode(data, image_format, options.max_pixels)
-    still = _perceptual_hashes(picture.pixels, options)
+    still = _perceptual_hashes(picture, options)
     notes = (*picture.notices, *_warnings(picture.pixels, still))
     if notices.ANIMATED not in picture.notices:
         return still, MovingHashes(), notes
@@ -180,18 +193,26 @@ def _hash_animation(
     animation = animations.Animation(data, image_format)
     # All of its frames can be decoded on their own, so "keyframes" is every one of them.
     interval = 0.0 if isinstance(options.sample, str) else options.sample
-    wanted = Sampler(interval, None).wants
-    moving = hash_frames(animation.frames(), options, wanted, animation.rate)
+    moving = hash_frames(
+        animation.frames(), options, FrameHasher(options, Sampler(interval, None)), animation.rate
+    )
     if animation.cut_short:
         notes = (*notes, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
     return moving, notes
 
 
-def _perceptual_hashes(pixels: Pixels, options: Options) -> tuple[Hash, ...]:
+def _perceptual_hashes(picture: images.Picture, options: Options) -> tuple[Hash, ...]:
     hashes: list[Hash] = []
+    pixels = picture.pixels
     if of_family(options.algorithms, Family.PDQ):
         original = pdq.compute(pixels)
-        hashes += [original, *hash_variants(pixels, options.variants, original)]
+        readings: tuple[Hash, ...] = ()
+        if has_readings(options.variants):
+            readings = hash_readings(
+                ((each.name, each.pixels()) for each in picture.readings), original
+            )
+        edits = hash_variants(pixels, options.variants, original, readings)
+        hashes += [original, *readings, *edits]
     others = of_family(options.algorithms, Family.PIXELS)
     for module, names in by_module(others).items():  # imagehash brings SciPy: only when asked for
         hashes.extend(import_module(module).compute(pixels, names))
@@ -205,8 +226,11 @@ def _warnings(pixels: Pixels, hashes: tuple[Hash, ...]) -> list[Notice]:
         warnings.append(notices.SMALL)
     found = original_of(hashes, "pdq")
     quality = None if found is None else found.quality
-    if quality is not None and quality < pdq.QUALITY_THRESHOLD:
+    readings = [each.variant for each in hashes if each.variant in READINGS]
+    if quality is not None and quality < pdq.QUALITY_THRESHOLD and not readings:
         warnings.append(notices.LOW_QUALITY)
+    if any(name.startswith(ALPHA_DROPPED) for name in readings):
+        warnings.append(notices.TRANSPARENT)
     if not quality and _is_flat(pixels):  # any gradient at all would show in the quality
         warnings.append(notices.FLAT)
     return warnings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashkit.hashes.registry import DEFAULT, resolve
 from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import DEFAULT_SAMPLE, Sample, check_sample
-from hashkit.variants.sets import NONE, check_level
+from hashkit.variants.sets import DEFAULT_LEVEL, check_level
 
 OnProgress = Callable[[float], None]
 """Called with the part that is done, 0.0 to 1.0."""
@@ -21,7 +21,7 @@ class Options:
     algorithms: tuple[str, ...] = DEFAULT
     sample: Sample = DEFAULT_SAMPLE
     max_pixels: int = MAX_PIXELS
-    variants: str = NONE
+    variants: str = DEFAULT_LEVEL
 
     @classmethod
     def checked(
@@ -29,7 +29,7 @@ class Options:
         algorithms: str | Iterable[str],
         sample: object,
         max_pixels: int,
-        variants: str = NONE,
+        variants: str = DEFAULT_LEVEL,
     ) -> Options:
         """Of what a caller gave. UnknownAlgorithm, ValueError for another sample or level of
         variants or a limit under 1, TypeError for a limit that is no whole number."""

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from hashkit import notices
 from hashkit.errors import HashkitError, MediaCorrupt, MediaError, TooMuchMemory
-from hashkit.hashes import tmk, vpdq
-from hashkit.hashes.arrays import Float32, Pixels
+from hashkit.hashes import tmk
+from hashkit.hashes.arrays import Float32
 from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
@@ -25,8 +24,8 @@ from hashkit.media.sampling import KEYFRAME_GAP, Sampler
 from hashkit.media.tee import Tee
 from hashkit.media.truncation import is_cut_short
 from hashkit.models import (
+    BY_FRAME_COUNT,
     FailedFile,
-    FrameHash,
     FrameHashes,
     Hash,
     HashedFile,
@@ -34,27 +33,8 @@ from hashkit.models import (
     Notice,
 )
 from hashkit.pipeline.files import UntrustedFile
+from hashkit.pipeline.frame_hashing import FrameHasher, MovingFrame
 from hashkit.pipeline.options import OnProgress, Options
-from hashkit.variants.moving import MovingVariants
-
-
-class MovingFrame(Protocol):
-    """A frame of a video or of an animated picture, as the algorithms need it."""
-
-    number: int
-    timestamp: float
-    duration: float
-
-    @property
-    def limited_range(self) -> bool:
-        """Whether 16 is black and 235 white in ``pixels``."""
-
-    @property
-    def pixels(self) -> Pixels:
-        """Upright luma or colour."""
-
-    def small(self) -> Pixels:
-        """Scaled to 64x64, in colour."""
 
 
 def hash_video(
@@ -116,14 +96,16 @@ def _hash_moving(
     sample = options.sample
     only_keyframes = sample == "keyframes"
     tmk_left_out = only_keyframes and "tmk_pdqf" in algorithms
-    sampler = Sampler(0.0 if isinstance(sample, str) else sample, video.constant_rate)
+    interval = 0.0 if isinstance(sample, str) else sample
+    # Of keyframes, all are wanted, whatever their numbers.
+    sampler = Sampler[MovingFrame](interval, None if only_keyframes else video.constant_rate)
     frames = video.keyframes(KEYFRAME_GAP) if only_keyframes else video.frames()
     if tmk_left_out:
         algorithms = tuple(name for name in algorithms if name != "tmk_pdqf")
     done = hash_frames(
         _reporting(frames, video.duration, on_progress),
         replace(options, algorithms=algorithms),
-        (lambda *_: True) if only_keyframes else sampler.wants,
+        FrameHasher(options, sampler, None if only_keyframes else video.rate),
         video.guessed_rate,
     )
     if not video.end:
@@ -133,35 +115,33 @@ def _hash_moving(
         notes = (*notes, notices.TMK_LEFT_OUT)
     if not video.has_times:
         notes = (*notes, notices.with_rate(notices.VIDEO_WITHOUT_TIMES, video.rate))
+    if any(each.variant.startswith(BY_FRAME_COUNT) for each in done.variants):
+        notes = (*notes, notices.VARIABLE_RATE)
     return done, notes
 
 
 def hash_frames(
     frames: Iterable[MovingFrame],
     options: Options,
-    wanted: Callable[[int, float], bool],
+    sampled: FrameHasher,
     rate: float,
 ) -> MovingHashes:
-    """The video hashes of frames in order: TMK+PDQF of all of them, PDQ of those ``wanted``.
+    """The video hashes of frames in order: TMK+PDQF of all of them, PDQ of those ``sampled``.
 
     ``rate`` in frames a second is the one that FFmpeg would go by.
     """
     signature = _SignatureBuilder(rate) if "tmk_pdqf" in options.algorithms else None
-    sampled: list[FrameHash] | None = [] if "vpdq" in options.algorithms else None
-    variants = MovingVariants(options.variants)
+    with_vpdq = "vpdq" in options.algorithms
     for frame in frames:
-        if sampled is not None and wanted(frame.number, frame.timestamp):
-            shown = frame.number, frame.timestamp, frame.pixels, frame.limited_range
-            sampled.append(vpdq.compute(*shown))
-            variants.add(*shown)
+        if with_vpdq:
+            sampled.add(frame)
         if signature is not None:
             signature.add(frame)
     whole = signature.finish() if signature is not None else None
-    return MovingHashes(
-        () if whole is None else (Hash("tmk_pdqf", whole.to_bytes()),),
-        None if sampled is None else FrameHashes(options.sample, tuple(sampled)),
-        variants.finish(options.sample),
-    )
+    hashes = () if whole is None else (Hash("tmk_pdqf", whole.to_bytes()),)
+    if not with_vpdq:
+        return MovingHashes(hashes)
+    return MovingHashes(hashes, *sampled.finish())
 
 
 class _SignatureBuilder:

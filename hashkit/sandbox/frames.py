@@ -13,10 +13,10 @@ from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.media.limits import MAX_SECONDS
-from hashkit.models import ORIGINAL, FrameHash, FrameHashes
+from hashkit.models import MOVING_READINGS, ORIGINAL, FrameHash, FrameHashes
 from hashkit.pipeline.options import Options
 from hashkit.variants.json_codec import hashes_from_json, hashes_to_json
-from hashkit.variants.sets import moving_names_at
+from hashkit.variants.sets import has_readings, moving_names_at
 
 MIN_FRAME_BYTES = 4
 """Bytes of a file for each of its frames, at least. Where nothing moves in a video, encoders make
@@ -57,7 +57,8 @@ class FrameReader:
         """``size`` is that of the file, in bytes."""
         self._interval = options.sample
         self._max, self._left = max_frames(options, size), MAX_FRAMES
-        self._names = (ORIGINAL, *moving_names_at(options.variants))
+        readings = MOVING_READINGS if has_readings(options.variants) else ()
+        self._names = (ORIGINAL, *readings, *moving_names_at(options.variants))
         self._found: dict[str, list[FrameHash]] = {}
 
     def add(self, untrusted: dict[str, Any]) -> None:

@@ -16,7 +16,17 @@ from typing import Any
 
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
-from hashkit.models import ORIGINAL, FailedFile, FrameHashes, HashedFile, MediaKind, Notice
+from hashkit.models import (
+    MOVING_READINGS,
+    ORIGINAL,
+    READINGS,
+    STILL_READINGS,
+    FailedFile,
+    FrameHashes,
+    HashedFile,
+    MediaKind,
+    Notice,
+)
 from hashkit.pipeline.options import Options
 from hashkit.sandbox.frames import to_parts
 from hashkit.variants.json_codec import (
@@ -26,7 +36,7 @@ from hashkit.variants.json_codec import (
     hashes_to_json,
     variants_to_json,
 )
-from hashkit.variants.sets import MAX_HASHES, moving_names_at, names_at
+from hashkit.variants.sets import MAX_HASHES, has_readings, moving_names_at, names_at
 
 MAX_LINE = 512 << 10
 """Bytes of a line, at most. The longest holds a TMK+PDQF hash, of 351 kB; parsed, a hostile line
@@ -130,13 +140,14 @@ def check_asked_for(outcome: HashedFile | FailedFile, options: Options) -> None:
     named += [(each.algorithm, each.variant) for each in outcome.hashes]
     found = {*named}
     most = MAX_HASHES.get(options.variants, len(named))
-    if len(found) < len(named) or sum(name == "pdq" for name, _ in named) > most:
+    counted = sum(name == "pdq" and variant not in READINGS for name, variant in named)
+    if len(found) < len(named) or counted > most:
         raise DocumentInvalid
-    edits = {
-        *(("pdq", name) for name in names_at(options.variants)),
-        *(("vpdq", name) for name in moving_names_at(options.variants)),
-    }
-    if found - edits - {(name, ORIGINAL) for name in options.algorithms}:
+    still, moving = names_at(options.variants), moving_names_at(options.variants)
+    if has_readings(options.variants):
+        still, moving = (*STILL_READINGS, *still), (*MOVING_READINGS, *moving)
+    variants = {*(("pdq", name) for name in still), *(("vpdq", name) for name in moving)}
+    if found - variants - {(name, ORIGINAL) for name in options.algorithms}:
         raise DocumentInvalid
 
 

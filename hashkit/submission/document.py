@@ -3,6 +3,9 @@
     {"format": "hashkit-submission", "version": 1, "items": [
         {"kind": "image", "hashes": {…}, "variants": [{"name": "mirrored", "pdq": {…}}, …]}, …]}
 
+The version is 2 where a variant is another reading of the file, which readers of version 1 refuse,
+and else 1.
+
 There is no field for a path, a name, a size, a date or anything else that says whose pictures they
 are. A document with any other field is refused. The items are sorted by their hashes, so that their
 order says nothing either.
@@ -20,7 +23,15 @@ from typing import Any
 
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS, Algorithm
-from hashkit.models import ORIGINAL, FailedFile, FrameHashes, Hash, HashedFile, MediaKind
+from hashkit.models import (
+    ORIGINAL,
+    READINGS,
+    FailedFile,
+    FrameHashes,
+    Hash,
+    HashedFile,
+    MediaKind,
+)
 from hashkit.pipeline.files import UntrustedFile, open_untrusted
 from hashkit.submission.writing import write_whole
 from hashkit.variants.json_codec import (
@@ -31,7 +42,7 @@ from hashkit.variants.json_codec import (
 )
 
 FORMAT = "hashkit-submission"
-VERSION = 1
+VERSION, VERSION_WITH_READINGS = 1, 2
 MAX_BYTES = 256 << 20
 
 
@@ -78,7 +89,7 @@ class Submission:
         """The document as text, ready to be read by eye."""
         document = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION_WITH_READINGS if any(map(_has_readings, self.items)) else VERSION,
             "items": [_item_to_json(item) for item in self.items],
         }
         return json.dumps(document, indent=2) + "\n"
@@ -109,6 +120,12 @@ def _item_of(outcome: HashedFile | FailedFile) -> Item | None:
     if isinstance(outcome, FailedFile):
         return Item(outcome.kind, outcome.hashes)
     return Item(outcome.kind, outcome.hashes, outcome.frames, outcome.frame_variants)
+
+
+def _has_readings(item: Item) -> bool:
+    variants = {each.variant for each in item.hashes}
+    variants |= {each.variant for each in item.frame_variants}
+    return not variants.isdisjoint(READINGS)
 
 
 def _item_to_json(item: Item) -> dict[str, Any]:
@@ -202,11 +219,14 @@ def _items(document: Any) -> list[Item]:
     fields = fields_of(document, "the document", {"format", "version", "items"})
     if fields["format"] != FORMAT:
         raise DocumentInvalid
-    if fields["version"] != VERSION or isinstance(fields["version"], bool):
+    versions = (VERSION, VERSION_WITH_READINGS)
+    if fields["version"] not in versions or isinstance(fields["version"], bool):
         raise DocumentInvalid("This submission was made by another version of hashkit.")
     if not isinstance(fields["items"], list):
         raise DocumentInvalid("The items of this submission are not a list.")
     items = [_item(each, f"item {number}") for number, each in enumerate(fields["items"], 1)]
+    if fields["version"] == VERSION and any(map(_has_readings, items)):
+        raise DocumentInvalid("Version 1 of a submission has no other readings of a file.")
     seen: set[Item] = set()
     for number, each in enumerate(items, 1):
         if each in seen:

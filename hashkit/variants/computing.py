@@ -23,6 +23,7 @@ from hashkit.hashes import pdq
 from hashkit.hashes.arrays import Float32, Pixels
 from hashkit.hashes.pdq_filter import LUMA, kept_positions, window_size
 from hashkit.models import Hash
+from hashkit.variants.readings import APART
 from hashkit.variants.recipes import Layout, layout_of
 from hashkit.variants.sets import MAX_HASHES, names_at
 
@@ -30,9 +31,6 @@ SIDE = 1024
 """Pixels, of the longer side; of long pictures more, so that the shorter has ``SHORTER``. With half
 of that, one hash in a hundred is four bits from the whole picture's; with this, at most two."""
 SHORTER = 512
-APART = 16
-"""Bits: of two hashes that are nearer to each other, one finds nearly all that the other does."""
-
 _MAX_PIXELS = 4 << 20
 _DRAWN = 512  # pixels a side, for what is rotated
 _WHOLE = (0.0, 1.0, 0.0, 1.0)
@@ -88,23 +86,27 @@ def _shrunk(pixels: Pixels) -> npt.NDArray[np.generic]:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def hash_variants(pixels: Pixels, level: str, original: Hash) -> tuple[Hash, ...]:
+def hash_variants(
+    pixels: Pixels, level: str, original: Hash, readings: tuple[Hash, ...] = ()
+) -> tuple[Hash, ...]:
     """The PDQ hashes of likely edits of a picture, the most useful first.
 
     ``pixels`` as for ``pdq.compute``, which gave the hash of the ``original``; ``level`` is one of
-    ``sets.LEVELS``. What a service would not take, or what finds next to nothing beside the hashes
-    before it, is left out, and the next edit takes its place. Of a picture of low quality there are
-    none: they would show little but their own frames. ValueError for another level.
+    ``sets.LEVELS``; ``readings`` are the hashes of other readings of the file, which are there
+    already. What a service would not take, or what finds next to nothing beside the hashes before
+    it, is left out, and the next edit takes its place. Of a picture of low quality there are none:
+    they would show little but their own frames. ValueError for another level.
     """
     names = names_at(level)
     if not names or (original.quality or 0) < pdq.QUALITY_THRESHOLD:
         return ()
-    copy, most = SmallCopy.of(pixels), MAX_HASHES.get(level, len(names) + 1)
+    copy, most = SmallCopy.of(pixels), MAX_HASHES.get(level, len(names) + 1) - 1
     apart = APART if level in MAX_HASHES else 0
     kept: list[Hash] = []
-    values = [int(original.text, 16)]
+    before = (original, *(readings if apart else ()))
+    values = [int(each.text, 16) for each in before]
     for name in names:
-        if len(values) == most:
+        if len(kept) == most:
             break
         found = compute(copy, name)
         value = int(found.text, 16)

@@ -15,10 +15,19 @@ from typing import Any
 from hashkit.errors import DocumentInvalid
 from hashkit.hashes.registry import ALGORITHMS, in_order
 from hashkit.hashes.vpdq_text import LAST_FRAME, MAX_TIMESTAMP
-from hashkit.models import ORIGINAL, FrameHash, FrameHashes, Hash, original_of
+from hashkit.models import (
+    MOVING_READINGS,
+    ORIGINAL,
+    STILL_READINGS,
+    FrameHash,
+    FrameHashes,
+    Hash,
+    original_of,
+)
 from hashkit.variants.recipes import is_edit
 
 _MAX_VARIANTS = 100
+_READINGS = {"pdq": STILL_READINGS, "vpdq": MOVING_READINGS}
 
 
 def hashes_to_json(
@@ -48,7 +57,8 @@ def hashes_to_json(
 def variants_to_json(
     hashes: Iterable[Hash], frame_variants: Iterable[FrameHashes], decimals: int | None = 3
 ) -> list[dict[str, Any]]:
-    """Hashes of edits, an object each: its name, and its hash by the name of the algorithm."""
+    """Hashes of readings and edits, an object each: its name, and its hash by the name of the
+    algorithm."""
     still = [
         {"name": each.variant, **hashes_to_json([replace(each, variant=ORIGINAL)])}
         for each in hashes
@@ -92,7 +102,8 @@ def all_from_json(
 
 def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[FrameHashes, ...]]:
     """Read what ``variants_to_json`` writes. DocumentInvalid, naming the place, for anything else.
-    A name is that of an edit that ``variants.recipes`` knows: no other name is accepted."""
+    A name is that of an edit that ``variants.recipes`` knows, or of a reading: no other name is
+    accepted."""
     if not isinstance(untrusted, list) or len(untrusted) > _MAX_VARIANTS:
         raise DocumentInvalid(f"In {where}, the variants are not a list of at most 100.")
     hashes: list[Hash] = []
@@ -100,8 +111,9 @@ def _variants(untrusted: Any, where: str) -> tuple[tuple[Hash, ...], tuple[Frame
     for number, each in enumerate(untrusted, 1):
         place = f"{where}, variant {number}"
         match each:
-            case {"name": str(name), **hashed} if (
-                len(hashed) == 1 and hashed.keys() <= {"pdq", "vpdq"} and is_edit(name)
+            case {"name": str(name), **hashed} if len(hashed) == 1 and any(
+                algorithm in hashed and (is_edit(name) or name in readings)
+                for algorithm, readings in _READINGS.items()
             ):
                 found, frames = hashes_from_json(hashed, place)
             case _:

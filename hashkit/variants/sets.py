@@ -1,18 +1,19 @@
-"""Which edits are hashed in advance, at which level."""
+"""Which edits are hashed in advance, at which level; and whether other readings are."""
 
 from __future__ import annotations
 
 from hashkit.models import BARS_REMOVED, ORIENTATIONS
 
 NONE = "none"
-LEVELS = (NONE, "orientations", "standard", "wide")
-"""What ``variants`` may be."""
+DEFAULT_LEVEL = "readings"
+LEVELS = (NONE, DEFAULT_LEVEL, "orientations", "standard", "wide")
+"""What ``variants`` may be. All but the first include the other readings of the file."""
 
 UNFRAMED = "unframed"
 """A level for what is searched, not for what is submitted: videos without their bars, no more."""
 
 MAX_HASHES = {"standard": 16, "wide": 48}
-"""PDQ hashes of a picture, that of the original among them."""
+"""PDQ hashes of a picture, that of the original among them, other readings beside them."""
 
 # In the order of what each finds beside those before it: bench/variants.py of 2026-11-22.
 # fmt: off
@@ -48,6 +49,11 @@ def moving_names_at(level: str) -> tuple[str, ...]:
     if level in MAX_HASHES:
         return "mirrored", *without_bars
     return without_bars if level == UNFRAMED else names_at(level)
+
+
+def has_readings(level: str) -> bool:
+    """Whether other readings of a file are hashed at this level."""
+    return level in LEVELS and level != NONE
 
 
 def check_level(level: str) -> str:

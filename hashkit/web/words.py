@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.locale.language import marked
-from hashkit.models import FailedFile, HashedFile, MediaKind, Outcome, original_of
+from hashkit.models import FailedFile, HashedFile, MediaKind, Outcome, best_quality
 
 
 class Usability(StrEnum):
@@ -88,6 +88,14 @@ NOTICES: dict[str, str] = {
     "tmk_left_out": marked("One kind of video hash was left out. The others were made."),
     "video_without_times": marked(
         "The video does not say how fast it plays. A usual speed was assumed."
+    ),
+    "transparent": marked(
+        "Parts of the picture are transparent. Some services see what lies under them, so a hash "
+        "of that was made too."
+    ),
+    "variable_rate": marked(
+        "Some services count the frames of this video and look at others, so hashes of those were "
+        "made too."
     ),
 }
 """The page's sentence for each notice, by its code."""
@@ -191,5 +199,4 @@ def _quality_of(hashed: HashedFile) -> int | None:
     if hashed.kind is MediaKind.VIDEO:
         frames = hashed.frames.hashes if hashed.frames else ()
         return max((frame.quality for frame in frames), default=None)
-    found = original_of(hashed.hashes, "pdq")
-    return None if found is None else found.quality
+    return best_quality(hashed.hashes)

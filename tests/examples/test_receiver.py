@@ -245,7 +245,7 @@ def test_the_published_description_is_that_of_the_document(root):
     assert {name: found[name] for name in expected["$defs"]} == expected["$defs"]
     items = found["submission"]["properties"]["items"]
     assert (items.pop("minItems"), items.pop("maxItems")) == (1, 1)
-    for name in ("properties", "required", "type", "additionalProperties"):
+    for name in ("properties", "required", "type", "additionalProperties", "if", "then"):
         assert found["submission"][name] == expected[name]
 
 

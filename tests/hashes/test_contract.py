@@ -15,6 +15,8 @@ import hashkit
 from hashkit.errors import UnknownAlgorithm
 from hashkit.hashes import cryptographic, pdq
 from hashkit.hashes.registry import ALGORITHMS, DEFAULT, Family, by_module, resolve
+from hashkit.media.sampling import Sampler
+from hashkit.pipeline.frame_hashing import FrameHasher
 from hashkit.pipeline.options import Options
 from hashkit.pipeline.video_hashing import hash_frames
 
@@ -28,7 +30,8 @@ def compute(name, pixels=PIXELS):
         return cryptographic.compute(np.ascontiguousarray(pixels).tobytes(), [name])[0]
     if family is Family.VIDEO:
         frames = [_Frame(number, np.roll(pixels, number, axis=1)) for number in range(30)]
-        found = hash_frames(frames, Options((name,), "all"), lambda *_: True, 15.0)
+        options = Options((name,), "all")
+        found = hash_frames(frames, options, FrameHasher(options, Sampler(0.0, None)), 15.0)
         return found.hashes[0] if found.hashes else found.frames
     if family is Family.PDQ:
         return pdq.compute(pixels)
@@ -42,6 +45,7 @@ class _Frame:
     pixels: np.ndarray
     duration: float = 1 / 15
     limited_range: bool = False
+    as_stored: None = None
 
     @property
     def timestamp(self):

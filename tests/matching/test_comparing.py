@@ -300,10 +300,10 @@ EDITED = {
     "scene-1-mirrored.jpg": "mirrored",
     "scene-1-captioned.jpg": "caption-top-16",
 }
-WHOLE_FILM = {"film-h264.mp4", "film-reencoded.webm"}
+WHOLE_FILM = {"film-h264.mp4", "film-reencoded.webm", "film-variable-rate.mp4"}
 FIRST_SECONDS = {"film-hevc-10-bit.mov", "film-portrait-turned.mp4", "film-mpeg4.avi"}
 FILM = WHOLE_FILM | FIRST_SECONDS
-FILM |= {"film-letterboxed.mp4", "film-trimmed.mkv", "film-variable-rate.mp4"}
+FILM |= {"film-letterboxed.mp4", "film-trimmed.mkv"}
 MOVING = {"gif-animated.gif", "webp-animated.webp", "png-animated.png"}
 SAME = [SCENE_1, SCENE_1_SMALL, WHOLE_FILM, FIRST_SECONDS, MOVING]
 
@@ -315,8 +315,8 @@ def documented(one, other):  # noqa: PLR0911 (one line a rule)
         return Verdict.CANNOT_TELL
     if any(pair <= family for family in SAME):
         return Verdict.SAME_PICTURE
-    if pair <= FILM:
-        return Verdict.EDITED_COPY
+    if pair <= FILM or pair == {"png-palette-alpha.png", "png-palette.png"}:
+        return Verdict.EDITED_COPY  # the one palette picture is the other, but for transparency
     if "tiff-pages.tiff" in pair and pair <= MOVING | {"tiff-pages.tiff"}:
         return Verdict.IN_THE_VIDEO  # they begin with it
     originals = SCENE_1 | SCENE_1_SMALL

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -174,23 +175,49 @@ def test_rotation_and_mirroring_are_applied(tmp_path, degrees, mirrored):
     assert np.abs(stretched - expected).mean() < 6
 
 
+def numbers(sampler, times, shown=0.0):
+    """The numbers of the frames that are taken; each is shown until the next."""
+    frames = [SimpleNamespace(number=n, timestamp=t, duration=shown) for n, t in enumerate(times)]
+    taken = [each for frame in frames for each in sampler.take(frame)]
+    return [each.number for each in (*taken, *sampler.finish())]
+
+
 class TestSampling:
     def test_constant_rate_as_the_reference(self):
-        sampler = Sampler(1.0, 29.97)
-        assert [n for n in range(100) if sampler.wants(n, n / 29.97)] == [0, 29, 58, 87]
-        assert all(Sampler(0.001, 30.0).wants(n, n / 30) for n in range(9))
+        assert numbers(Sampler(1.0, 29.97), [n / 29.97 for n in range(100)]) == [0, 29, 58, 87]
+        nine = [n / 30 for n in range(9)]
+        assert numbers(Sampler(0.001, 30.0), nine) == list(range(9))
 
-    @given(st.lists(st.integers(0, 3000), max_size=50), st.integers(1, 50))
-    def test_variable_rate_leaves_no_stretch_out(self, steps, tenths):
-        interval = tenths / 8  # sixteenths and eighths: exact in binary
-        times = np.cumsum([0, *steps]) / 16
-        sampler = Sampler(interval, None)
-        taken = [time for number, time in enumerate(times) if sampler.wants(number, time)]
-        assert taken[0] == 0
-        assert {int(time // interval) for time in taken} == {
-            int(time // interval) for time in times
-        }
-        assert len(taken) == len({int(time // interval) for time in times})
+    def test_every_frame_of_any_rate(self):
+        for rate in (None, 25.0):
+            assert numbers(Sampler(0.0, rate), [0.0, 0.04, 7.0]) == [0, 1, 2]
+
+    @given(
+        st.integers(0, 100),
+        st.lists(st.integers(1, 3000), max_size=50),
+        st.integers(1, 50),
+        st.integers(0, 5000),
+    )
+    def test_variable_rate_as_players_show_it(self, start, steps, eighths, shown):
+        """Against a plain model: of every time that is sampled, the last frame at or before it."""
+        interval = eighths / 8  # sixteenths and eighths: exact in binary
+        times = [float(time) / 16 for time in np.cumsum([start, *steps])]
+        end = times[-1] + shown / 16
+        expected = {0}
+        for k in range(int(end / interval) + 1):
+            if times[0] <= k * interval and (k * interval < end or k * interval == times[-1]):
+                expected.add(max(n for n, time in enumerate(times) if time <= k * interval))
+        assert numbers(Sampler(interval, None), times, shown / 16) == sorted(expected)
+
+    def test_a_rate_that_turns_out_to_vary(self):
+        """By count until then; the frame that stands still is seen at 2, 3 and 4 seconds."""
+        times = [*(n / 10 for n in range(18)), 4.5, 4.6, 4.7, 5.2]
+        assert numbers(Sampler(1.0, 10.0), times) == [0, 10, 17, 20]
+
+    def test_what_was_due_while_it_counted_is_not_made_up_for(self):
+        """0.966 s stood for the first second. The frames around 1 s are not due any more."""
+        times = [*(n / 29.97 for n in range(40)), 1.9, 3.5]
+        assert numbers(Sampler(1.0, 29.97), times) == [0, 29, 40]
 
     @pytest.mark.parametrize("sample", [0, -1, "often", None, True, float("nan"), float("inf")])
     def test_other_samples_are_refused(self, sample, samples):
@@ -205,8 +232,8 @@ class TestSampling:
         every = hashkit.hash_file(path, "vpdq", sample="all").frames.hashes
         assert [round(each.timestamp * 1000) for each in every] == times
         each_second = hashkit.hash_file(path, "vpdq").frames.hashes
-        assert [round(each.timestamp * 1000) for each in each_second] == [0, 1100, 4050, 5500]
-        assert [each.frame for each in each_second] == [0, 4, 6, 8]
+        assert [round(each.timestamp * 1000) for each in each_second] == [0, 900, 1140, 4100]
+        assert [each.frame for each in each_second] == [0, 3, 5, 7]
 
     def test_every_frame(self, tmp_path):
         path = encode(tmp_path / "a.mp4")
@@ -469,7 +496,10 @@ class TestAnimations:
         hashed = hashkit.hash_file(samples / name, sample="all")
         assert hashed.kind == "image"
         assert "animated" in [notice.code for notice in hashed.notices]
-        assert [h.algorithm for h in hashed.hashes] == ["md5", "sha1", "sha256", "pdq", "tmk_pdqf"]
+        readings = ["pdq"] if name.startswith("gif") else []  # its palette
+        assert [h.algorithm for h in hashed.hashes] == [
+            *("md5", "sha1", "sha256", "pdq", *readings, "tmk_pdqf")
+        ]
         assert [each.frame for each in hashed.frames.hashes] == [0, 1, 2]
         assert hashed.frames.hashes[0].value == hashed["pdq"].value
         assert len({each.value for each in hashed.frames.hashes}) == 3

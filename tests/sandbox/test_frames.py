@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -126,7 +127,12 @@ class TestHowMany:
         """As many as the sampler takes of a day of video, at any rate."""
         frames = int(MAX_SECONDS * (rate or 25) / 50)  # a fiftieth of it
         sampler = Sampler(interval, rate)
-        taken = sum(sampler.wants(n, n / (rate or 25)) for n in range(frames))
+        taken = 0
+        for number in range(frames):
+            timestamp = number / (rate or 25)
+            frame = SimpleNamespace(number=number, timestamp=timestamp, duration=0.0)
+            taken += len(sampler.take(frame))
+        taken += len(sampler.finish())
         most = max_frames(Options(sample=interval), LARGE)
         whole_day = (taken - 1) * 50 + 1
         assert whole_day <= most <= 2 * (MAX_SECONDS / interval + 1)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.models import ORIENTATIONS, FrameHash, FrameHashes, Hash, MediaKind
+from hashkit.models import (
+    ORIENTATIONS,
+    STILL_READINGS,
+    FrameHash,
+    FrameHashes,
+    Hash,
+    MediaKind,
+)
 from hashkit.submission.document import Item, Submission
 from hashkit.variants.sets import BY_COVERAGE
 
@@ -40,7 +47,8 @@ def hashes(draw):
 variant_names = st.sampled_from(
     [*BY_COVERAGE, *ORIENTATIONS[1:], "bars-removed", "bars-removed+mirrored", "crop-5+mirrored"]
 )
-variants = st.builds(Hash, st.just("pdq"), hex_digits(64), st.integers(50, 100), variant_names)
+still_names = variant_names | st.sampled_from(STILL_READINGS)
+variants = st.builds(Hash, st.just("pdq"), hex_digits(64), st.integers(50, 100), still_names)
 
 
 frame_hashes = st.builds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +16,17 @@ from PIL.PngImagePlugin import PngInfo
 import hashkit
 from hashkit.errors import DocumentInvalid, FileMissing, IsAFolder
 from hashkit.hashes.registry import ALGORITHMS
-from hashkit.models import FailedFile, Hash, HashedFile, MediaKind
+from hashkit.models import (
+    MOVING_READINGS,
+    READINGS,
+    STILL_READINGS,
+    FailedFile,
+    FrameHash,
+    FrameHashes,
+    Hash,
+    HashedFile,
+    MediaKind,
+)
 from hashkit.submission.document import Item, Submission
 
 SCHEMA = json.loads(hashkit.submission_schema())
@@ -136,6 +147,11 @@ def with_hash(name, value):
     return with_item(hashes={name: value})
 
 
+def with_variant(name, version=2):
+    variants = [{"name": name, "pdq": {"value": "1" * 64, "quality": 77}}]
+    return changed(version=version, items=[{**GOOD["items"][0], "variants": variants}])
+
+
 def frame(**fields):
     return {"frame": 0, "timestamp": 0.0, "value": "0" * 64, "quality": 5, **fields}
 
@@ -149,7 +165,14 @@ def frame(**fields):
         ("[" * 100_000, "not a hashkit submission"),
         ('{"format": "hashkit-submission", "version": NaN, "items": []}', "not a hashkit"),
         (changed(format="other"), "not a hashkit submission"),
-        (changed(version=2), "another version"),
+        (changed(version=3), "another version"),
+        (changed(version=0), "another version"),
+        (with_variant("alpha-dropped", version=1), "has no other readings"),
+        (with_variant("palette-indices+as-stored", version=1), "has no other readings"),
+        (with_variant("by-time"), "not one name and one hash"),
+        (with_variant("by-frame-count"), "not one name and one hash"),
+        (with_variant("as-stored+alpha-dropped"), "not one name and one hash"),
+        (with_variant("alpha-dropped+mirrored"), "not one name and one hash"),
         (changed(version=True), "another version"),
         (changed(name="holiday.jpg"), "does not belong"),
         (changed(items={}), "not a list"),
@@ -243,3 +266,44 @@ def test_one_outcome_is_no_list_of_them(samples):
     for outcome in hashkit.hash_files(paths, algorithms="md5"):
         with pytest.raises(TypeError, match="takes a list"):
             Submission.of(outcome)
+
+
+READ = Hash("pdq", "1" * 64, 90, "alpha-dropped")
+
+
+class TestReadings:
+    """Other readings of a file: version 2, which readers of version 1 refuse."""
+
+    def submission(self, *more):
+        return Submission.from_items([Item(MediaKind.IMAGE, (Hash("pdq", "0" * 64, 77), *more))])
+
+    def version(self, submission):
+        text = submission.to_json()
+        assert Submission.from_json(text) == submission
+        jsonschema.validate(json.loads(text), SCHEMA)
+        return json.loads(text)["version"]
+
+    def test_the_lowest_version_that_holds_the_content(self):
+        edit = Hash("pdq", "2" * 64, 90, "mirrored")
+        assert self.version(self.submission()) == 1
+        assert self.version(self.submission(edit)) == 1
+        assert self.version(self.submission(READ)) == 2
+        assert self.version(self.submission(READ, edit)) == 2
+
+    @pytest.mark.parametrize("name", MOVING_READINGS)
+    def test_of_videos(self, name):
+        frames = FrameHashes(1.0, (FrameHash(0, 0.0, "0" * 64, 100),))
+        item = Item(MediaKind.VIDEO, (), frames, (replace(frames, variant=name),))
+        assert self.version(Submission.from_items([item])) == 2
+
+    def test_version_2_without_readings_is_read_too(self):
+        read = Submission.from_json(changed(version=2))
+        assert read == Submission.from_json(json.dumps(GOOD))
+        assert json.loads(read.to_json())["version"] == 1
+
+    @pytest.mark.parametrize("name", STILL_READINGS)
+    def test_the_schema_knows_every_reading(self, name):
+        for version in (1, 2):
+            document = json.loads(with_variant(name, version))
+            assert jsonschema.Draft202012Validator(SCHEMA).is_valid(document) is (version == 2)
+        assert sorted(SCHEMA["$defs"]["reading"]["enum"]) == sorted(READINGS)

@@ -153,6 +153,7 @@ def test_how_many(scene):
     found = {level: computing.hash_variants(pixels, level, original) for level in LEVELS}
     assert {level: len(each) for level, each in found.items()} == {
         "none": 0,
+        "readings": 0,
         "orientations": 7,
         "standard": 15,
         "wide": 47,

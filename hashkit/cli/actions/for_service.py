@@ -25,6 +25,9 @@ _PLAIN_WITHOUT_EXACT = (
 )
 _MOVES_WITHOUT_VIDEO = "This picture moves. Its PDQ hash is of the first frame."
 
+_ABOUT = {notices.TRANSPARENT.code: "pdq", notices.VARIABLE_RATE.code: "vpdq"}
+"""Notices that are about hashes of one algorithm only."""
+
 
 @dataclass(frozen=True, slots=True)
 class ForService:
@@ -102,5 +105,7 @@ def _fitting(given: Iterable[Notice], names: tuple[str, ...]) -> Iterator[Notice
             yield replace(each, text=_PLAIN_WITHOUT_EXACT)
         elif each.code == notices.ANIMATED.code and "vpdq" not in names:
             yield replace(each, text=_MOVES_WITHOUT_VIDEO)
+        elif each.code in _ABOUT and _ABOUT[each.code] not in names:
+            continue
         elif each.code != notices.EXACT_ONLY.code or exact:
             yield each

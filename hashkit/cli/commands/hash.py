@@ -10,6 +10,7 @@ import typer
 from hashkit.cli.actions.hash import run
 from hashkit.cli.actions.hash_run import HashOptions
 from hashkit.cli.options import Force, Workers
+from hashkit.variants.sets import DEFAULT_LEVEL
 
 
 def hash_command(
@@ -62,10 +63,12 @@ def hash_command(
     variants: Annotated[
         str,
         typer.Option(
-            help="Also make hashes of likely edits, to find edited copies: 'none', 'orientations' "
-            "(mirrored and turned), 'standard' (at most 16 hashes a picture) or 'wide' (48).",
+            help="Which hashes to make beside that of the original: 'readings' (of the same file "
+            "as services' own tools read it; most files have none), 'none'; or beside readings, "
+            "those of likely edits, to find edited copies: 'orientations' (mirrored and turned), "
+            "'standard' (at most 16 hashes a picture) or 'wide' (48).",
         ),
-    ] = "none",
+    ] = DEFAULT_LEVEL,
     save_tmk: Annotated[
         Path | None,
         typer.Option(help="Also write the TMK hash of each video to this folder, as a .tmk file."),

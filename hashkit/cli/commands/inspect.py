@@ -10,7 +10,12 @@ import typer
 from hashkit.cli.files import read_or_fail
 from hashkit.cli.output.counts import count_in_words
 from hashkit.cli.output.terminal import shown_name
-from hashkit.models import ORIGINAL
+from hashkit.models import ORIGINAL, READINGS
+from hashkit.submission.formats.signals import signals_of
+
+_READINGS = """\
+Another reading is no edit: it is the same file as tools of services read it that do not see it as
+people do. They leave out transparency, do not turn pictures, or count the frames of a video."""
 
 _NOT_IN_IT = """\
 What is not in it: no picture and no video, not even a small one. No file names, no folders. No
@@ -38,12 +43,22 @@ def inspect_command(
         typer.echo(f"\n{number}. {item.kind.value}")
         for found in item.hashes:
             quality = "" if found.quality is None else f" (quality {found.quality} of 100)"
-            edit = "" if found.variant == ORIGINAL else f" (of an edit: {found.variant})"
-            typer.echo(f"   {found.algorithm:<15} {found.text}{quality}{edit}")
+            typer.echo(f"   {found.algorithm:<15} {found.text}{quality}{_of(found.variant)}")
         for frames in ([item.frames] if item.frames else []) + [*item.frame_variants]:
-            edit = "" if frames.variant == ORIGINAL else f" of an edit, {frames.variant}"
-            typer.echo(f"   vpdq            one hash for each sample ({frames.interval}){edit}:")
+            every = f"one hash for each sample ({frames.interval}){_of(frames.variant)}"
+            typer.echo(f"   vpdq            {every}:")
             for each in frames.hashes:
                 when = f"frame {each.frame}, {each.timestamp:.3f} s"
                 typer.echo(f"      {each.value} ({when}, quality {each.quality} of 100)")
+    if any(each.is_reading for each in signals_of(submission)):
+        typer.echo(f"\n{_READINGS}")
     typer.echo(f"\n{_NOT_IN_IT}")
+
+
+def _of(variant: str) -> str:
+    """What a hash is of, if not of the original as people see it."""
+    if variant == ORIGINAL:
+        return ""
+    return (
+        f" (of another reading: {variant})" if variant in READINGS else f" (of an edit: {variant})"
+    )

@@ -29,6 +29,13 @@ _EDITS = {  # the first that fits
     r"caption-top-.*": "with a bar above it",
     r"caption-bottom-.*": "with a bar below it",
     r"bars-removed": "without the bars around it",
+    r"as-stored": "not turned upright",
+    r"alpha-dropped": "with what was transparent in it",
+    r"palette-indices": "with the numbers of its colours for grey",
+    r"(cmyk|lab|ycbcr)-as-rgb": "with its colours taken for others",
+    r"clipped-to-8-bits": "with its bright parts cut off",
+    r"by-frame-count": "by the count of its frames",
+    r"by-time": "by the time of its frames",
 }
 
 

@@ -12,7 +12,15 @@ from hashkit.cli.output.tables import console, table_of
 from hashkit.cli.output.terminal import shown_name
 from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.matching.groups import same_pictures
-from hashkit.models import ORIGINAL, FrameHashes, Hash, HashedFile, Notice, original_of
+from hashkit.models import (
+    ORIGINAL,
+    READINGS,
+    FrameHashes,
+    Hash,
+    HashedFile,
+    Notice,
+    original_of,
+)
 from hashkit.notices import quality_in_words
 
 _FRAMES_SHOWN = 30
@@ -55,15 +63,18 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         outcome.kind.value if outcome.kind else "",
         shown,
         quality,
-        ", ".join([*(notice.label for notice in outcome.notices), *_edits(outcome)]),
+        ", ".join([*(notice.label for notice in outcome.notices), *_variants(outcome)]),
     )
 
 
-def _edits(outcome: Outcome) -> list[str]:
-    """How many edits were hashed, beside the original."""
-    still = sum(found.variant != ORIGINAL for found in outcome.hashes)
-    moving = len(outcome.frame_variants) if isinstance(outcome, HashedFile) else 0
-    return [f"+ {count_in_words(still + moving, 'edit')}"] if still or moving else []
+def _variants(outcome: Outcome) -> list[str]:
+    """How many other readings and edits were hashed, beside the original."""
+    names = [found.variant for found in outcome.hashes if found.variant != ORIGINAL]
+    if isinstance(outcome, HashedFile):
+        names += [found.variant for found in outcome.frame_variants]
+    readings = sum(name in READINGS for name in names)
+    counts = {"reading": readings, "edit": len(names) - readings}
+    return [f"+ {count_in_words(count, what)}" for what, count in counts.items() if count]
 
 
 def _same(group: Sequence[HashedFile]) -> str:

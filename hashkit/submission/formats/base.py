@@ -47,6 +47,10 @@ QUALITY = Detail("the quality of PDQ hashes", any_has("pdq"))
 EDITS = Detail(
     "which hashes are of edits, and of what", lambda held: any(each.is_edit for each in held)
 )
+READINGS = Detail(
+    "which hashes are of a file as other tools read it",
+    lambda held: any(each.is_reading for each in held),
+)
 FILES = Detail(
     "which hashes belong to the same file",
     lambda held: len({each.item for each in held}) < len(held),
@@ -167,12 +171,12 @@ def each_once(values: Iterable[Any]) -> list[Any]:
 
 
 def by_file(held: Iterable[Signal], names: Mapping[str, str]) -> list[dict[str, str]]:
-    """An entry for each file, with its hashes by the format's ``names``, and one for each edit: an
-    entry holds one PDQ hash."""
+    """An entry for each file, with its hashes by the format's ``names``, and one for each other
+    reading and each edit: an entry holds one PDQ hash."""
     entries: dict[tuple[int, int], dict[str, str]] = {}
     for number, each in enumerate(held, 1):
-        of_edit = number if each.is_edit else 0
-        entries.setdefault((each.item, of_edit), {})[names[each.algorithm]] = each.text
+        of_variant = 0 if each.is_original else number
+        entries.setdefault((each.item, of_variant), {})[names[each.algorithm]] = each.text
     return list(entries.values())
 
 

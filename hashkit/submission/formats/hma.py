@@ -13,6 +13,7 @@ from hashkit.submission.formats.base import (
     EDITS,
     KIND,
     QUALITY,
+    READINGS,
     TOO_PLAIN,
     Format,
     by_file,
@@ -26,10 +27,11 @@ SIGNAL_TYPES = {"pdq": "pdq", "md5": "video_md5"}
 
 
 class HMA(Format):
-    """A list with one body for each file, and one more for the PDQ of each edit."""
+    """A list with one body for each file, and one more for the PDQ of each reading and
+    edit."""
 
     name = "hma"
-    details = (QUALITY, EDITS, KIND)
+    details = (QUALITY, READINGS, EDITS, KIND)
 
     def refusal(self, signal: Signal) -> str | None:
         """PDQ, and MD5 of videos, are what it has at first."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from hashkit.models import MediaKind
-from hashkit.submission.formats.base import EDITS, QUALITY, TOO_PLAIN, Format, by_file
+from hashkit.submission.formats.base import EDITS, QUALITY, READINGS, TOO_PLAIN, Format, by_file
 from hashkit.submission.formats.signals import Signal
 
 _NAMESPACE = "https://hashsharing.ncmec.org/hashsharing/v2"
@@ -21,14 +21,14 @@ _FINGERPRINTS = {"md5": "md5", "sha1": "sha1", "pdq": "pdq"}
 
 
 class NCMEC(Format):
-    """One entry for each file, and one more for the PDQ of each edit."""
+    """One entry for each file, and one more for the PDQ of each reading and edit."""
 
     name = "ncmec"
     draft = (
         "How an entry is submitted is not published: this is modelled on what NCMEC answers to a "
         "query."
     )
-    details = (QUALITY, EDITS)
+    details = (QUALITY, READINGS, EDITS)
 
     def refusal(self, signal: Signal) -> str | None:
         """Of its fingerprints, hashkit makes MD5, SHA-1, PDQ and TMK."""

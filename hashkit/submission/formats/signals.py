@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hashkit.hashes.registry import MIN_QUALITY, in_order
-from hashkit.models import ORIGINAL, FrameHashes, Hash, MediaKind
+from hashkit.models import ORIGINAL, READINGS, FrameHashes, Hash, MediaKind
 
 if TYPE_CHECKING:
     from hashkit.submission.document import Item, Submission
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One hash of one item: of the original, or of an edit.
+    """One hash of one item: of the original, of another reading of the same file, or of an edit.
 
     ``item`` is its number in the submission, from 1, and ``kind`` what that item is. ``found`` is
     the hash itself; of vPDQ, all its frames.
@@ -32,13 +32,23 @@ class Signal:
 
     @property
     def variant(self) -> str:
-        """The edit that was hashed; ``original`` is the picture as it is."""
+        """The reading or the edit that was hashed; ``original`` is the picture as people see it."""
         return self.found.variant
+
+    @property
+    def is_original(self) -> bool:
+        """Whether this is the hash of the original as people see it."""
+        return self.variant == ORIGINAL
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether this is the hash of another reading of the file itself, which is no edit."""
+        return self.variant in READINGS
 
     @property
     def is_edit(self) -> bool:
         """Whether this is the hash of an edit."""
-        return self.variant != ORIGINAL
+        return not self.is_original and not self.is_reading
 
     @property
     def text(self) -> str:

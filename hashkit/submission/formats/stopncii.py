@@ -15,6 +15,7 @@ from hashkit.submission.formats.base import (
     FILES,
     KIND,
     QUALITY,
+    READINGS,
     TOO_PLAIN,
     Format,
     each_once,
@@ -37,7 +38,7 @@ class StopNCII(Format):
         "Whether StopNCII takes a record without a time (here it is 0) and without feedback is not "
         "published. Neither is the form of TMK hashes."
     )
-    details = (QUALITY, EDITS, FILES, KIND)
+    details = (QUALITY, READINGS, EDITS, FILES, KIND)
 
     def refusal(self, signal: Signal) -> str | None:
         """PDQ, and MD5 of videos, are what it takes."""

@@ -16,6 +16,7 @@ from hashkit.submission.formats.base import (
     FILES,
     KIND,
     QUALITY,
+    READINGS,
     TOO_PLAIN,
     Detail,
     Format,
@@ -47,14 +48,14 @@ _KIND_OF_SHA1 = Detail("whether a SHA-1 is of a picture or of a video", any_has(
 
 
 class ThreatExchange(Format):
-    """A list with the body of one request for each hash, edits' too."""
+    """A list with the body of one request for each hash, those of readings and edits too."""
 
     name = "threatexchange"
     draft = (
         "Each entry is the body of one request, to which the sender adds their own group as "
         "privacy_members. The form of TMK hashes is not published."
     )
-    details = (QUALITY, EDITS, FILES, KIND, _KIND_OF_SHA1)
+    details = (QUALITY, READINGS, EDITS, FILES, KIND, _KIND_OF_SHA1)
 
     def refusal(self, signal: Signal) -> str | None:
         """PDQ, MD5, SHA-1 and SHA-256 have types of their own there."""

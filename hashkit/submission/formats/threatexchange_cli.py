@@ -25,6 +25,7 @@ from hashkit.submission.formats.base import (
     KIND,
     MOVING,
     QUALITY,
+    READINGS,
     TOO_PLAIN,
     Format,
     Imported,
@@ -47,10 +48,10 @@ FILES_NOTE = "It does not say which hashes belong to the same file: each stands 
 
 
 class ThreatExchangeCLI(Format, Reader):
-    """A line for each hash, edits' too."""
+    """A line for each hash, those of readings and edits too."""
 
     name = "threatexchange-cli"
-    details = (QUALITY, EDITS, FILES, KIND, MOVING, FRAME_NUMBERS, INTERVAL)
+    details = (QUALITY, READINGS, EDITS, FILES, KIND, MOVING, FRAME_NUMBERS, INTERVAL)
 
     def refusal(self, signal: Signal) -> str | None:
         """PDQ, vPDQ, and of videos MD5 and SHA-256."""

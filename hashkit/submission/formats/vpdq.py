@@ -38,6 +38,8 @@ class VPDQ(Format, Reader):
             return "vPDQ text holds the frames of a video, and nothing else."
         if signal.is_edit:
             return "vPDQ text holds one video, and no edits of it."
+        if signal.is_reading:
+            return "vPDQ text holds one video as people see it, and no other reading of it."
         return None if signal.frames.hashes else "There are no frames in it."
 
     def refusals(self, signals: Sequence[Signal]) -> list[str | None]:

@@ -56,7 +56,7 @@ def test_schema(run):
     done = run("schema")
     assert done.returncode == 0
     assert done.stdout == hashkit.submission_schema()
-    assert json.loads(done.stdout)["title"] == "hashkit submission, version 1"
+    assert json.loads(done.stdout)["title"] == "hashkit submission, version 1 or 2"
 
 
 HELP = {

@@ -66,6 +66,16 @@ _EDITED = {
     ],
 }
 _EDITED["hashes"]["vpdq"] = {"interval": "keyframes", "frames": [_frame(0, 0.0)]}
+_READ = {
+    **_image(sha256="4" * 64, pdq=_pdq("image")),
+    "variants": [
+        {"name": "alpha-dropped", "pdq": _pdq("dropped")},
+        {"name": "palette-indices+as-stored", "pdq": _pdq("indices")},
+        {"name": "mirrored", "pdq": _pdq("mirrored")},
+        {"name": "by-frame-count", "vpdq": {"interval": 1.0, "frames": [_frame(0, 0.0)]}},
+    ],
+}
+_READ["hashes"]["vpdq"] = {"interval": 1.0, "frames": [_frame(0, 0.0), _frame(25, 1.0)]}
 _EVERY_HASH = _image(
     **{name: _hex(name, digits) for name, digits in _ALL.items()},
     pdq=_pdq("every", 0),
@@ -83,6 +93,7 @@ _VALID: dict[str, Json] = {
     "every-hash": _document(_EVERY_HASH),
     "video": _document(_VIDEO),
     "edits": _document(_EDITED),
+    "readings": {**_document(_READ), "version": 2},
     "no-items": _document(),
     "in-order": _document(*_THREE[::-1]),
     "to-export": _EXPORTED,
@@ -110,7 +121,8 @@ _INVALID: dict[str, tuple[Json | bytes, str]] = {
         "NaN is not JSON",
     ),
     "other-format": (_document(format="other"), "the format is another"),
-    "other-version": (_document(version=2), "the version is another"),
+    "other-version": (_document(version=3), "the version is another"),
+    "readings-in-version-1": (_document(_READ), "version 1 has no other readings of a file"),
     "version-true": (_document(version=True), "true is not the number 1"),
     "no-version": ({"format": "hashkit-submission", "items": []}, "the version is missing"),
     "items-no-list": (_document(items={}), "items is not a list"),
@@ -139,6 +151,10 @@ _INVALID: dict[str, tuple[Json | bytes, str]] = {
     "variant-unknown": (
         _with_variant(name="holiday", pdq=_pdq("h")),
         "hashkit knows no such edit, and a name could tell; the schema cannot say this",
+    ),
+    "reading-mirrored": (
+        {**_with_variant(name="alpha-dropped+mirrored", pdq=_pdq("m")), "version": 2},
+        "a reading is not edited as well; the schema cannot say this",
     ),
 }
 
