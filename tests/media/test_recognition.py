@@ -121,6 +121,15 @@ CONTAINERS = {
 }
 
 
+def test_one_frame_is_no_bare_stream(tmp_path):
+    """Noise may hold one that can be decoded."""
+    data = film(tmp_path / "a", "mpeg4", "m4v").read_bytes()
+    second = data.index(b"\0\0\1\xb6", data.index(b"\0\0\1\xb6") + 4)
+    with pytest.raises(NotMedia):
+        recognise(io.BytesIO(data[:second]), data[:second])
+    assert recognise(io.BytesIO(data), data).format == "m4v"
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_containers(tmp_path, name):
     codec, muxer, options = CONTAINERS[name]

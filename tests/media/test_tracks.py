@@ -52,6 +52,7 @@ FILM = Track("film")
         ([Track("preview", 299, codec_context=Codec(999, 999))], FILM),
         ([Track("small", codec_context=Codec(99, 100))], FILM),
         ([Track("small", None, codec_context=Codec(99, 100))], FILM),
+        ([Track("small", codec_context=Codec(99, 100))], Track("film of unknown length", None)),
         ([Track("longer", 1200, codec_context=Codec(99, 100))], FILM),
         ([Track("large", codec_context=Codec(900, 900))], Track("film", 1, DEFAULT)),
         ([Track("unknown codec", 600, DEFAULT, None)], FILM),
