@@ -11,7 +11,14 @@ from typing import BinaryIO
 import numpy as np
 
 from hashkit import notices
-from hashkit.errors import FileTooBig, HashkitError, MediaError, TooMuchMemory, UnsupportedMedia
+from hashkit.errors import (
+    FileTooBig,
+    HashkitError,
+    IsAnArchive,
+    MediaError,
+    TooMuchMemory,
+    UnsupportedMedia,
+)
 from hashkit.hashes import cryptographic, pdq
 from hashkit.hashes.arrays import Pixels
 from hashkit.hashes.registry import DEFAULT, Family, by_module, in_order, of_family
@@ -75,7 +82,7 @@ def hash_or_fail(
                 media = formats.identify(untrusted.head)
                 if media.kind is MediaKind.IMAGE:
                     check_bytes(untrusted.size)
-            except (UnsupportedMedia, FileTooBig) as error:
+            except (UnsupportedMedia, IsAnArchive, FileTooBig) as error:
                 # It will not be decoded, but its bytes can be hashed all the same.
                 return failed(path, error, MediaKind.IMAGE, _digests_of(untrusted, options))
             if media.kind is MediaKind.VIDEO:
@@ -96,7 +103,7 @@ def exact_or_fail(source: Source, options: Options) -> HashedFile | FailedFile:
         with files.open_untrusted(source) as untrusted:
             try:
                 kind = formats.identify(untrusted.head).kind
-            except UnsupportedMedia:
+            except (UnsupportedMedia, IsAnArchive):
                 kind = MediaKind.IMAGE
             return HashedFile(path, kind, _digests_of(untrusted, options))
     except HashkitError as error:
@@ -144,6 +151,7 @@ def _decode_and_hash(
     notes = (*picture.notices, *_warnings(picture.pixels, still))
     if notices.ANIMATED not in picture.notices:
         return still, MovingHashes(), notes
+    data = picture.data
     del picture
     moving, notes = _hash_animation(data, image_format, options, notes)
     return still, moving, notes
