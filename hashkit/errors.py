@@ -12,6 +12,7 @@
     │   └── FileChanged           file_changed
     ├── MediaError                the bytes were read, but give no picture
     │   ├── NotMedia              not_media
+    │   │   └── IsAnArchive       is_an_archive
     │   ├── UnsupportedMedia      unsupported_media
     │   ├── MediaTruncated        media_truncated
     │   ├── MediaCorrupt          media_corrupt
@@ -156,6 +157,14 @@ class NotMedia(MediaError):
 
     text = "This is not a picture or a video."
     advice = "If it should be one, it may be damaged or encrypted: try another copy."
+
+
+class IsAnArchive(NotMedia):
+    """A ZIP, RAR, 7z or other archive, which may hold pictures. Whatever its name is: some services
+    hand out photos as a ZIP that is named like one."""
+
+    text = "This is an archive (such as a ZIP file), which may hold pictures."
+    advice = "Unpack it first. Then hash the pictures that were in it."
 
 
 class UnsupportedMedia(MediaError):

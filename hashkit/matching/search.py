@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.batch.run import hash_files
+from hashkit.errors import NotMedia
 from hashkit.hashes import pdq, tmk
 from hashkit.hashes.registry import ALGORITHMS, Family, of_family, resolve
 from hashkit.matching.comparing import Comparison, Hashed, Verdict, is_good
@@ -195,7 +196,7 @@ def _search(wanted: Wanted, among: Iterable[str | os.PathLike[str]], how: dict[s
     )
     with closing(outcomes):
         for outcome in outcomes:
-            if isinstance(outcome, FailedFile) and outcome.error.code == "not_media":
+            if isinstance(outcome, FailedFile) and isinstance(outcome.error, NotMedia):
                 skipped += 1
                 continue
             searched += 1

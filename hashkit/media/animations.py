@@ -14,8 +14,8 @@ from PIL import Image, ImageFile
 
 from hashkit.hashes.arrays import Pixels
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.images import open_header
 from hashkit.media.limits import MAX_SECONDS
+from hashkit.media.opening import clear_instead_of_background, open_frames, open_header
 from hashkit.media.pixels import to_8_bit
 from hashkit.media.videos import Frame, Turn
 
@@ -35,14 +35,15 @@ class Animation:
 
     def frames(self) -> Iterator[Frame]:
         """Every frame, whole, in order. Ends early where the file does."""
-        picture = open_header(self.data, self.image_format)
+        picture, first = self._open()
         reformatter = VideoReformatter()
         declared = _count_frames(picture)
-        for number in range(declared or _MANY):
+        for number in range((declared or _MANY) - first):
             try:
                 with decoder_messages():
-                    picture.seek(number)
+                    picture.seek(first + number)
                     pixels = to_8_bit(picture)
+                    clear_instead_of_background(picture)
             except MemoryError:
                 raise
             except Exception:  # a decoder may raise anything on hostile bytes
@@ -57,7 +58,12 @@ class Animation:
     @property
     def rate(self) -> float:
         """Frames a second, by how long the first is shown."""
-        return 1.0 / _duration(open_header(self.data, self.image_format))
+        picture, first = self._open()
+        picture.seek(first)
+        return 1.0 / _duration(picture)
+
+    def _open(self) -> tuple[ImageFile.ImageFile, int]:
+        return open_frames(self.data, open_header(self.data, self.image_format))
 
 
 def _count_frames(picture: ImageFile.ImageFile) -> int | None:

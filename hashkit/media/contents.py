@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+
 from PIL import ImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt
+from hashkit.media import apng
 from hashkit.media.formats import FORMATS, find_video, unsupported
 from hashkit.media.limits import check_pixels
+from hashkit.media.metadata import jpeg_segments
 from hashkit.models import Notice
 
 _DNG_VERSION_TAG = 0xC612
@@ -15,6 +20,23 @@ _SUBFILE_TYPE_TAG, _THUMBNAIL = 0x00FE, 1
 _PLANES_TAG, _SEPARATE_PLANES = 0x011C, 2
 _BITS_TAG = 0x0102
 
+_MPF_ENTRIES, _MPF_PREVIEW = 0xB002, 0x010000
+_GAIN_MAPS = (
+    b"hdrgainmap",
+    b"http://ns.adobe.com/hdr-gain-map",
+    b"urn:iso:std:iso:ts:21496:-1",
+)
+
+_SEQUENCES = (b"msf1", b"hevc", b"hevx", b"hevm", b"hevs")
+_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+_HIERARCHICAL = "hierarchical JPEG picture"
+_LOSSLESS = "lossless JPEG picture"
+_RARE_FRAMES = {
+    **{0xC3: _LOSSLESS, 0xCB: _LOSSLESS, 0xF7: "JPEG-LS picture"},
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), _HIERARCHICAL),
+}
+
+_HIDDEN_AND_ONE = 2
 _PNG = b"\x89PNG\r\n\x1a\n"
 _START_OF_SCAN = b"\xff\xda"
 _MAX_SCANS = 100
@@ -62,13 +84,45 @@ def beside(header: ImageFile.ImageFile, image_format: str, data: bytes) -> Notic
         return notices.SEVERAL_IMAGES if _is_multi_picture(header, data) else None
     if image_format == "ico" or not getattr(header, "is_animated", False):
         return None  # an icon holds one picture in several sizes: the largest is taken
+    hidden = image_format == "png" and apng.has_hidden_picture(data)
+    if hidden and getattr(header, "n_frames", 0) == _HIDDEN_AND_ONE:
+        return None
     moves = FORMATS[image_format].moves or b"avis" in data[8:64]
     return notices.ANIMATED if moves else notices.SEVERAL_IMAGES
 
 
 def _is_multi_picture(header: ImageFile.ImageFile, data: bytes) -> bool:
-    """MPO: JPEGs one after the other. A phone's second one is often just a brightness map."""
-    segments = getattr(header, "applist", [])
-    if not any(name == "APP2" and content.startswith(b"MPF\0") for name, content in segments):
+    """MPO: JPEGs one after the other. Not where they are previews of the first, or say how bright
+    its places are, as phones' second ones often do."""
+    if any(mark in data for mark in _GAIN_MAPS):
         return False
-    return b"hdrgainmap" not in data and b"http://ns.adobe.com/hdr-gain-map" not in data
+    try:
+        return any(_mpf_kinds(header.info.get("mp", b"")))
+    except struct.error:
+        return False
+
+
+def _mpf_kinds(index: bytes) -> Iterator[bool]:
+    """Of each picture but the first, whether it is one of its own (CIPA DC-007, 5.2)."""
+    order = ">" if index.startswith(b"MM") else "<"
+    (tags_at,) = struct.unpack_from(f"{order}I", index, 4)
+    (count,) = struct.unpack_from(f"{order}H", index, tags_at)
+    for each in range(count):
+        tag, _, length, at = struct.unpack_from(f"{order}HHII", index, tags_at + 2 + 12 * each)
+        if tag == _MPF_ENTRIES:
+            for entry in range(at + 16, at + length, 16):
+                (attribute,) = struct.unpack_from(f"{order}I", index, entry)
+                yield attribute & 0xFF0000 != _MPF_PREVIEW
+
+
+def refuse_other_kinds(data: bytes, image_format: str) -> None:
+    """Of a file that could not be decoded: UnsupportedMedia if it is of a kind that never can."""
+    if image_format == "heif" and data[8:12] in _SEQUENCES:
+        raise unsupported("burst of HEIC pictures")
+    if image_format != "jpeg":
+        return
+    for marker, begin, _ in jpeg_segments(data):
+        if marker in _RARE_FRAMES:
+            raise unsupported(_RARE_FRAMES[marker])
+        if marker in _FRAMES and data[begin + 4 : begin + 5] not in (b"\x08", b""):
+            raise unsupported(f"JPEG picture with {data[begin + 4]} bits a colour")

@@ -29,10 +29,11 @@ _DECODER_LINE = re.compile(
     r"|NeXT|WebP)\w*): "
     r"|\[ ?(WARN|ERROR|INFO):"
 )
-# The last: padding that some cameras write before the end of a picture that is whole.
+# The last: padding that some cameras write before the end of a picture that is whole, and what
+# follows a segment of metadata that is longer than it says.
 _HARMLESS = re.compile(
     r"Unknown Adobe|Warning: |\[ INFO:|\w+: Warning, "
-    r"|Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9"
+    r"|Corrupt JPEG data: \d+ extraneous bytes before marker 0x(d[9b]|c[0-2]|e[0-9a-f]|fe)"
 )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
-from hashkit.errors import NotMedia, UnsupportedMedia
+from hashkit.errors import IsAnArchive, NotMedia, UnsupportedMedia
 from hashkit.models import MediaKind
 
 Signature = re.Pattern[bytes] | Callable[[bytes], bool]
@@ -68,13 +68,14 @@ def _like(pattern: bytes) -> re.Pattern[bytes]:
 
 
 _HEIF = {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1", "mif2"}
+_GENERIC = {"mif1", "msf1", "mif2"}
 _AVIF = {"avif", "avis"}
-_AVCI = {"avci", "avcs"}
-_JPEG = {"jpeg", "jpgs"}
 _STILL = _HEIF - {"msf1", "hevc", "hevx", "hevm", "hevs"}
 _AUDIO = {"M4A ", "M4B ", "M4P "}
 _OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"pnot"}  # before there were brands
 _PADDING = {b"skip", b"free", b"udta", b"junk"}  # may stand before them, and are also words
+_ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"PK\5\6", b"\x1f\x8b\x08", b"\xfd7zXZ\0")
+_DOCUMENTS = (b"[Content_Types].xml", b"_rels/", b"mimetype", b"META-INF/", b"AndroidManifest.xml")
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
@@ -106,6 +107,29 @@ def _main_brand(head: bytes) -> str:
 def _is_burst(head: bytes) -> bool:
     """Pictures in the tracks of a film, without one that stands for all."""
     return _main_brand(head) in _HEIF - _STILL and not (_STILL | _AVIF).intersection(_brands(head))
+
+
+def _heif_coded_as(*brands: str) -> Callable[[bytes], bool]:
+    """HEIF whose pictures are coded in a way that is not decoded here, by the main brand, or by
+    others where that is generic and none of ours is among them."""
+
+    def fits(head: bytes) -> bool:
+        names = _brands(head)
+        if not names or names[0] not in _GENERIC:
+            return bool(names) and names[0] in brands
+        return not (_HEIF - _GENERIC | _AVIF).intersection(names) and any(
+            each in brands for each in names
+        )
+
+    return fits
+
+
+def _is_archive(head: bytes) -> bool:
+    """Documents, programs and books are archives, too, but nobody looks for pictures in them."""
+    if head.startswith(b"PK\3\4"):
+        first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+        return not first.startswith(_DOCUMENTS)
+    return head.startswith(_ARCHIVES) or head[257:262] == b"ustar"
 
 
 def _is_video(head: bytes) -> bool:
@@ -146,6 +170,7 @@ def _is_theora(head: bytes) -> bool:
 _NEVER = _like(rb"(?!)")
 _VIDEO = MediaKind.VIDEO
 _RAW = rb"FUJIFILMCCD-RAW|IIU\0|IIRO|IIRS|II\*\0....CR"
+_CGBI = b"\x89PNG\r\n\x1a\n\0\0\0\4CgBI"
 _JXL = b"\0\0\0\x0cJXL \r\n\x87\n"
 _JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
 
@@ -156,9 +181,14 @@ _TABLE = (
     Format("exr", "OpenEXR picture", _begins(b"\x76\x2f\x31\x01")),
     Format("raw", "camera raw file", _like(_RAW)),
     Format("cr3", "camera raw file", lambda head: _brands(head)[:1] == ["crx "]),
-    Format("avci", "HEIF picture coded as AVC", lambda head: _main_brand(head) in _AVCI),
-    Format("jpeg-heif", "HEIF picture coded as JPEG", lambda head: _main_brand(head) in _JPEG),
-    Format("heics", "burst of HEIF pictures", _is_burst),
+
+    Format("jxr", "JPEG XR picture", _begins(b"II\xbc\0", b"II\xbc\1")),
+    Format("jpegls", "JPEG-LS picture", _begins(b"\xff\xd8\xff\xf7")),
+    Format("cgbi", "PNG picture of an iPhone app", _begins(_CGBI)),
+    Format("avci", "HEIF picture coded as AVC", _heif_coded_as("avci", "avcs")),
+    Format("heif-jpeg", "HEIF picture coded as JPEG", _heif_coded_as("jpeg", "jpgs")),
+    Format("heif-rare", "HEIF picture of a rare kind",
+           _heif_coded_as("evbi", "evbs", "vvic", "vvis", "j2ki", "j2is")),
 
     Format("jpeg", "JPEG", _begins(b"\xff\xd8\xff"), "PIL.JpegImagePlugin.JpegImageFile"),
     Format("png", "PNG", _begins(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin.PngImageFile",
@@ -221,15 +251,15 @@ _AS_ASKED = sorted(_TABLE, key=lambda each: not isinstance(each.signature, re.Pa
 def identify(untrusted_head: bytes) -> MediaType:
     """Say what a file is from its first bytes (4 kB are enough).
 
-    NotMedia where it is neither picture nor video, UnsupportedMedia where it is a picture that
-    cannot be decoded here.
+    NotMedia where it is neither picture nor video (IsAnArchive where it may hold some),
+    UnsupportedMedia where it is a picture that cannot be decoded here.
     """
     for each in _AS_ASKED:
         if _fits(each.signature, untrusted_head):
             if not each.decoder:
                 raise unsupported(each.shown)
             return MediaType(each.kind, each.name)
-    raise NotMedia
+    raise IsAnArchive if _is_archive(untrusted_head) else NotMedia
 
 
 def _fits(signature: Signature, head: bytes) -> bool:

@@ -7,25 +7,34 @@ called, and only after the size in the header has been checked.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pkgutil import resolve_name
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageFile
 
 from hashkit import notices
-from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels, TooMuchMemory
+from hashkit.errors import (
+    MediaCorrupt,
+    MediaError,
+    MediaTruncated,
+    TooManyPixels,
+    TooMuchMemory,
+    UnsupportedMedia,
+)
 from hashkit.hashes.arrays import Pixels
-from hashkit.media import contents
+from hashkit.media import bitmaps, clean_aperture, contents
+from hashkit.media.completeness.bitmaps import check_bmp
 from hashkit.media.completeness.finding import Finding
 from hashkit.media.completeness.pictures import look_for_missing
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.formats import IMAGES, unsupported
+from hashkit.media.formats import unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
+from hashkit.media.metadata import without_metadata
+from hashkit.media.opening import open_frames, open_header
 from hashkit.media.pixels import as_pixels, with_transparency
 from hashkit.media.readings import Reading, of_numbers, turned
 from hashkit.models import Notice
@@ -40,34 +49,31 @@ _MISSING = {
     Finding.MISSING: notices.DAMAGED,
 }
 
-# Plugins are called directly: Pillow's open() would try decoders that the content does not call
-# for, and compares with a limit that belongs to the whole process.
-_PLUGINS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    each.name: resolve_name(each.decoder) for each in IMAGES
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """Decoded pixels: uint8 of shape (height, width, 3), red green blue, or (height, width) where
-    the file is grey. Upright, as a view of the memory that the decoder filled. ``readings`` are
-    what other tools make of the same file."""
+    the file is grey. Upright, as a view of the memory that the decoder filled. ``data``: the file
+    as its decoder could read it, without metadata where that is broken. ``readings`` are what other
+    tools make of the same file."""
 
     pixels: Pixels
     notices: tuple[Notice, ...]
+    data: bytes
     readings: tuple[Reading, ...] = ()
 
 
 def decode(untrusted_data: bytes, image_format: str, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode an image file, of the format that ``formats.identify`` found.
 
-    Transparency is laid on white, 16 bits become 8 by scaling, EXIF orientation is applied. An
-    animated file gives its first frame, a file of several pictures the main one. Raises an error
+    Transparency is laid on white, 16 bits become 8 by scaling, EXIF orientation (that of XMP not)
+    and the clean aperture are applied. An animated file gives its first frame, a file of several
+    pictures the main one. Metadata that cannot be read does not matter. Raises an error
     of the MediaError branch; whatever the decoder said is its cause.
     """
     try:
         with decoder_messages() as complaints:
-            picture = _decode(untrusted_data, image_format, max_pixels)
+            picture = _decode_or_explain(untrusted_data, image_format, max_pixels)
     except MediaError:
         raise
     except Image.DecompressionBombError as error:
@@ -86,14 +92,36 @@ def lift_pillows_limit() -> None:
     Image.MAX_IMAGE_PIXELS = None
 
 
-def open_header(untrusted_data: bytes, image_format: str) -> ImageFile.ImageFile:
-    """Read what stands before the pixels. Raises whatever the decoder raises."""
-    return _PLUGINS[image_format](io.BytesIO(untrusted_data))
+def _decode_or_explain(untrusted_data: bytes, image_format: str, max_pixels: int) -> Picture:
+    """Decode; once more without metadata, if that may be what stopped the decoder."""
+    picture, failure = None, None
+    try:
+        picture = _decode(untrusted_data, image_format, max_pixels)
+        if image_format == "jpeg" or notices.TRUNCATED not in picture.notices:
+            return picture  # of a JPEG, OpenCV decodes the pixels, which skips what it cannot read
+    except (TooManyPixels, TooMuchMemory, UnsupportedMedia, MemoryError):
+        raise
+    except Exception as error:  # as in ``decode``
+        failure = error
+    clean = without_metadata(untrusted_data, image_format)
+    if clean is not None:
+        try:
+            return _decode(clean, image_format, max_pixels)
+        except (TooManyPixels, TooMuchMemory, UnsupportedMedia, MemoryError):
+            raise
+        except Exception as error:  # as in ``decode``
+            failure = failure or error
+    if picture is not None:
+        return picture
+    contents.refuse_other_kinds(untrusted_data, image_format)
+    raise failure or MediaCorrupt
 
 
 def _translated(error: Exception) -> MediaError:
     if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
         return TooMuchMemory()
+    if "Unsupported BMP" in str(error):
+        return unsupported("BMP picture of a rare kind")
     if "unknown pixel mode" in str(error) or "unknown data organization" in str(error):
         return unsupported("TIFF picture of a rare kind")
     cut_short = "truncated" in str(error).lower() or isinstance(error, EOFError)
@@ -103,8 +131,13 @@ def _translated(error: Exception) -> MediaError:
 def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Picture:
     if image_format == "ico":
         contents.refuse_large_icons(untrusted_data, max_pixels)
+    if image_format == "bmp":
+        untrusted_data = bitmaps.with_long_header(untrusted_data)
+        if bitmaps.has_masks(untrusted_data):
+            return _decode_bitmap(untrusted_data, max_pixels)
     header = open_header(untrusted_data, image_format)
     check_pixels(*header.size, max_pixels)
+    header.info.pop("xmp", None)  # Pillow turns a TIFF by itself, by the orientation in there too
     contents.refuse(header, image_format, untrusted_data)
     found = contents.beside(header, image_format, untrusted_data)
     stored = _orientation(header) if image_format == "tiff" else 1
@@ -112,15 +145,20 @@ def _decode(untrusted_data: bytes, image_format: str, max_pixels: int) -> Pictur
     if image_format == "jpeg" and header.mode in ("L", "RGB"):
         pixels, incomplete = _decode_jpeg(untrusted_data, grey=header.mode == "L")
     else:
-        pixels, others, incomplete = _decode_with_pillow(header)
+        pixels, others, incomplete = _decode_with_pillow(_first_frame(header, untrusted_data))
         if image_format == "jpeg":  # CMYK: OpenCV's decoder reports damage, Pillow's does not
             _opencv(untrusted_data, cv2.IMREAD_GRAYSCALE)
     if incomplete is None:
         incomplete = _MISSING[look_for_missing(header, image_format, untrusted_data)]
+    if image_format == "avif":
+        crop = clean_aperture.crop_of(untrusted_data, *header.size) or ...
+        pixels = pixels[crop]
+        others = tuple(each.turned(lambda shown: shown[crop]) for each in others)
     orientation = _orientation(header)
     readings = _readings(pixels, others, orientation, stored)
     upright = _upright(pixels, orientation)
-    return Picture(upright, tuple(notice for notice in (incomplete, found) if notice), readings)
+    notes = tuple(each for each in (incomplete, found) if each)
+    return Picture(upright, notes, untrusted_data, readings)
 
 
 def _readings(
@@ -135,6 +173,18 @@ def _readings(
         back = partial(_upright, orientation=_INVERSE.get(stored, stored))
         return tuple(turned(pixels, others, lambda upright: upright, back))
     return others
+
+
+def _decode_bitmap(untrusted_data: bytes, max_pixels: int) -> Picture:
+    pixels = bitmaps.decode_masks(untrusted_data, max_pixels)
+    incomplete = _MISSING[check_bmp(untrusted_data)]
+    return Picture(pixels, (incomplete,) if incomplete else (), untrusted_data)
+
+
+def _first_frame(header: ImageFile.ImageFile, untrusted_data: bytes) -> ImageFile.ImageFile:
+    picture, first = open_frames(untrusted_data, header)
+    picture.seek(first)
+    return picture
 
 
 def _opencv(data: bytes, colour: int) -> Pixels | None:
@@ -181,13 +231,23 @@ def _enough(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def _orientation(header: ImageFile.ImageFile) -> int:
-    """EXIF orientation, 1 to 8; 1 where there is none or it makes no sense."""
+def _orientation(picture: ImageFile.ImageFile) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none or it makes no sense. Pillow's ``getexif``
+    would take that of XMP in its place, which browsers and OpenCV do not."""
     try:
-        untrusted_value = header.getexif().get(_ORIENTATION_TAG, 1)
+        untrusted_value = _exif(picture).get(_ORIENTATION_TAG, 1)
     except Exception:  # EXIF that cannot be parsed: viewers show the picture as it is stored
         return 1
     return untrusted_value if untrusted_value in range(1, 9) else 1
+
+
+def _exif(picture: ImageFile.ImageFile) -> Mapping[int, Any]:
+    tags: Mapping[int, Any] | None = getattr(picture, "tag_v2", None)
+    if tags is not None:
+        return tags
+    exif = Image.Exif()
+    exif.load(picture.info.get("exif", b""))
+    return exif
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:

@@ -14,6 +14,7 @@ from hashkit import notices
 from hashkit.errors import (
     FileTooBig,
     HashkitError,
+    IsAnArchive,
     MediaError,
     NotMedia,
     TooMuchMemory,
@@ -96,7 +97,7 @@ def hash_or_fail(
                 media = _media_of(untrusted)
                 if media.kind is MediaKind.IMAGE:
                     check_bytes(untrusted.size)
-            except (UnsupportedMedia, FileTooBig) as error:
+            except (UnsupportedMedia, IsAnArchive, FileTooBig) as error:
                 # It will not be decoded, but its bytes can be hashed all the same.
                 return failed(path, error, MediaKind.IMAGE, _digests_of(untrusted, options))
             if media.kind is MediaKind.VIDEO:
@@ -120,7 +121,7 @@ def exact_or_fail(source: Source, options: Options) -> HashedFile | FailedFile:
         with files.open_untrusted(source) as untrusted:
             try:
                 kind = formats.identify(untrusted.head).kind
-            except UnsupportedMedia:
+            except (UnsupportedMedia, IsAnArchive):
                 kind = MediaKind.IMAGE
             except NotMedia:
                 if is_plainly_other(untrusted.head):
@@ -179,6 +180,7 @@ def _decode_and_hash(
     notes = (*picture.notices, *_warnings(picture.pixels, still))
     if notices.ANIMATED not in picture.notices:
         return still, MovingHashes(), notes
+    data = picture.data
     del picture
     moving, notes = _hash_animation(data, image_format, options, notes)
     return still, moving, notes

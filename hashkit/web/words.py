@@ -125,6 +125,10 @@ ERRORS: dict[str, tuple[str, ...]] = {
         marked("Wait until it is saved completely. Then choose it again."),
     ),
     "not_media": (marked("This is not a picture or a video."), _RIGHT_FILE),
+    "is_an_archive": (
+        marked("This is an archive (such as a ZIP file), which may hold pictures."),
+        marked("Unpack it first. Then choose the pictures that were in it."),
+    ),
     "unsupported_media": (
         marked("This kind of picture cannot be opened here."),
         marked("If you have it as JPEG, PNG or HEIC on this device, choose that file."),

@@ -16,7 +16,7 @@ from PIL import Image
 from hashkit import notices
 from hashkit.errors import MediaCorrupt, MediaError, MediaTruncated, TooManyPixels
 from hashkit.hashes import pdq
-from hashkit.media import images
+from hashkit.media import images, opening
 
 heard = pytest.mark.skipif(os.name != "posix", reason="on Windows, decoders are not heard")
 
@@ -313,7 +313,7 @@ class TestLimits:
         assert images.decode(tiff, "tiff").pixels.shape == (150, 200, 3)
 
 
-@pytest.mark.parametrize("name", sorted(images._PLUGINS))
+@pytest.mark.parametrize("name", sorted(opening._PLUGINS))
 @given(junk=st.binary(max_size=200))
 @settings(max_examples=20)
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -331,7 +331,7 @@ def test_every_sample_cut_and_flipped(samples, capfd):
     rng = np.random.default_rng(0)
     for path in sorted(samples.iterdir()):
         name = SUFFIXES.get(path.suffix, path.suffix[1:])
-        if name not in images._PLUGINS or path.name == "really-a-png.jpg":
+        if name not in opening._PLUGINS or path.name == "really-a-png.jpg":
             continue
         whole = path.read_bytes()
         for _ in range(12):

@@ -15,7 +15,7 @@ from hashkit.cli.files import write_or_fail
 from hashkit.cli.output.json_lines import SUFFIX, ToFile, ToStandardOutput
 from hashkit.cli.output.outcomes import Outcome, summary, tally, what_was_written
 from hashkit.cli.output.terminal import STAYED, ExitCode, reader_left, say, shown_name, with_advice
-from hashkit.errors import HashkitError
+from hashkit.errors import HashkitError, NotMedia
 from hashkit.models import FailedFile
 from hashkit.submission.document import Submission
 from hashkit.submission.writing import write_whole
@@ -78,7 +78,7 @@ class HashRun:
         if self.service is not None:
             outcome = self.service.only(outcome)
         if isinstance(outcome, FailedFile):
-            if outcome.error.code == "not_media" and outcome.path in self.from_folders:
+            if isinstance(outcome.error, NotMedia) and outcome.path in self.from_folders:
                 self._counts["skipped"] += 1
                 return
             self._failed = True
