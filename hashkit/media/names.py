@@ -13,7 +13,7 @@ _PICTURES = (
     "jpg jpeg jpe jfif jif jpg_large jpeg_large png apng gif bmp dib ico webp avif avifs "
     # Phones and cameras: HEIF with HEVC, H.264 and JPEG in it; several views; small previews.
     "heic heif heics heifs hif avci avcs mpo jps thm insp "
-    "jp2 j2k j2c jpc jpf jpx jpm jph jhc jxl jxr wdp hdp jls tif tiff "
+    "jp2 jpg2 j2k j2c jpc jpf jpx jpm jph jphc jhc jxl jxr wdp hdp jls jxs tif tiff "
     # Camera raw.
     "dng cr2 cr3 crw nef nrw arw srf sr2 srw raf orf rw2 rwl raw pef 3fr fff iiq mos mef mrw "
     "kdc dcr erf x3f gpr "
@@ -22,7 +22,8 @@ _PICTURES = (
 )
 _VIDEOS = (
     "mp4 m4v mov qt 3gp 3gpp 3g2 3gp2 mkv mk3d webm gifv avi divx xvid wmv asf flv f4v "
-    "mpg mpeg mpe mpv m1v m2v m2p vob ts tts m2t m2ts mts trp tp ogv ogm rm rmvb rv "
+    "mpg4 mj2 mjp2 m4s wm mpg mpeg mpe mpv m1v m2v m2p vob ts tts m2t m2ts mts trp tp ogv ogm rm "
+    "rmvb rv "
     # Streams without a container, and what cameras and recorders write.
     "mjpeg mjpg mjp dv dif mxf h264 264 avc h265 265 hevc ivf nut y4m gxf wtv dvr-ms amv mod tod "
     "insv lrv 360 braw r3d"

@@ -90,11 +90,27 @@ def fill(folder, files):
             "This is sound, without a video.",
         ),
         (
-            {"one.jpg": b"7z\xbc\xaf\x27\x1c\0", "two.png": b"Rar!\x1a\7\1", "3.mp4": b"\x1f\x8b\x08"},
+            {
+                "one.jpg": b"7z\xbc\xaf\x27\x1c\0",
+                "two.png": b"Rar!\x1a\7\1",
+                "3.mp4": b"\x1f\x8b\x08",
+            },
             "This is an archive. Unpack it",
         ),
     ],
-    ids="zip picture video cloud text page zeros empty pdf sound archive".split(),
+    ids=[
+        "zip",
+        "picture",
+        "video",
+        "cloud",
+        "text",
+        "page",
+        "zeros",
+        "empty",
+        "pdf",
+        "sound",
+        "archive",
+    ],
 )
 def test_what_is_named_like_a_picture_is_listed(run, folder, files, said):
     fill(folder, files)

@@ -42,7 +42,7 @@ def test_one_photo(run, samples):
 def test_a_folder(run, samples, tmp_path):
     done = run("hash", "-r", samples, "--out", "s.json")
     assert done.returncode == 0
-    assert "58 files hashed, 1 other file skipped." in done.stdout
+    assert "58 files hashed, 1 other file skipped: 1 text." in done.stdout
     assert "Written: s.json, with the hashes of 58 files." in done.stdout
     assert "cut short: This file is cut short." in done.stdout
     document = json.loads((tmp_path / "s.json").read_text())
