@@ -1,7 +1,7 @@
 """The endings of file names that people know pictures and videos by.
 
 What a file is comes from its content, never from its name: see ``formats``. The name says what the
-owner takes it for. Where the two differ, in a folder of many files, the owner must be told.
+owner takes it for. Where the two differ, in a folder of many files, the owner must hear of it.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class _Content(NamedTuple):
 def _is_text(head: bytes) -> bool:
     """Text of any encoding has no control characters but those that lay it out."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _is_text(head[2:].replace(b"\0", b""))
+        head = head[2:].replace(b"\0", b"")
     return bool(head) and not re.search(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]", head)
 
 
@@ -95,9 +95,7 @@ _EMPTY_ADVICE = (
     "If it is in a cloud, open it there and download it first. If it was copied, copy it again."
 )
 _ARCHIVES = rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x1f\x8b|BZh|\xfd7zXZ\0|\x28\xb5\x2f\xfd|.{257}ustar"
-_SOUND = (
-    rb"ID3|fLaC|OggS|#!AMR|MThd|\xff[\xf1\xf9\xfb\xf3]|RIFF....WAVE|FORM....AIF|....ftypM4[AB] "
-)
+_SOUND = rb"ID3|fLaC|#!AMR|MThd|\xff[\xf1\xf9\xfb\xf3]|RIFF....WAVE|FORM....AIF|....ftypM4[AB] "
 # fmt: off
 _CONTENTS = (
     _Content("archive", re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)").match,
