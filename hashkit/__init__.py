@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     )
     from hashkit.pipeline.folders import files_in
     from hashkit.pipeline.hashing import hash_file
+    from hashkit.pipeline.other_files import as_listed
     from hashkit.submission.document import (
         Item,
         Submission,
@@ -109,6 +110,7 @@ __all__ = [
     "Signal",
     "Submission",
     "Verdict",
+    "as_listed",
     "compare",
     "export_submission",
     "files_in",
@@ -135,6 +137,7 @@ _MODULES = {
     "hashkit.pipeline.folders": ("files_in",),
     "hashkit.hashes.registry": ("ALGORITHMS", "DEFAULT"),
     "hashkit.pipeline.hashing": ("hash_file",),
+    "hashkit.pipeline.other_files": ("as_listed",),
     "hashkit.matching.comparing": ("Comparison", "Finding", "Verdict"),
     "hashkit.matching.index": ("Index", "Match"),
     "hashkit.media.limits": ("MAX_PIXELS",),

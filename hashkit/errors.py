@@ -5,6 +5,7 @@
     │   ├── FileMissing           file_missing
     │   ├── FileEmpty             file_empty
     │   ├── FileUnreadable        file_unreadable
+    │   ├── NotDownloaded         not_downloaded
     │   ├── IsAFolder             is_a_folder
     │   ├── NotAFile              not_a_file
     │   ├── LinkLoop              link_loop
@@ -110,6 +111,13 @@ class FileUnreadable(FileError):
 
     text = "The file could not be read."
     advice = "Check that you may open it, and that the disk or card it is on is connected."
+
+
+class NotDownloaded(FileError):
+    """A placeholder, whose name says that the picture or video is only in a cloud."""
+
+    text = "This is in a cloud, and not on this device."
+    advice = "Open it in the cloud's app or folder to download it. Then hash it."
 
 
 class IsAFolder(FileError):

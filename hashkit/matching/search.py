@@ -7,9 +7,10 @@ without bars. Isolated workers do the hashing, and nothing is kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hashkit.batch.run import hash_files
-from hashkit.errors import NotMedia
 from hashkit.hashes import pdq, tmk
 from hashkit.hashes.registry import ALGORITHMS, Family, of_family, resolve
 from hashkit.matching.comparing import Comparison, Hashed, Verdict, is_good
@@ -26,6 +26,7 @@ from hashkit.matching.index import Index
 from hashkit.media.limits import MAX_PIXELS
 from hashkit.models import FailedFile, HashedFile, MediaKind, original_of
 from hashkit.pipeline.options import OnProgress
+from hashkit.pipeline.other_files import as_listed, kind_of_other
 from hashkit.sandbox.process import TIME_LIMIT
 from hashkit.variants.sets import UNFRAMED
 
@@ -118,7 +119,9 @@ class Search:
     """The result of a search.
 
     The ``copies``, the closest first; the files that ``failed``; how many were ``searched``, those
-    that failed among them, and how many ``skipped``, since they are neither picture nor video.
+    that failed among them, and how many ``skipped``, since they are neither picture nor video,
+    by content or by name. ``others`` has how many of the skipped there are of each kind: ``text``,
+    ``archive``, ``document``, ``sound``, ``empty``, ``other``.
     Of the originals in ``exact_only`` (their places) only exact copies can be found: they have too
     little detail, or could not be opened.
     """
@@ -128,6 +131,7 @@ class Search:
     searched: int
     skipped: int
     exact_only: tuple[int, ...]
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 def find(
@@ -190,14 +194,16 @@ def _outcomes(given: list[Source], **how: Any) -> list[Hashed | FailedFile]:
 def _search(wanted: Wanted, among: Iterable[str | os.PathLike[str]], how: dict[str, Any]) -> Search:
     copies: list[Copy] = []
     failed: list[FailedFile] = []
-    searched = skipped = 0
+    others: Counter[str] = Counter()
+    searched = 0
     outcomes = hash_files(
         among, algorithms=wanted.algorithms, variants=UNFRAMED, ordered=False, **how
     )
     with closing(outcomes):
-        for outcome in outcomes:
-            if isinstance(outcome, FailedFile) and isinstance(outcome.error, NotMedia):
-                skipped += 1
+        for given in outcomes:
+            outcome = as_listed(given)
+            if outcome is None:
+                others[kind_of_other(cast(Path, given.path))] += 1
                 continue
             searched += 1
             if isinstance(outcome, FailedFile):
@@ -206,7 +212,7 @@ def _search(wanted: Wanted, among: Iterable[str | os.PathLike[str]], how: dict[s
             if found is not None and outcome.path is not None:
                 copies.append(Copy(outcome.path, *found))
     copies.sort(key=lambda each: (each.comparison.rank, str(each.path)))
-    return Search(tuple(copies), tuple(failed), searched, skipped, wanted.exact_only)
+    return Search(tuple(copies), tuple(failed), searched, others.total(), wanted.exact_only, others)
 
 
 def _identity(source: object) -> tuple[int, int] | None:

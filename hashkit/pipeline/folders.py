@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hashkit.media.names import is_placeholder
+
 
 def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[Path]:
     """Every file in a folder and, if ``deep``, in the folders in it, sorted, without hidden ones.
 
-    Links to folders are not followed, so that a loop of links cannot trap the search. Pipes and
-    devices are left out. An unreadable folder is yielded as is, so that hashing it gives the error.
+    Of the hidden ones, those are yielded that stand for a picture or video in a cloud, such as
+    ``.IMG_0001.HEIC.icloud``: they cannot be hashed, and ``as_listed`` gives the reason. Links to
+    folders are not followed, so that a loop of links cannot trap the search. Pipes and devices are
+    left out. An unreadable folder is yielded as is, so that hashing it gives the error.
     """
     unreadable: list[Path] = []
     for directory, folders, names in os.walk(
@@ -20,9 +24,13 @@ def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[P
         folders[:] = sorted(name for name in folders if deep and not name.startswith("."))
         for name in sorted(names):
             path = Path(directory, name)
-            if not name.startswith(".") and _is_file_or_link(path):
+            if _is_wanted(name) and _is_file_or_link(path):
                 yield path
     yield from unreadable
+
+
+def _is_wanted(name: str) -> bool:
+    return not name.startswith(".") or is_placeholder(name)
 
 
 def _is_file_or_link(path: Path) -> bool:

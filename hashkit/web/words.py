@@ -110,6 +110,10 @@ ERRORS: dict[str, tuple[str, ...]] = {
         marked("The browser could not read the file."),
         marked("If it is on a card or a stick, check that it is plugged in. Then try it again."),
     ),
+    "not_downloaded": (
+        marked("This is in a cloud, and not on this device."),
+        marked("Download it first. Then choose it again."),
+    ),
     "is_a_folder": (
         marked("This is a folder, not a file."),
         marked("Add it with the button for folders."),

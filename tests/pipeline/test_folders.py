@@ -20,6 +20,14 @@ class TestFolders:
             path.touch()
         assert self.names(tmp_path) == ["a.txt", "b.jpg", "sub/c.png"]
 
+    def test_placeholders_of_pictures_in_a_cloud(self, tmp_path):
+        wanted = [".IMG_1.HEIC.icloud", ".clip.mov-tef.icloud", ".noending.icloud", "a.jpg.cloud"]
+        others = [".notes.txt.icloud", ".icloud", ".IMG_1.HEIC", ".jpg", ".git/.b.jpg.icloud"]
+        (tmp_path / ".git").mkdir()
+        for name in (*wanted, *others):
+            (tmp_path / name).touch()
+        assert self.names(tmp_path) == wanted
+
     @pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
     def test_links_and_pipes(self, tmp_path):
         (tmp_path / "a.jpg").touch()

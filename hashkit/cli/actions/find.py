@@ -15,7 +15,7 @@ import typer
 from hashkit.batch.run import hash_files
 from hashkit.cli.files import submission_in
 from hashkit.cli.output.comparisons import copy_in_words, finding_in_words, finding_to_json
-from hashkit.cli.output.counts import count_in_words
+from hashkit.cli.output.counts import UNPACK, others_in_words
 from hashkit.cli.output.outcomes import path_in_json
 from hashkit.cli.output.progress import progress
 from hashkit.cli.output.tables import console, table_of
@@ -190,12 +190,14 @@ def _print_table(search: Search, names: list[_Name]) -> None:
 
 def _summary(search: Search, below: bool) -> Iterator[str]:
     """How many copies were found in how many files, and what was left out."""
-    copies, failed, skipped = len(search.copies), len(search.failed), search.skipped
+    copies, failed, skipped = len(search.copies), len(search.failed), others_in_words(search.others)
     files = "file" if search.searched == 1 else "files"
     found = "1 copy" if copies == 1 else f"{copies or 'No'} copies"
     unopened = f", {failed} of them could not be opened" if failed else ""
-    left = f", {count_in_words(skipped, 'other file')} skipped" if skipped else ""
+    left = f", {skipped}" if skipped else ""
     yield f"{found} found in {search.searched:,} {files}{unopened}{left}."
+    if search.others.get("archive"):
+        yield UNPACK
     if below:
         yield "The folders in it were not looked into. To do so, add -r."
     if not copies:

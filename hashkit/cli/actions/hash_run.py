@@ -12,11 +12,13 @@ import typer
 
 from hashkit.cli.actions.for_service import ForService
 from hashkit.cli.files import write_or_fail
+from hashkit.cli.output.counts import UNPACK
 from hashkit.cli.output.json_lines import SUFFIX, ToFile, ToStandardOutput
 from hashkit.cli.output.outcomes import Outcome, summary, tally, what_was_written
 from hashkit.cli.output.terminal import STAYED, ExitCode, reader_left, say, shown_name, with_advice
-from hashkit.errors import HashkitError, NotMedia
+from hashkit.errors import HashkitError
 from hashkit.models import FailedFile
+from hashkit.pipeline.other_files import failure_as_listed, kind_of_other
 from hashkit.submission.document import Submission
 from hashkit.submission.writing import write_whole
 
@@ -60,6 +62,7 @@ class HashRun:
     service: ForService | None = None
     _outcomes: list[Outcome] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
+    _others: Counter[str] = field(default_factory=Counter)
     _failed: bool = False
 
     @property
@@ -78,9 +81,10 @@ class HashRun:
         if self.service is not None:
             outcome = self.service.only(outcome)
         if isinstance(outcome, FailedFile):
-            if isinstance(outcome.error, NotMedia) and outcome.path in self.from_folders:
-                self._counts["skipped"] += 1
+            listed = self._listed(outcome)
+            if listed is None:
                 return
+            outcome = listed
             self._failed = True
             if self.lines is None:  # else, the error is in the line
                 say(f"{shown_name(outcome.path or '')}: {with_advice(outcome.error)}")
@@ -92,6 +96,16 @@ class HashRun:
         if self.lines is None or self.out is not None:  # else it is not used again
             self._outcomes.append(outcome)
 
+    def _listed(self, outcome: FailedFile) -> FailedFile | None:
+        """A failure with its reason. None for a file that was found in a folder and is neither a
+        picture nor named like one: it is counted."""
+        if outcome.path is None or outcome.path not in self.from_folders:
+            return outcome
+        listed = failure_as_listed(outcome)
+        if listed is None:
+            self._others[kind_of_other(outcome.path)] += 1
+        return listed
+
     def interrupted(self) -> str:
         """What to say when the person stops the run."""
         if isinstance(self.lines, ToFile):
@@ -100,7 +114,9 @@ class HashRun:
 
     def finish(self) -> None:
         """Write the submission, print the table, say what was done, and exit."""
-        closing = [summary(self._counts)]
+        closing = [summary(self._counts, self._others)]
+        if self._others["archive"]:
+            closing.append(UNPACK)
         if self.out is not None:
             closing.append(what_was_written(self.out, self._write(self.out)))
         if isinstance(self.lines, ToFile):

@@ -80,7 +80,7 @@ _NOT_OURS = "This is not a list that hashkit wrote with --json. It was left as i
 # less else is running, or with more memory or time. "decoder_crashed" is a matter of the file.
 _WORTH_ANOTHER_TRY = (
     *("file_missing", "file_unreadable", "file_changed", "file_empty", "is_a_folder"),
-    *("too_much_memory", "took_too_long", "worker_lost"),
+    *("not_downloaded", "too_much_memory", "took_too_long", "worker_lost"),
 )
 
 

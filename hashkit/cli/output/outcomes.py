@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hashkit.cli.output.counts import count_in_words
+from hashkit.cli.output.counts import count_in_words, others_in_words
 from hashkit.cli.output.terminal import shown_name
 from hashkit.models import FailedFile, FrameHashes, HashedFile
 from hashkit.submission.document import Submission
@@ -47,17 +48,18 @@ def tally(outcome: Outcome) -> str:
     return "hashed" if has_hashes(outcome) else "without"
 
 
-def summary(counts: Counter[str]) -> str:
-    """The counts in words."""
+def summary(counts: Counter[str], others: Mapping[str, int]) -> str:
+    """The counts in words, and those of the ``others`` that were skipped, by their kind."""
     parts = {
         "hashed": f"{count_in_words(counts['hashed'], 'file')} hashed",
         "exact": f"{counts['exact']} only for exact copies",
         "unopened": f"{counts['unopened']} could not be opened",
         "without": f"{counts['without']} without a hash of this kind",
-        "skipped": f"{count_in_words(counts['skipped'], 'other file')} skipped",
         "before": f"{counts['before']} done before",
     }
     said = [words for key, words in parts.items() if counts[key] or key == "hashed"]
+    if skipped := others_in_words(others):  # last, as it is a list of its own
+        said.append(skipped)
     return f"{', '.join(said)}."
 
 

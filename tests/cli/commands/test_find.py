@@ -29,7 +29,7 @@ def test_in_a_folder_and_below(run, samples, folder):
     assert "scene-1-mirrored.jpg" in lines[1]
     assert "an edited copy: mirrored" in lines[1]
     assert "scene-1-cropped.jpg" in lines[2]
-    assert lines[3] == "2 copies found in 4 files, 1 other file skipped."
+    assert lines[3] == "2 copies found in 4 files, 1 other file skipped: 1 text."
     assert "did not leave this computer" in lines[4]
     above = run("find", samples / "scene-1.jpg", "--in", folder)
     assert "1 copy found in 3 files.\n" in above.stdout

@@ -42,7 +42,7 @@ def test_one_photo(run, samples):
 def test_a_folder(run, samples, tmp_path):
     done = run("hash", "-r", samples, "--out", "s.json")
     assert done.returncode == 0
-    assert "58 files hashed, 1 other file skipped." in done.stdout
+    assert "58 files hashed, 1 other file skipped: 1 text." in done.stdout
     assert "Written: s.json, with the hashes of 58 files." in done.stdout
     assert "cut short: This file is cut short." in done.stdout
     document = json.loads((tmp_path / "s.json").read_text())
@@ -204,8 +204,11 @@ def test_strange_names_are_shown_escaped(run, samples, tmp_path):
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes((samples / "bmp.bmp").read_bytes())
     (tmp_path / "plain é.jpg").write_bytes(b"words")
+    (tmp_path / ".red\x1b[31m.jpg.icloud").write_bytes(b"bplist00\0")
     done = run("hash", "-r", ".")
-    assert done.returncode == 0
+    assert done.returncode == 1
+    assert done.stderr.startswith(r".red\x1b[31m.jpg.icloud: This is in a cloud")
+    assert "\x1b" not in done.stderr
     for shown in (
         r"red\x1b[31m.jpg",
         r"not-utf8-\xff.jpg",
@@ -220,6 +223,8 @@ def test_strange_names_are_shown_escaped(run, samples, tmp_path):
         "not-utf8-\\xff.jpg",
         "line\nbreak.jpg",
         "tur\u202egpj.exe",
+        "plain \u00e9.jpg",
+        ".red\x1b[31m.jpg.icloud",
     }
     printed = run("hash", "plain é.jpg", os.fsdecode(b"none\xff\x07.jpg"))
     assert "plain é.jpg: This is not a picture" in printed.stderr
