@@ -17,9 +17,9 @@ A system that lacks some of these uses the rest, and ``hashkit doctor`` names th
 missing. The client of a cluster may connect to one address (``hashkit.sandbox.connecting``), and
 reads no files but Python's own. ``lock_network`` is for processes that pass files to workers and
 need no network. ``lock_outgoing`` is for the local page's server, which only answers connections
-from this machine. ``lock_memory`` is for processes that hold files and need the network. All three
-are for processes that are hashkit's own: they hold to the end of a process, so a library never
-calls them in the process of its caller.
+from this machine. ``lock_to_send`` is for processes that send, and ``lock_memory`` for those that
+start one that connects. All four are for processes that are hashkit's own: they hold to the end of
+a process, so a library never calls them in the process of its caller.
 
 Not limited on Linux: how many threads a worker starts. seccomp cannot count, and RLIMIT_NPROC does
 not hold root and counts all processes of a user.
@@ -165,6 +165,12 @@ def lock_outgoing() -> tuple[Restriction, ...]:
         _apply("system calls", _restrict_outgoing_calls),
         _apply("Python", lambda: sys.addaudithook(_refuse_outgoing)),
     )
+
+
+def lock_to_send() -> tuple[Restriction, ...]:
+    """Deny other processes to this process and all that it starts, permanently, and its memory to
+    others (``lock_memory``). It keeps the network. Never raises."""
+    return (*_lock_own_process(), _apply("system calls", _restrict_reaching_calls))
 
 
 def lock_memory() -> tuple[Restriction, ...]:
@@ -367,6 +373,14 @@ def _restrict_outgoing_calls() -> None:
     # seccomp cannot see the address given to sendmsg; only datagram sockets use it.
     datagram = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPE, _DATAGRAM)
     _add(seccomp, rules, refuse, "socketpair", datagram)
+    _refuse_other_processes(seccomp, rules)
+    rules.load()
+
+
+def _restrict_reaching_calls() -> None:
+    seccomp = _seccomp()
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
     _refuse_other_processes(seccomp, rules)
     rules.load()
 
