@@ -6,7 +6,7 @@ from PIL import ImageFile
 
 from hashkit import notices
 from hashkit.errors import MediaCorrupt
-from hashkit.media.formats import FORMATS, find_video, unsupported
+from hashkit.media.formats import FORMATS, SEPARATE_TIFF, find_video, unsupported
 from hashkit.media.limits import check_pixels
 from hashkit.models import Notice
 
@@ -51,7 +51,7 @@ def _refuse_other_tiffs(header: ImageFile.ImageFile) -> None:
         raise unsupported("camera raw file")  # what would be decoded is a thumbnail
     bits = tags.get(_BITS_TAG, (8,))
     if tags.get(_PLANES_TAG) == _SEPARATE_PLANES and len(bits) > 1 and max(bits) > 8:
-        raise unsupported("TIFF picture with separate 16-bit colours")  # Pillow mixes them up
+        raise unsupported(SEPARATE_TIFF)  # Pillow mixes them up
 
 
 def beside(header: ImageFile.ImageFile, image_format: str, data: bytes) -> Notice | None:

@@ -190,8 +190,14 @@ def _fits(signature: Signature, head: bytes) -> bool:
     return signature(head)
 
 
+RARE_TIFF = "TIFF picture of a rare kind"
+SEPARATE_TIFF = "TIFF picture with separate 16-bit colours"
+NOT_OPENED = {each.shown for each in _TABLE if not each.decoder} | {RARE_TIFF, SEPARATE_TIFF}
+"""All names that ``unsupported`` is given."""
+
+
 def unsupported(name: str) -> UnsupportedMedia:
-    """The error for a format that is known by name only."""
+    """The error for a format that is known by name only, one of ``NOT_OPENED``."""
     article = "an" if name[0] in "AEIOU" else "a"
     return UnsupportedMedia(f"This is {article} {name}, which cannot be opened here.")
 

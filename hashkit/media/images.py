@@ -23,7 +23,7 @@ from hashkit.media import contents
 from hashkit.media.completeness.finding import Finding
 from hashkit.media.completeness.pictures import look_for_missing
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.formats import IMAGES, unsupported
+from hashkit.media.formats import IMAGES, RARE_TIFF, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.media.pixels import as_pixels, to_8_bit
 from hashkit.models import Notice
@@ -90,7 +90,7 @@ def _translated(error: Exception) -> MediaError:
     if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
         return TooMuchMemory()
     if "unknown pixel mode" in str(error) or "unknown data organization" in str(error):
-        return unsupported("TIFF picture of a rare kind")
+        return unsupported(RARE_TIFF)
     cut_short = "truncated" in str(error).lower() or isinstance(error, EOFError)
     return MediaTruncated() if cut_short else MediaCorrupt()
 

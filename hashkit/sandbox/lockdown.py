@@ -192,8 +192,18 @@ def _apply(name: str, step: Callable[[], None]) -> Restriction:
     try:
         step()
     except Exception as error:  # the other restrictions still apply
-        return Restriction(name, active=False, reason=str(error) or type(error).__name__)
+        return Restriction(name, active=False, reason=_reason(error))
     return Restriction(name, active=True)
+
+
+def _reason(error: Exception) -> str:
+    """What the doctor says, also in a report that is passed on: errors of the system and of
+    libraries may hold a path."""
+    if isinstance(error, _Unavailable):
+        return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    return type(error).__name__
 
 
 class _Unavailable(Exception):
@@ -299,6 +309,8 @@ def _seccomp() -> ModuleType:
         import pyseccomp  # noqa: F401, PLC0415 (Linux only)
     except ImportError:
         raise _Unavailable("the package pyseccomp is not installed") from None
+    except Exception:  # a library that lacks what the package needs
+        raise _Unavailable("libseccomp does not fit the package pyseccomp") from None
     finally:
         setattr(ctypes.util, "find_library", original)  # noqa: B010
     return sys.modules["pyseccomp"]

@@ -16,6 +16,7 @@ from typing import Any
 
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
+from hashkit.media.formats import NOT_OPENED, unsupported
 from hashkit.models import ORIGINAL, FailedFile, FrameHashes, HashedFile, MediaKind, Notice
 from hashkit.pipeline.options import Options
 from hashkit.sandbox.frames import to_parts
@@ -34,9 +35,9 @@ takes up to 25 times its length."""
 
 _MAX_NOTICES = 20
 # Texts of errors that differ from their default: with numbers, or the name of a format.
+_NOT_OPENED = {str(unsupported(name)) for name in NOT_OPENED}
 _KNOWN_SENTENCES = re.compile(
     r"The picture has [\d,]{1,30} pixels\. The limit is [\d,]{1,30}\."
-    r"|This is an? [\w -]{1,50}, which cannot be opened here\."
     r"|The file is damaged, and the video could not be read\."
     r"|This video is coded in a way that cannot be opened here\.",
     re.ASCII,
@@ -190,7 +191,7 @@ def _notice(untrusted_code: str, untrusted_text: str) -> Notice:
     if known is None:
         raise DocumentInvalid
     pattern = re.escape(known.text).replace(re.escape("{span}"), _SPAN)
-    if not re.fullmatch(pattern, untrusted_text):
+    if not re.fullmatch(pattern, untrusted_text, re.ASCII):
         raise DocumentInvalid
     return Notice(known.code, known.label, untrusted_text)
 
@@ -200,7 +201,9 @@ def _error(untrusted_code: str, untrusted_text: str) -> HashkitError:
     known = _ERRORS.get(untrusted_code)
     if known is None:
         raise DocumentInvalid
-    if untrusted_text != known.text and not _KNOWN_SENTENCES.fullmatch(untrusted_text):
+    if untrusted_text not in (known.text, *_NOT_OPENED) and not _KNOWN_SENTENCES.fullmatch(
+        untrusted_text
+    ):
         raise DocumentInvalid
     return known(untrusted_text)
 
