@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hashkit.errors import MediaTruncated
 from hashkit.hashes.arrays import Pixels
-from hashkit.media.formats import unsupported
+from hashkit.media.formats import RARE_BMP, unsupported
 from hashkit.media.limits import check_pixels
 
 _SHORT, _LONG, _OS2 = 16, 40, 64
@@ -35,7 +35,7 @@ def has_masks(data: bytes) -> bool:
     """Whether the file says which bits of a pixel are which colour."""
     length, bits, coding = _number(data, 14), data[28], _number(data, 30)
     if length == _OS2 and coding in _OS2_CODINGS:  # numbers that mean something else there
-        raise unsupported("BMP picture of a rare kind")
+        raise unsupported(RARE_BMP)
     return length >= _LONG and coding in _MASKS and bits in (16, 32)
 
 

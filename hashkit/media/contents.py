@@ -10,7 +10,17 @@ from PIL import ImageFile
 from hashkit import notices
 from hashkit.errors import MediaCorrupt
 from hashkit.media import apng
-from hashkit.media.formats import FORMATS, find_video, unsupported
+from hashkit.media.formats import (
+    DEEP_JPEG,
+    FORMATS,
+    HEIC_BURST,
+    HIERARCHICAL_JPEG,
+    JPEG_LS,
+    LOSSLESS_JPEG,
+    SEPARATE_TIFF,
+    find_video,
+    unsupported,
+)
 from hashkit.media.limits import check_pixels
 from hashkit.media.metadata import jpeg_segments
 from hashkit.models import Notice
@@ -29,11 +39,9 @@ _GAIN_MAPS = (
 
 _SEQUENCES = (b"msf1", b"hevc", b"hevx", b"hevm", b"hevs")
 _FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
-_HIERARCHICAL = "hierarchical JPEG picture"
-_LOSSLESS = "lossless JPEG picture"
 _RARE_FRAMES = {
-    **{0xC3: _LOSSLESS, 0xCB: _LOSSLESS, 0xF7: "JPEG-LS picture"},
-    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), _HIERARCHICAL),
+    **{0xC3: LOSSLESS_JPEG, 0xCB: LOSSLESS_JPEG, 0xF7: JPEG_LS},
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), HIERARCHICAL_JPEG),
 }
 
 _HIDDEN_AND_ONE = 2
@@ -73,7 +81,7 @@ def _refuse_other_tiffs(header: ImageFile.ImageFile) -> None:
         raise unsupported("camera raw file")  # what would be decoded is a thumbnail
     bits = tags.get(_BITS_TAG, (8,))
     if tags.get(_PLANES_TAG) == _SEPARATE_PLANES and len(bits) > 1 and max(bits) > 8:
-        raise unsupported("TIFF picture with separate 16-bit colours")  # Pillow mixes them up
+        raise unsupported(SEPARATE_TIFF)  # Pillow mixes them up
 
 
 def beside(header: ImageFile.ImageFile, image_format: str, data: bytes) -> Notice | None:
@@ -118,11 +126,11 @@ def _mpf_kinds(index: bytes) -> Iterator[bool]:
 def refuse_other_kinds(data: bytes, image_format: str) -> None:
     """Of a file that could not be decoded: UnsupportedMedia if it is of a kind that never can."""
     if image_format == "heif" and data[8:12] in _SEQUENCES:
-        raise unsupported("burst of HEIC pictures")
+        raise unsupported(HEIC_BURST)
     if image_format != "jpeg":
         return
     for marker, begin, _ in jpeg_segments(data):
         if marker in _RARE_FRAMES:
             raise unsupported(_RARE_FRAMES[marker])
         if marker in _FRAMES and data[begin + 4 : begin + 5] not in (b"\x08", b""):
-            raise unsupported(f"JPEG picture with {data[begin + 4]} bits a colour")
+            raise unsupported(DEEP_JPEG.format(data[begin + 4]))

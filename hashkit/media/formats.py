@@ -268,8 +268,25 @@ def _fits(signature: Signature, head: bytes) -> bool:
     return signature(head)
 
 
+# Kinds of a format that its decoder does not open.
+RARE_BMP = "BMP picture of a rare kind"
+RARE_TIFF = "TIFF picture of a rare kind"
+SEPARATE_TIFF = "TIFF picture with separate 16-bit colours"
+HEIC_BURST = "burst of HEIC pictures"
+JPEG_LS = "JPEG-LS picture"
+LOSSLESS_JPEG = "lossless JPEG picture"
+HIERARCHICAL_JPEG = "hierarchical JPEG picture"
+DEEP_JPEG = "JPEG picture with {} bits a colour"
+NOT_OPENED = {
+    *(each.shown for each in _TABLE if not each.decoder),
+    *(RARE_BMP, RARE_TIFF, SEPARATE_TIFF, HEIC_BURST, JPEG_LS, LOSSLESS_JPEG, HIERARCHICAL_JPEG),
+    *(DEEP_JPEG.format(bits) for bits in range(256)),
+}
+"""All names that ``unsupported`` is given."""
+
+
 def unsupported(name: str) -> UnsupportedMedia:
-    """The error for a format that is known by name only."""
+    """The error for a format that is known by name only, one of ``NOT_OPENED``."""
     article = "an" if name[0] in "AEIOU" else "a"
     return UnsupportedMedia(f"This is {article} {name}, which cannot be opened here.")
 

@@ -31,7 +31,7 @@ from hashkit.media.completeness.bitmaps import check_bmp
 from hashkit.media.completeness.finding import Finding
 from hashkit.media.completeness.pictures import look_for_missing
 from hashkit.media.decoder_messages import decoder_messages
-from hashkit.media.formats import unsupported
+from hashkit.media.formats import RARE_BMP, RARE_TIFF, unsupported
 from hashkit.media.limits import MAX_PIXELS, check_pixels
 from hashkit.media.metadata import without_metadata
 from hashkit.media.opening import open_frames, open_header
@@ -121,9 +121,9 @@ def _translated(error: Exception) -> MediaError:
     if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
         return TooMuchMemory()
     if "Unsupported BMP" in str(error):
-        return unsupported("BMP picture of a rare kind")
+        return unsupported(RARE_BMP)
     if "unknown pixel mode" in str(error) or "unknown data organization" in str(error):
-        return unsupported("TIFF picture of a rare kind")
+        return unsupported(RARE_TIFF)
     cut_short = "truncated" in str(error).lower() or isinstance(error, EOFError)
     return MediaTruncated() if cut_short else MediaCorrupt()
 

@@ -17,9 +17,9 @@ A system that lacks some of these uses the rest, and ``hashkit doctor`` names th
 missing. The client of a cluster may connect to one address (``hashkit.sandbox.connecting``), and
 reads no files but Python's own. ``lock_network`` is for processes that pass files to workers and
 need no network. ``lock_outgoing`` is for the local page's server, which only answers connections
-from this machine. ``lock_memory`` is for processes that hold files and need the network. All three
-are for processes that are hashkit's own: they hold to the end of a process, so a library never
-calls them in the process of its caller.
+from this machine. ``lock_to_send`` is for processes that send, and ``lock_memory`` for those that
+start one that connects. All four are for processes that are hashkit's own: they hold to the end of
+a process, so a library never calls them in the process of its caller.
 
 Not limited on Linux: how many threads a worker starts. seccomp cannot count, and RLIMIT_NPROC does
 not hold root and counts all processes of a user.
@@ -46,6 +46,7 @@ from hashkit.sandbox.system_calls import (
     load_seccomp,
     restrict_network_calls,
     restrict_outgoing_calls,
+    restrict_reaching_calls,
     restrict_system_calls,
 )
 
@@ -117,6 +118,12 @@ def lock_outgoing() -> tuple[Restriction, ...]:
     )
 
 
+def lock_to_send() -> tuple[Restriction, ...]:
+    """Deny other processes to this process and all that it starts, permanently, and its memory to
+    others (``lock_memory``). It keeps the network. Never raises."""
+    return (*_lock_own_process(), _apply("system calls", restrict_reaching_calls))
+
+
 def lock_memory() -> tuple[Restriction, ...]:
     """Keep the memory of this process from core dumps and, on Linux, from other processes of the
     same user (not from root), until it ends. Never raises.
@@ -136,8 +143,18 @@ def _apply(name: str, step: Callable[[], None]) -> Restriction:
     try:
         step()
     except Exception as error:  # the other restrictions still apply
-        return Restriction(name, active=False, reason=str(error) or type(error).__name__)
+        return Restriction(name, active=False, reason=_reason(error))
     return Restriction(name, active=True)
+
+
+def _reason(error: Exception) -> str:
+    """What the doctor says, also in a report that is passed on: errors of the system and of
+    libraries may hold a path."""
+    if isinstance(error, Unavailable):
+        return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    return type(error).__name__
 
 
 def _limit(name: str, value: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
+from hashkit.media.formats import NOT_OPENED, unsupported
 from hashkit.models import (
     MOVING_READINGS,
     ORIGINAL,
@@ -44,9 +45,9 @@ takes up to 25 times its length."""
 
 _MAX_NOTICES = 20
 # Texts of errors that differ from their default: with numbers, or the name of a format.
+_NOT_OPENED = {str(unsupported(name)) for name in NOT_OPENED}
 _KNOWN_SENTENCES = re.compile(
     r"The picture has [\d,]{1,30} pixels\. The limit is [\d,]{1,30}\."
-    r"|This is an? [\w -]{1,50}, which cannot be opened here\."
     r"|The file is damaged, and the video could not be read\."
     r"|This video is coded in a way that cannot be opened here\.",
     re.ASCII,
@@ -213,7 +214,9 @@ def _error(untrusted_code: str, untrusted_text: str) -> HashkitError:
     known = _ERRORS.get(untrusted_code)
     if known is None:
         raise DocumentInvalid
-    if untrusted_text != known.text and not _KNOWN_SENTENCES.fullmatch(untrusted_text):
+    if untrusted_text not in (known.text, *_NOT_OPENED) and not _KNOWN_SENTENCES.fullmatch(
+        untrusted_text
+    ):
         raise DocumentInvalid
     return known(untrusted_text)
 

@@ -88,6 +88,8 @@ def load_seccomp() -> ModuleType:
         import pyseccomp  # noqa: F401, PLC0415 (Linux only)
     except ImportError:
         raise Unavailable("the package pyseccomp is not installed") from None
+    except Exception:  # a library that lacks what the package needs
+        raise Unavailable("libseccomp does not fit the package pyseccomp") from None
     finally:
         setattr(ctypes.util, "find_library", original)  # noqa: B010
     return sys.modules["pyseccomp"]
@@ -165,6 +167,15 @@ def restrict_outgoing_calls() -> None:
     # seccomp cannot see the address given to sendmsg; only datagram sockets use it.
     datagram = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPE, _DATAGRAM)
     _add(seccomp, rules, refuse, "socketpair", datagram)
+    _refuse_other_processes(seccomp, rules)
+    rules.load()
+
+
+def restrict_reaching_calls() -> None:
+    """Allow all but reaching into other processes."""
+    seccomp = load_seccomp()
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
     _refuse_other_processes(seccomp, rules)
     rules.load()
 

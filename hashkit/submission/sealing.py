@@ -42,6 +42,11 @@ MAX_RECIPIENTS = 100
 """People that a file can be sealed for at a time."""
 
 _MAX_HEADER_BYTES = 1 << 14  # age reads long headers slowly; that for 100 people has 10 KB
+_MAX_WORK = 21
+"""Of a passphrase: one try takes 2 to the power of this in KiB of memory, 2 GiB. Programs for age
+write 18, or what takes a second, which is 20 at most. pyrage itself has no limit of memory."""
+
+_WORK = re.compile(rb"-> scrypt [A-Za-z0-9+/]{22} ([1-9][0-9]?)")
 _LOOKED_AT = 4096
 _END_OF_HEADER = b"\n--- "
 _BINARY = b"age-encryption.org/v1\n"
@@ -208,10 +213,24 @@ def _opened(untrusted_sealed: bytes, decrypt: Any, key: Any) -> Submission:
     if len(untrusted_sealed) > MAX_SEALED_BYTES:
         raise SealDamaged("This is too big for a sealed submission.")
     sealed = _without_surroundings(untrusted_sealed)
-    if _END_OF_HEADER not in (_head(sealed, _MAX_HEADER_BYTES) or b""):
+    header, end, _ = (_head(sealed, _MAX_HEADER_BYTES) or b"").partition(_END_OF_HEADER)
+    if not end:
         raise SealDamaged("This is not what hashkit seals: it begins with too much else.")
+    _check_work(header)
     content = _decrypted(sealed, decrypt, key)
     return Submission.from_json(content)
+
+
+def _check_work(untrusted_header: bytes) -> None:
+    """SealCostly where a try of a passphrase takes too much; SealDamaged where that is not plain,
+    since age could read it in another way."""
+    for line in untrusted_header.split(b"\n"):
+        if line.startswith(b"-> scrypt"):
+            work = _WORK.fullmatch(line)
+            if work is None:
+                raise SealDamaged
+            if int(work[1]) > _MAX_WORK:
+                raise SealCostly
 
 
 def _without_surroundings(untrusted_sealed: bytes) -> bytes:
@@ -224,8 +243,9 @@ def _without_surroundings(untrusted_sealed: bytes) -> bytes:
 
 
 def _decrypted(untrusted_sealed: bytes, decrypt: Any, key: Any) -> bytes:
-    """What was sealed. pyrage refuses files whose passphrase takes too long to check. It measures
-    that by a short trial, which fails on a busy computer, so it is tried more than once."""
+    """What was sealed. pyrage refuses files whose passphrase takes too long to check on this
+    computer. It measures that by a short trial, which fails on a busy one, so it is tried more than
+    once."""
     for _ in range(_COSTLY_TRIES):
         try:
             return bytes(decrypt(untrusted_sealed, key))

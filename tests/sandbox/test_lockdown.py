@@ -333,9 +333,7 @@ class TestMissingRestrictions:
 
 
 def test_a_restriction_that_fails_gives_the_reason():
-    reason = OSError(1, "no")
-
     def broken():
-        raise reason
+        raise OSError(1, "no")
 
-    assert lockdown._apply("files", broken) == Restriction("files", False, str(reason))
+    assert lockdown._apply("files", broken) == Restriction("files", False, os.strerror(1))

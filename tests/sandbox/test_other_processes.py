@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
-LOCKS = ["lock_network", "lock_outgoing"]
+LOCKS = ["lock_network", "lock_outgoing", "lock_to_send"]
 ANYBODY = """
 import ctypes, sys
 ctypes.CDLL(None).prctl(0x59616d61, ctypes.c_ulong(-1), 0, 0, 0)  # where only parents may trace
@@ -99,6 +99,42 @@ app(sys.argv[1:])
 """
 
 
+# The real command, held where it asks before it sends; its credentials are in memory then.
+SENDING = """
+from hashkit.cli.actions import sending
+from hashkit.cli import app
+def wait(*arguments, **options):
+    print("ready", flush=True)
+    sys.stdin.read()
+    sys.exit()
+sending.ask = wait
+app(sys.argv[1:])
+"""
+PROFILE = """[test]
+kind = "hma"
+address = "https://hma.invalid"
+bank = "BANK"
+token = "env:PATH"
+"""
+
+
+@pytest.fixture
+def profiles(tmp_path):
+    (tmp_path / "profiles.toml").write_text(PROFILE)
+    return tmp_path / "profiles.toml"
+
+
+@pytest.fixture
+def submission(tmp_path):
+    from hashkit import Submission
+    from hashkit.models import Hash, MediaKind
+    from hashkit.submission.document import Item
+
+    item = Item(MediaKind.IMAGE, (Hash("pdq", "0" * 64, 90),))
+    (tmp_path / "s.json").write_text(Submission.from_items([item]).to_json())
+    return tmp_path / "s.json"
+
+
 class TestMemoryIsOutOfReach:
     def test_without_a_lock(self, start, attack):
         assert {"process_vm_readv", "mem", "ptrace"} <= attack(start(READY))
@@ -110,6 +146,11 @@ class TestMemoryIsOutOfReach:
     @pytest.mark.parametrize("options", [[], ["--dask", "tcp://127.0.0.1:1"]])
     def test_of_the_command(self, options, start, attack, samples):
         pid = start(HASHING, "hash", samples / "bmp.bmp", *options)
+        assert attack(pid) == set()
+        assert "Max core file size        0                    0 " in limits_of(pid)
+
+    def test_of_sending(self, submission, profiles, start, attack):
+        pid = start(SENDING, "send", submission, "--to", "test", "--profiles", profiles)
         assert attack(pid) == set()
         assert "Max core file size        0                    0 " in limits_of(pid)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hashkit import errors, notices
 from hashkit.errors import DocumentInvalid, FileError, MediaError
+from hashkit.media import formats
 from hashkit.models import FailedFile, FrameHash, FrameHashes, Hash, HashedFile, MediaKind
 from hashkit.pipeline.options import Options
 from hashkit.sandbox import protocol
@@ -197,19 +198,7 @@ GOOD = {
         {"notices": [["small", notices.SMALL.text + " "]]},
         {"notices": [["video_damaged", notices.VIDEO_DAMAGED.text]]},
         {"notices": [["unheard_of", "x"]]},
-        {"error": "not_media"},
-        {"error": ["not_media", "\x1b[2J"]},
-        {"error": ["not_media", "x" * 1000]},
-        {"error": ["media_corrupt", "Call +1 555 0100."]},
-        {
-            "error": [
-                "unsupported_media",
-                "This is a visit.example, which cannot be opened here.",
-            ]
-        },
         {"notices": [["small", notices.SMALL.text]] * 21},
-        {"error": ["document_invalid", "x"]},
-        {"error": ["unknown_algorithm", "x"]},
         {"path": "a"},
     ],
 )
@@ -217,6 +206,58 @@ def test_what_does_not_belong_is_refused(change):
     assert protocol.outcome_from_json(GOOD, PATH)
     with pytest.raises(DocumentInvalid):
         protocol.outcome_from_json({**GOOD, **change}, PATH)
+
+
+def failed(error):
+    return {**GOOD, "variants": [], "error": error}
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("media_corrupt", errors.MediaCorrupt.text),
+        ("media_corrupt", "The file is damaged, and the video could not be read."),
+        ("too_many_pixels", "The picture has 1,000 pixels. The limit is 100."),
+        *(
+            ("unsupported_media", str(formats.unsupported(name)))
+            for name in sorted(formats.NOT_OPENED)
+        ),
+    ],
+)
+def test_an_error_with_a_known_sentence(code, text):
+    found = protocol.outcome_from_json(failed([code, text]), PATH)
+    assert (found.error.code, str(found.error)) == (code, text)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "not_media",
+        ["not_media", "\x1b[2J"],
+        ["not_media", "x" * 1000],
+        ["media_corrupt", "Call +1 555 0100."],
+        ["unsupported_media", "This is a visit.example, which cannot be opened here."],
+        ["unsupported_media", "This is a picture of Ann Other, which cannot be opened here."],
+        ["too_many_pixels", "The picture has \u0661 pixels. The limit is 100."],
+        ["document_invalid", errors.DocumentInvalid.text],
+        ["unknown_algorithm", errors.UnknownAlgorithm.text],
+        ["unheard_of", errors.MediaCorrupt.text],
+    ],
+)
+def test_any_other_error_is_refused(error):
+    with pytest.raises(DocumentInvalid):
+        protocol.outcome_from_json(failed(error), PATH)
+
+
+def test_times_in_a_notice_are_in_plain_digits():
+    text = notices.VIDEO_DAMAGED.text.replace("{span}", "from 00:00:0{} to 00:00:05")
+    for digit, good in (("1", True), ("\u0661", False)):
+        change = {"notices": [["video_damaged", text.replace("{}", digit)]]}
+        if good:
+            assert protocol.outcome_from_json({**GOOD, **change}, PATH)
+        else:
+            with pytest.raises(DocumentInvalid):
+                protocol.outcome_from_json({**GOOD, **change}, PATH)
 
 
 def test_every_error_of_a_file_round_trips():

@@ -230,11 +230,43 @@ def test_any_bytes_are_refused(data):
             unseal(sealed, [str(KEY)])
 
 
-def test_a_file_that_asks_for_hours_of_work(with_words):
-    cheap = pyrage.passphrase.encrypt(b"", "x")
-    costly = re.sub(rb"(-> scrypt \S+) \d+", rb"\1 40", cheap)
-    with pytest.raises(SealCostly):
-        unseal_with_passphrase(costly, "x")
+def with_work(work):
+    """Two files whose header asks for that work."""
+    binary = re.sub(rb"(-> scrypt \S+) \d+", rb"\1 " + work, pyrage.passphrase.encrypt(b"", "x"))
+    text = base64.encodebytes(binary)
+    yield binary
+    yield b"-----BEGIN AGE ENCRYPTED FILE-----\n" + text + b"-----END AGE ENCRYPTED FILE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [
+        (b"22", SealCostly),  # 4 GiB of memory, which pyrage would take
+        (b"40", SealCostly),
+        (b"022", SealDamaged),
+        (b"+22", SealDamaged),
+        (b"222", SealDamaged),
+        (b"22 x", SealDamaged),
+    ],
+)
+def test_a_file_that_asks_for_hours_of_work_or_much_memory(work, error, monkeypatch):
+    def decrypt(*_):
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    for costly in with_work(work):
+        with pytest.raises(error):
+            unseal_with_passphrase(costly, "x")
+
+
+def test_work_that_other_programs_ask_for_is_done(monkeypatch):
+    """Whether pyrage would, depends on the computer."""
+    asked = []
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", lambda *_: asked.append(_) or CONTENT)
+    for work in (b"1", b"18", b"21"):
+        for file in with_work(work):
+            assert unseal_with_passphrase(file, "x") == SUBMISSION
+    assert len(asked) == 6
 
 
 @pytest.mark.parametrize("inside", [b"", b"hello", b'{"format": "hashkit-submission"}'])

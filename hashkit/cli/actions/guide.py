@@ -13,6 +13,7 @@ from hashkit.cli.output.guidance import guidance_to_json, print_guidance, print_
 from hashkit.cli.output.terminal import ExitCode, fail, say
 from hashkit.guide.guidance import COUNTRIES, OTHER, Age, Answers, guidance
 from hashkit.locale.language import UNREVIEWED, Texts, marked, texts_in
+from hashkit.sandbox import lockdown
 
 _AGE_NOW = marked("How old are you now?")
 _AGES_NOW = {"adult": marked("18 or over"), "under-18": marked("Under 18")}
@@ -46,6 +47,7 @@ class GuideOptions:
 
 def run(options: GuideOptions) -> None:
     """Ask for the answers that are missing, and print the guide."""
+    lockdown.lock_network()
     texts = texts_in(check_language(options.language))
     given = _Given(
         parse_age(options.age, "--age"),

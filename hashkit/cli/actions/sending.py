@@ -41,7 +41,9 @@ NO_PROFILES = "There is no file of profiles. How to write one: docs/sending.md"
 
 
 def prepare_or_fail(submission: Path, to: str, profiles: Path | None) -> Plan:
-    """What is to be sent, and where. Ends the command where a file cannot be read."""
+    """What is to be sent, and where. Ends the command where a file cannot be read. Locks this
+    process, except for the network."""
+    lockdown.lock_to_send()
 
     @contextmanager
     def reading(path: Path) -> Iterator[None]:

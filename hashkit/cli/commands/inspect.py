@@ -11,6 +11,7 @@ from hashkit.cli.files import read_or_fail
 from hashkit.cli.output.counts import count_in_words
 from hashkit.cli.output.terminal import shown_name
 from hashkit.models import ORIGINAL, READINGS
+from hashkit.sandbox import lockdown
 from hashkit.submission.formats.signals import signals_of
 
 _READINGS = """\
@@ -32,6 +33,7 @@ def inspect_command(
     ],
 ) -> None:
     """Say in plain words what is in a submission, all of it, and what is not."""
+    lockdown.lock_network()
     submission = read_or_fail(path)
     kinds = [item.kind.value for item in submission.items]
     counts = [

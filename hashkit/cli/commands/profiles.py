@@ -7,6 +7,7 @@ import typer
 from hashkit.cli.actions.sending import NO_PROFILES, Profiles
 from hashkit.cli.output.terminal import ExitCode, fail, fail_on, say, shown_name
 from hashkit.errors import FileMissing, HashkitError, ProfileUnfit, SendingError
+from hashkit.sandbox import lockdown
 from hashkit.submission.sending.backends import backend_for
 from hashkit.submission.sending.credentials import credential
 from hashkit.submission.sending.profile import Profile
@@ -15,6 +16,7 @@ from hashkit.submission.sending.profiles import default_profiles, read_profiles
 
 def profiles_command(profiles: Profiles = None) -> None:
     """List the profiles that there are, and check them. Nothing is sent."""
+    lockdown.lock_to_send()  # the keyring may be a program
     path = profiles or default_profiles()
     try:
         found = read_profiles(path)

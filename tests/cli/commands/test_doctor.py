@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import _json
 import getpass
+import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+
+from hashkit.sandbox import lockdown
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,36 @@ def test_a_report_holds_no_path_and_no_name(report):
     user = getpass.getuser()
     assert f" {user}" not in printed
     assert f"{user}:" not in printed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
+def test_a_report_of_what_is_missing_holds_no_path_either(run, tmp_path):
+    """A library that is not the right one: the error of the system names where it is."""
+    folder = tmp_path / "alice"
+    folder.mkdir()
+    shutil.copy(_json.__file__, folder / "libseccomp.so.2")
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(folder)}
+    done = run("doctor", "--report", env=environment)
+    assert done.returncode == 1
+    for process in ("worker", "network"):
+        missing = f"{process} wall, system calls: libseccomp does not fit the package pyseccomp"
+        assert missing in done.stdout
+    for text in ("alice", "/", "\\"):
+        assert text not in done.stdout + done.stderr
+
+
+def test_reasons_hold_no_path():
+    for error in (
+        FileNotFoundError(2, "No such file", "/home/alice"),
+        AttributeError("/home/alice:"),
+    ):
+
+        def step(error=error):
+            raise error
+
+        reason = lockdown._apply("files", step).reason
+        assert reason
+        assert "alice" not in reason
 
 
 def test_in_words(run):
