@@ -9,6 +9,7 @@ import typer
 from typer.core import MarkupMode, TyperCommand, TyperGroup
 
 from hashkit.cli.dashes import check_dashes
+from hashkit.cli.output.terminal import shown_name
 
 COMMANDS = {
     "guide": ("guide", "Find out what to do, and which services help."),
@@ -77,9 +78,15 @@ class Command(TyperCommand):
     from the group, and not from the command.)"""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Likewise."""
+        """Likewise. What is wrong with the arguments is said with their names escaped."""
         check_dashes(args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            message = getattr(error, "message", None)  # Typer's own errors, of any version
+            if isinstance(message, str):
+                setattr(error, "message", shown_name(message))  # noqa: B010 (mypy knows no such)
+            raise
 
 
 def load(name: str, rich_markup_mode: MarkupMode = None) -> Any:

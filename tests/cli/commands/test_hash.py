@@ -352,7 +352,20 @@ def test_nothing_from_native_libraries_reaches_the_terminal(run, samples, tmp_pa
     assert len(lines(done)) == 3
 
 
-def in_a_terminal(arguments, cwd, stdout=None, **environment):
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are any bytes")
+@pytest.mark.parametrize("colours", ["", "1"])
+def test_names_in_what_was_typed_wrong_are_shown_escaped(colours, tmp_path):
+    """As where a pattern stands for more files than the command takes."""
+    typed = ["inspect", "a.json", "tur\u202egpj.json", "red\x1b[31m.json", "line\nbreak.json"]
+    environment = {"NO_COLOR": colours} if colours else {}
+    printed = in_a_terminal(typed, tmp_path, code=2, **environment)
+    for raw in ("\u202e", "\x1b[31m.", "line\r\nbreak"):
+        assert raw not in printed
+    for shown in (r"tur\u202egpj.json", r"red\x1b[31m.json"):
+        assert shown in printed
+
+
+def in_a_terminal(arguments, cwd, stdout=None, code=0, **environment):
     """Run hashkit with its streams on a terminal (stdout not, where a file is given for it); all
     that the terminal showed."""
     pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
@@ -384,7 +397,7 @@ def in_a_terminal(arguments, cwd, stdout=None, **environment):
                 break
             printed += piece
     os.close(parent)
-    assert process.wait(10) == 0
+    assert process.wait(10) == code
     return printed.decode()
 
 
