@@ -29,6 +29,8 @@ _GAIN_MAPS = (
 
 _SEQUENCES = (b"msf1", b"hevc", b"hevx", b"hevm", b"hevs")
 _FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+_FRAME_HEADER = 6
+_OTHER_BITS = {*range(2, 17)} - {8}
 _HIERARCHICAL = "hierarchical JPEG picture"
 _LOSSLESS = "lossless JPEG picture"
 _RARE_FRAMES = {
@@ -121,8 +123,11 @@ def refuse_other_kinds(data: bytes, image_format: str) -> None:
         raise unsupported("burst of HEIC pictures")
     if image_format != "jpeg":
         return
-    for marker, begin, _ in jpeg_segments(data):
+    for marker, begin, end in jpeg_segments(data):
+        frame = data[begin + 4 : end]
+        if len(frame) < _FRAME_HEADER or len(frame) != _FRAME_HEADER + 3 * frame[5]:
+            continue  # another segment, or junk
         if marker in _RARE_FRAMES:
             raise unsupported(_RARE_FRAMES[marker])
-        if marker in _FRAMES and data[begin + 4 : begin + 5] not in (b"\x08", b""):
-            raise unsupported(f"JPEG picture with {data[begin + 4]} bits a colour")
+        if marker in _FRAMES and frame[0] in _OTHER_BITS:
+            raise unsupported(f"JPEG picture with {frame[0]} bits a colour")

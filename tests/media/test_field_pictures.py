@@ -16,7 +16,7 @@ from PIL import Image
 
 from hashkit import hash_file, notices
 from hashkit.errors import IsAnArchive, MediaError, NotMedia, TooManyPixels, UnsupportedMedia
-from hashkit.media import animations, apng, clean_aperture, formats, images
+from hashkit.media import animations, apng, clean_aperture, formats, images, opening
 from hashkit.models import FailedFile
 from hashkit.pipeline.hashing import hash_or_fail
 from hashkit.pipeline.options import Options
@@ -525,6 +525,9 @@ class TestHiddenPicture:
         nothing = picture.convert("RGBA") if mode == "LA" else picture.convert("RGB")
         assert np.unique(np.asarray(nothing)).tolist() == [0 if mode == "LA" else 255]
 
+    def test_still_picture_stays(self):
+        assert not apng.has_hidden_picture(saved(PICTURE, "PNG"))
+
     def test_picture_that_is_a_frame_stays(self):
         frames = [Image.fromarray(scene(seed=each)) for each in range(3)]
         data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
@@ -587,6 +590,11 @@ class TestGif:
         wanted[top : top + height, left : left + width] = colour(2)
         assert np.array_equal(found.pixels, wanted)
         assert codes(found) == []
+
+    @pytest.mark.parametrize(("box", "first"), [((0, 0, 20, 16), 0), ((0, 0, 20, 15), 1)])
+    def test_frame_that_covers_all_is_taken_as_it_is(self, box, first):
+        data = gif((20, 16), [(2, box, 0, False)])
+        assert opening.open_frames(data, opening.open_header(data, "gif"))[1] == first
 
     def test_later_frames_are_laid_on_it(self):
         data = gif((20, 16), [(2, (3, 2, 5, 4), 1, False), (1, (10, 8, 5, 4), 1, False)])
@@ -807,10 +815,12 @@ class TestKindsThatCannotBeOpened:
         with pytest.raises(UnsupportedMedia, match=f"with {bits} bits a colour"):
             decoded(bytes(data))
 
-    def test_damaged_jpeg_is_damaged(self):
-        data = saved(PICTURE, "JPEG")
+    @pytest.mark.parametrize("bits", [0, 1, 8, 17, 255])
+    def test_damaged_jpeg_is_damaged(self, bits):
+        data = bytearray(saved(PICTURE, "JPEG"))
+        data[data.index(b"\xff\xc0") + 4] = bits
         with pytest.raises(MediaError) as failure:
-            decoded(data[: data.index(b"\xff\xda")])
+            decoded(bytes(data[: data.index(b"\xff\xda")]))
         assert not isinstance(failure.value, UnsupportedMedia)
 
     @pytest.mark.parametrize(
