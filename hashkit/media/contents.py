@@ -39,6 +39,8 @@ _GAIN_MAPS = (
 
 _SEQUENCES = (b"msf1", b"hevc", b"hevx", b"hevm", b"hevs")
 _FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+_FRAME_HEADER = 6
+_OTHER_BITS = {*range(2, 17)} - {8}
 _RARE_FRAMES = {
     **{0xC3: LOSSLESS_JPEG, 0xCB: LOSSLESS_JPEG, 0xF7: JPEG_LS},
     **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), HIERARCHICAL_JPEG),
@@ -129,8 +131,11 @@ def refuse_other_kinds(data: bytes, image_format: str) -> None:
         raise unsupported(HEIC_BURST)
     if image_format != "jpeg":
         return
-    for marker, begin, _ in jpeg_segments(data):
+    for marker, begin, end in jpeg_segments(data):
+        frame = data[begin + 4 : end]
+        if len(frame) < _FRAME_HEADER or len(frame) != _FRAME_HEADER + 3 * frame[5]:
+            continue  # another segment, or junk
         if marker in _RARE_FRAMES:
             raise unsupported(_RARE_FRAMES[marker])
-        if marker in _FRAMES and data[begin + 4 : begin + 5] not in (b"\x08", b""):
-            raise unsupported(DEEP_JPEG.format(data[begin + 4]))
+        if marker in _FRAMES and frame[0] in _OTHER_BITS:
+            raise unsupported(DEEP_JPEG.format(frame[0]))

@@ -94,11 +94,8 @@ def lift_pillows_limit() -> None:
 
 def _decode_or_explain(untrusted_data: bytes, image_format: str, max_pixels: int) -> Picture:
     """Decode; once more without metadata, if that may be what stopped the decoder."""
-    picture, failure = None, None
     try:
-        picture = _decode(untrusted_data, image_format, max_pixels)
-        if image_format == "jpeg" or notices.TRUNCATED not in picture.notices:
-            return picture  # of a JPEG, OpenCV decodes the pixels, which skips what it cannot read
+        return _decode(untrusted_data, image_format, max_pixels)
     except (TooManyPixels, TooMuchMemory, UnsupportedMedia, MemoryError):
         raise
     except Exception as error:  # as in ``decode``
@@ -109,12 +106,11 @@ def _decode_or_explain(untrusted_data: bytes, image_format: str, max_pixels: int
             return _decode(clean, image_format, max_pixels)
         except (TooManyPixels, TooMuchMemory, UnsupportedMedia, MemoryError):
             raise
-        except Exception as error:  # as in ``decode``
-            failure = failure or error
-    if picture is not None:
-        return picture
+        except Exception:  # as in ``decode``: the first failure says more
+            contents.refuse_other_kinds(untrusted_data, image_format)
+            raise failure from None
     contents.refuse_other_kinds(untrusted_data, image_format)
-    raise failure or MediaCorrupt
+    raise failure
 
 
 def _translated(error: Exception) -> MediaError:

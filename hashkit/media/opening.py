@@ -25,7 +25,7 @@ _TRANSPARENT_FRAME = (
     b"\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x80\xff\xff\xff\xff\xff\xff"  # 1x1, two colours
     b"\x02\x02\x44\x01\x00"  # one pixel of colour 0
 )
-_TO_BACKGROUND = 2
+_TO_BACKGROUND, _TO_PREVIOUS = 2, 3
 _NOTHING = {"RGB": (255, 255, 255), "RGBA": (0, 0, 0, 0)}
 
 
@@ -41,8 +41,12 @@ def open_frames(
     one. ``header``: as ``open_header`` gave it, and its size has been checked."""
     if header.format == "PNG" and apng.has_hidden_picture(untrusted_data):
         return open_header(apng.with_empty_picture(untrusted_data), "png"), 1
-    if header.format == "GIF" and header.tile[0].extents != (0, 0, *header.size):
-        # Pillow paints what the first frame leaves free with colour 0, unless it is transparent.
+    if header.format == "GIF" and (
+        header.tile[0].extents != (0, 0, *header.size)
+        or getattr(header, "disposal_method", 0) == _TO_PREVIOUS
+    ):
+        # Pillow paints what the first frame leaves free with colour 0, unless it is transparent;
+        # and it keeps a first frame that is to be replaced by what was before.
         flags = untrusted_data[10]
         begin = _GIF_HEADER + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
         parts = (b"GIF89a", untrusted_data[6:begin], _TRANSPARENT_FRAME, untrusted_data[begin:])

@@ -16,7 +16,7 @@ from PIL import Image
 
 from hashkit import hash_file, notices
 from hashkit.errors import IsAnArchive, MediaError, NotMedia, TooManyPixels, UnsupportedMedia
-from hashkit.media import animations, apng, clean_aperture, formats, images
+from hashkit.media import animations, apng, clean_aperture, formats, images, opening
 from hashkit.models import FailedFile
 from hashkit.pipeline.hashing import hash_or_fail
 from hashkit.pipeline.options import Options
@@ -200,7 +200,14 @@ class TestJpegMetadata:
         assert found.pixels.shape[:2] == (144, 96)
         assert codes(found) == []
 
-    def test_damage_is_told_all_the_same(self):
+    @pytest.mark.parametrize("marker", [b"\xff\xdb", b"\xff\xc0", b"\xff\xe1"])
+    def test_bytes_between_segments_are_no_damage(self, marker):
+        at = self.plain.index(marker)
+        found = decoded(self.plain[:at] + b"stray bytes" + self.plain[at:])
+        assert np.array_equal(found.pixels, decoded(self.plain).pixels)
+        assert codes(found) == []
+
+    def test_damage_is_reported_all_the_same(self):
         broken = (
             self.plain[:2] + jpeg_segment(0xE0, b"JFIF\0") + self.plain[2 : len(self.plain) // 2]
         )
@@ -256,7 +263,7 @@ class TestPngMetadata:
         data = self.plain[:33] + extra + self.plain[33:]
         assert decoded(data).pixels.shape[:2] == (144, 96)
 
-    def test_broken_pixels_are_told_all_the_same(self):
+    def test_broken_pixels_are_reported_all_the_same(self):
         noise = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         plain = saved(Image.fromarray(noise), "PNG")
         text = chunk(b"tEXt", b"Title\0x", damage=1)
@@ -525,6 +532,9 @@ class TestHiddenPicture:
         nothing = picture.convert("RGBA") if mode == "LA" else picture.convert("RGB")
         assert np.unique(np.asarray(nothing)).tolist() == [0 if mode == "LA" else 255]
 
+    def test_still_picture_stays(self):
+        assert not apng.has_hidden_picture(saved(PICTURE, "PNG"))
+
     def test_picture_that_is_a_frame_stays(self):
         frames = [Image.fromarray(scene(seed=each)) for each in range(3)]
         data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
@@ -588,6 +598,11 @@ class TestGif:
         assert np.array_equal(found.pixels, wanted)
         assert codes(found) == []
 
+    @pytest.mark.parametrize(("box", "first"), [((0, 0, 20, 16), 0), ((0, 0, 20, 15), 1)])
+    def test_frame_that_covers_all_is_taken_as_it_is(self, box, first):
+        data = gif((20, 16), [(2, box, 0, False)])
+        assert opening.open_frames(data, opening.open_header(data, "gif"))[1] == first
+
     def test_later_frames_are_laid_on_it(self):
         data = gif((20, 16), [(2, (3, 2, 5, 4), 1, False), (1, (10, 8, 5, 4), 1, False)])
         _, second = gif_frames(data)
@@ -598,8 +613,14 @@ class TestGif:
 
     @pytest.mark.parametrize("first", [(0, 0, 20, 16), (3, 2, 5, 4)])
     @pytest.mark.parametrize("clear", [False, True])
-    def test_background_is_nothing(self, first, clear):
-        frames = [(2, first, 2, clear), (1, (10, 8, 5, 4), 2, clear), (3, (0, 0, 2, 2), 1, clear)]
+    @pytest.mark.parametrize("disposal", [2, 3])
+    def test_before_the_first_frame_is_nothing(self, first, clear, disposal):
+        """Compared with the frames of Chromium's ImageDecoder."""
+        frames = [
+            (2, first, disposal, clear),
+            (1, (10, 8, 5, 4), disposal, clear),
+            (3, (0, 0, 2, 2), 1, clear),
+        ]
         found = gif_frames(gif((20, 16), frames))
         second, third = np.full((2, 16, 20, 3), WHITE)
         second[8:12, 10:15] = colour(1)
@@ -674,6 +695,13 @@ class TestBmp:
         found = decoded(data)
         assert near(found.pixels, wanted, most)
         assert codes(found) == []
+
+    def test_bits_beyond_the_pixel_do_not_count(self):
+        masks = (0xF00, 0xF0, 0xF)
+        rows = packed(scene(30, 42)[::-1], masks).astype("<u2").tobytes()
+        plain = bmp(rows, 42, 30, bits=16, coding=3)
+        beyond = decoded(masks_behind(plain, (0x10F00, *masks[1:]))).pixels
+        assert np.array_equal(beyond, decoded(masks_behind(plain, masks)).pixels)
 
     def test_alpha_is_laid_on_white(self):
         masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
@@ -807,10 +835,12 @@ class TestKindsThatCannotBeOpened:
         with pytest.raises(UnsupportedMedia, match=f"with {bits} bits a colour"):
             decoded(bytes(data))
 
-    def test_damaged_jpeg_is_damaged(self):
-        data = saved(PICTURE, "JPEG")
+    @pytest.mark.parametrize("bits", [0, 1, 8, 17, 255])
+    def test_damaged_jpeg_is_damaged(self, bits):
+        data = bytearray(saved(PICTURE, "JPEG"))
+        data[data.index(b"\xff\xc0") + 4] = bits
         with pytest.raises(MediaError) as failure:
-            decoded(data[: data.index(b"\xff\xda")])
+            decoded(bytes(data[: data.index(b"\xff\xda")]))
         assert not isinstance(failure.value, UnsupportedMedia)
 
     @pytest.mark.parametrize(
