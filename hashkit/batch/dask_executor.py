@@ -1,7 +1,7 @@
 """An executor that hashes on a Dask cluster, through a process that a cluster cannot get out of.
 
-This process imports nothing of Dask and unpickles nothing. The client process may have been taken
-over by the cluster, so only checked JSON is taken from it.
+This process imports nothing of Dask and unpickles nothing. The client process may be compromised
+by the cluster, so only checked JSON is taken from it.
 """
 
 from __future__ import annotations

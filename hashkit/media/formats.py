@@ -70,7 +70,6 @@ def _like(pattern: bytes) -> re.Pattern[bytes]:
 _HEIF = {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1", "mif2"}
 _GENERIC = {"mif1", "msf1", "mif2"}
 _AVIF = {"avif", "avis"}
-_STILL = _HEIF - {"msf1", "hevc", "hevx", "hevm", "hevs"}
 _AUDIO = {"M4A ", "M4B ", "M4P "}
 _OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"pnot"}  # before there were brands
 _PADDING = {b"skip", b"free", b"udta", b"junk"}  # may stand before them, and are also words
@@ -98,15 +97,6 @@ def _image_brand(head: bytes) -> str | None:
         ):
             return name
     return None
-
-
-def _main_brand(head: bytes) -> str:
-    return (_brands(head) or [""])[0]
-
-
-def _is_burst(head: bytes) -> bool:
-    """Pictures in the tracks of a film, without one that stands for all."""
-    return _main_brand(head) in _HEIF - _STILL and not (_STILL | _AVIF).intersection(_brands(head))
 
 
 def _heif_coded_as(*brands: str) -> Callable[[bytes], bool]:

@@ -8,6 +8,9 @@ without leaving out frames. Where stamps are in order, they stay exactly as they
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 MAX_GAP_OF_BROADCAST = 10.0
 """Seconds. In formats that are cut and joined anywhere (MPEG-TS, MPEG-PS, Ogg), a longer gap is
 taken for a new clock, as FFmpeg takes it. In others, a gap is a still picture: it stays."""
@@ -110,3 +113,25 @@ class Timeline:
             return duration
         since = self._usual if self._last is None else time - self._last
         return min(max(since, least), self._usual)
+
+
+def without_joints(packets: Iterable[Any], track: int) -> Iterator[Any]:
+    """The packets, where that before a new clock of this ``track`` is not called corrupt.
+
+    A transport stream counts its packets. Where another recording was joined to it, the count is
+    wrong, and FFmpeg takes that for missing packets and marks the last one of the first recording,
+    or the first one of the second.
+    """
+    held = None
+    for packet in packets:
+        if packet.stream.index == track and packet.dts is not None:
+            if held is not None:
+                step = float((packet.dts - held.dts) * packet.time_base)
+                if not 0 <= step <= MAX_GAP_OF_BROADCAST:
+                    held.is_corrupt = packet.is_corrupt = False
+                yield held
+            held = packet
+        else:
+            yield packet
+    if held is not None:
+        yield held

@@ -35,7 +35,7 @@ from hashkit.media.limits import (
     check_pixels,
 )
 from hashkit.media.tee import Tee
-from hashkit.media.timeline import StampChooser, Timeline
+from hashkit.media.timeline import StampChooser, Timeline, without_joints
 from hashkit.media.tracks import shown_track
 from hashkit.media.video_headers import (
     LENIENT,
@@ -162,7 +162,7 @@ class Video:
         tracks = [] if self._asks_others else [self._stream]
         others_end, count = 0.0, 0
         try:
-            for packet in self._container.demux(*tracks):
+            for packet in without_joints(self._container.demux(*tracks), self._stream.index):
                 if packet.size and packet.stream.index == self._stream.index:
                     if not count and packet.has_sidedata("encryption_info"):
                         raise ProtectedMedia

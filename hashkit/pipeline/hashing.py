@@ -135,7 +135,11 @@ def exact_or_fail(source: Source, options: Options) -> HashedFile | FailedFile:
 def _media_of(untrusted: files.UntrustedFile) -> formats.MediaType:
     try:
         return formats.identify(untrusted.head)
+    except IsAnArchive:
+        raise
     except NotMedia:
+        if untrusted.size > files.MAX_BYTES:  # an image of a disk, say
+            raise
         return recognise(untrusted.stream, untrusted.head)
 
 

@@ -45,6 +45,10 @@ _RESOLVING = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyadd
 _HARMLESS = ("socket.__new__", "socket.gethostname")
 
 
+class Unavailable(Exception):
+    """This system does not offer a restriction. The text says why, and holds no path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A numeric IP address, and a TCP port."""
@@ -64,13 +68,13 @@ class _PortRule(ctypes.Structure):
 
 def restrict_ports(port: int) -> None:
     """Landlock: this thread, and those that it starts, may connect to this TCP port alone, and
-    listen on none. Raises OSError, also where the kernel cannot do this."""
+    listen on none. Raises Unavailable where the kernel cannot do this, or OSError."""
     if sys.platform != "linux":
-        raise OSError(errno.ENOSYS, "only Linux has Landlock")
+        raise Unavailable("only Linux has Landlock")
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
     if version < _NETWORK_SINCE:
-        raise OSError(errno.ENOSYS, "this kernel's Landlock does not hold connections")
+        raise Unavailable("this kernel's Landlock does not hold connections")
     rules = _Rules(0, _BIND_TCP | _CONNECT_TCP)
     descriptor = _checked(
         libc.syscall(_CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(ctypes.sizeof(rules)), 0)

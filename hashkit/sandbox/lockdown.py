@@ -39,10 +39,9 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from hashkit.sandbox.connecting import Endpoint, refuses, restrict_ports
+from hashkit.sandbox.connecting import Endpoint, Unavailable, refuses, restrict_ports
 from hashkit.sandbox.system_calls import (
     WRITE_FLAGS,
-    Unavailable,
     load_seccomp,
     restrict_network_calls,
     restrict_outgoing_calls,

@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from hashkit.sandbox.connecting import CONNECTING_CALLS, allow_connecting
+from hashkit.sandbox.connecting import CONNECTING_CALLS, Unavailable, allow_connecting
 
 # All that decoding needs. Every other call, also a future one, fails with ENOSYS. Calls whose
 # arguments matter are in ``_allow_by_arguments``.
@@ -66,10 +66,6 @@ _O_ASYNC = 0o20000
 _ALLOWED_FCNTLS = (0, 1, 2, 3, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 _SET_FLAGS = 4  # of fcntl: F_SETFL
 _ALLOWED_IOCTLS = (0x5401, 0x5450, 0x5451)  # TCGETS, FIONCLEX, FIOCLEX
-
-
-class Unavailable(Exception):
-    """This system does not offer the restriction."""
 
 
 def load_seccomp() -> ModuleType:

@@ -1,4 +1,4 @@
-"""A Dask cluster that was taken over: real, and what it sends runs code when it is unpickled.
+"""A Dask cluster that is compromised: real, and what it sends runs code when it is unpickled.
 
 The code reports what it could do by lying: in the MD5 of its answer, a digit for each attempt. The
 same code runs in a client without restrictions first, where all attempts must succeed.

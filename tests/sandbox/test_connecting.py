@@ -177,7 +177,7 @@ def test_a_worker_may_not_connect(succeeds):
 class TestOlderSystems:
     def test_no_landlock_for_connections(self, monkeypatch):
         monkeypatch.setattr(connecting, "_NETWORK_SINCE", 1000)
-        with pytest.raises(OSError, match="Landlock"):
+        with pytest.raises(connecting.Unavailable, match="Landlock"):
             connecting.restrict_ports(8786)
 
     @needs_linux

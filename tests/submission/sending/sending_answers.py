@@ -44,7 +44,7 @@ class OddAnswers:
         service.faults.insert(0, 503)
 
     def yes_then_done(self, service: Any) -> None:
-        """A yes, and then some answer to the request: without one, the yes could not be told from
+        """A yes, and then some answer to the request: without one, the yes could not be known from
         an answer that came in time."""
         self._write(YES)
         service.wrote.set()
