@@ -8,12 +8,15 @@ without leaving out frames. Where stamps are in order, they stay exactly as they
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 MAX_GAP_OF_BROADCAST = 10.0
 """Seconds. In formats that are cut and joined anywhere (MPEG-TS, MPEG-PS, Ogg), a longer gap is
 taken for a new clock, as FFmpeg takes it. In others, a gap is a still picture: it stays."""
+
+_BESIDE_A_JOINT = 3  # packets that wait to see whether a new clock follows
 
 BACK_OF_BROADCAST = 0.1
 """Seconds, as FFmpeg's: further back than this, these formats have a new clock."""
@@ -116,22 +119,27 @@ class Timeline:
 
 
 def without_joints(packets: Iterable[Any], track: int) -> Iterator[Any]:
-    """The packets, where that before a new clock of this ``track`` is not called corrupt.
+    """The packets, where those beside a new clock of this ``track`` are not called corrupt.
 
     A transport stream counts its packets. Where another recording was joined to it, the count is
-    wrong, and FFmpeg takes that for missing packets and marks the last one of the first recording,
-    or the first one of the second.
+    wrong, and FFmpeg takes that for missing packets and marks one of the last of the first
+    recording, or the first one of the second.
     """
-    held = None
-    for packet in packets:
-        if packet.stream.index == track and packet.dts is not None:
-            if held is not None:
-                step = float((packet.dts - held.dts) * packet.time_base)
+    held: deque[Any] = deque()
+    try:
+        for packet in packets:
+            if packet.stream.index != track or packet.dts is None:
+                yield packet
+                continue
+            if held:
+                step = float((packet.dts - held[-1].dts) * packet.time_base)
                 if not 0 <= step <= MAX_GAP_OF_BROADCAST:
-                    held.is_corrupt = packet.is_corrupt = False
-                yield held
-            held = packet
-        else:
-            yield packet
-    if held is not None:
-        yield held
+                    for each in (*held, packet):
+                        each.is_corrupt = False
+            held.append(packet)
+            if len(held) > _BESIDE_A_JOINT:
+                yield held.popleft()
+    except Exception:  # damage: what came before it is there all the same
+        yield from held
+        raise
+    yield from held
