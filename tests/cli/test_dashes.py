@@ -40,7 +40,12 @@ def in_folder(tmp_path, monkeypatch):
             (folder / name).write_bytes(b"")
         before = {*folder.rglob("*")}
         monkeypatch.chdir(folder)
-        for lock in ("lock_network", "lock_outgoing"):  # else it would hold for all later tests
+        for lock in (
+            "lock_network",
+            "lock_outgoing",
+            "lock_to_send",
+            "lock_memory",
+        ):  # else it would hold for all later tests
             monkeypatch.setattr(lockdown, lock, lambda: ())
         done = CliRunner().invoke(app, arguments)
         assert {*folder.rglob("*")} == before

@@ -149,6 +149,7 @@ class TestMemoryIsOutOfReach:
         assert attack(pid) == set()
         assert "Max core file size        0                    0 " in limits_of(pid)
 
+    @pytest.mark.test_all
     def test_of_sending(self, submission, profiles, start, attack):
         pid = start(SENDING, "send", submission, "--to", "test", "--profiles", profiles)
         assert attack(pid) == set()

@@ -18,6 +18,8 @@ from playwright.sync_api import expect
 
 from hashkit.web import opening
 
+pytestmark = pytest.mark.test_all
+
 pytestmark = [
     pytest.mark.test_all,
     pytest.mark.skipif(os.name != "posix", reason="the browser is a shell script"),
