@@ -7,6 +7,7 @@ of the large files at the same time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import signal
@@ -75,7 +76,8 @@ class Machine:
         with self.lock:
             if len(self.large) > 1 or self.never_enough:
                 for each in [*self.large]:
-                    os.kill(each._process.pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):  # the other try was first
+                        os.kill(each._process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
