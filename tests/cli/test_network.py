@@ -74,6 +74,7 @@ def test_with_a_cluster_it_goes_when_the_process_that_connects_was_started(tmp_p
 
     monkeypatch.setattr(hash_action, "cluster", cluster)
     monkeypatch.setattr(lockdown, "lock_network", lock)
+    monkeypatch.setattr(lockdown, "lock_memory", lambda: ())  # it would hold for all later tests
     (tmp_path / "a.jpg").write_bytes(b"")
     found = CliRunner().invoke(app, ["hash", str(tmp_path / "a.jpg"), "--dask", "tcp://x:1"])
     assert isinstance(found.exception, Locked), found.output
