@@ -26,12 +26,12 @@ from hashkit.cli.output.comparisons import comparison_to_json
 from hashkit.errors import DocumentInvalid, SealError
 from hashkit.hashes import tmk, vpdq
 from hashkit.matching import comparing
-from hashkit.media.sampling import DEFAULT_SAMPLE, Sample
+from hashkit.media.sampling import DEFAULT_SAMPLE
 from hashkit.submission.formats.converting import export_submission, import_submission
 from hashkit.submission.formats.registry import FORMATS, READERS
 from hashkit.submission.formats.signals import signals_of
 from hashkit.submission.sealing import seal, unseal
-from hashkit.variants.sets import LEVELS
+from hashkit.variants.sets import LEVELS, NONE
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples_synthetic"
 _MAX_PIXELS = 1_000_000
@@ -44,10 +44,16 @@ def images(untrusted: bytes) -> None:
 
 
 def videos(untrusted: bytes) -> None:
-    """Any bytes as a video: hashes, or a HashkitError. What is asked for depends on the length."""
-    sample: Sample = DEFAULT_SAMPLE if len(untrusted) % 4 else "all"
-    algorithms = "md5,vpdq,tmk_pdqf" if len(untrusted) % 32 < 2 else "vpdq"
-    _hash(untrusted, algorithms, sample=sample, max_pixels=_MAX_PIXELS_OF_A_FRAME)
+    """Any bytes as a video: hashes, or a HashkitError. What is asked for depends on the length:
+    mostly the least, since this is about reading files."""
+    length = len(untrusted)
+    _hash(
+        untrusted,
+        "md5,vpdq,tmk_pdqf" if length % 64 == 0 else "vpdq",
+        sample=DEFAULT_SAMPLE if length % 4 else "all",
+        variants=LEVELS[length // 8 % len(LEVELS)] if length % 8 == 0 else NONE,
+        max_pixels=_MAX_PIXELS_OF_A_FRAME,
+    )
 
 
 def _hash(untrusted: bytes, algorithms: str, **options: Any) -> None:
