@@ -97,6 +97,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.fixture(autouse=True)
+def _unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that are called in the process of the tests do not lock it: that would hold for all
+    later tests. Those of the locks start processes of their own."""
+    for name in ("lock_network", "lock_outgoing", "lock_to_send", "lock_memory"):
+        monkeypatch.setattr(f"hashkit.sandbox.lockdown.{name}", lambda: ())
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
