@@ -258,8 +258,8 @@ def _tmk(first: Hashed, second: Hashed) -> Iterator[Finding]:
 
 
 def _by_bits(first: Hashed, second: Hashed) -> Iterator[Finding]:
-    """All other hashes that are compared bit by bit. No verdict rests on these, but that somebody
-    has to look."""
+    """All other hashes that are compared bit by bit. The only verdict that rests on these is that a
+    person has to look."""
     for algorithm, one, other in _pairs(first, second, Distance.BITS, Distance.NEAREST_BITS):
         if algorithm.name == "pdq":
             continue

@@ -142,20 +142,15 @@ def _allow_by_arguments(seccomp: ModuleType, rules: Any) -> None:
 
 def restrict_network_calls() -> None:
     """Allow all but the network, and reaching into other processes."""
-    seccomp = load_seccomp()
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
+    seccomp, rules = _all_but_reaching()
     for name in _NETWORK_CALLS.split():
         _add(seccomp, rules, seccomp.ERRNO(errno.EPERM), name)
-    _refuse_other_processes(seccomp, rules)
     rules.load()
 
 
 def restrict_outgoing_calls() -> None:
     """Allow all but opening connections, and reaching into other processes."""
-    seccomp = load_seccomp()
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
+    seccomp, rules = _all_but_reaching()
     refuse = seccomp.ERRNO(errno.EPERM)
     for name in _OUTGOING_CALLS.split():
         _add(seccomp, rules, refuse, name)
@@ -163,27 +158,28 @@ def restrict_outgoing_calls() -> None:
     # seccomp cannot see the address given to sendmsg; only datagram sockets use it.
     datagram = seccomp.Arg(1, seccomp.MASKED_EQ, _SOCKET_TYPE, _DATAGRAM)
     _add(seccomp, rules, refuse, "socketpair", datagram)
-    _refuse_other_processes(seccomp, rules)
     rules.load()
 
 
 def restrict_reaching_calls() -> None:
     """Allow all but reaching into other processes."""
-    seccomp = load_seccomp()
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)
-    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
-    _refuse_other_processes(seccomp, rules)
+    _, rules = _all_but_reaching()
     rules.load()
 
 
-def _refuse_other_processes(seccomp: ModuleType, rules: Any) -> None:
-    """The part of ``_restrict_other_processes`` that also holds threads that run already."""
+def _all_but_reaching() -> tuple[ModuleType, Any]:
+    """seccomp, and a filter that allows all but reaching into other processes: what Landlock does
+    not hold of threads that run already."""
+    seccomp = load_seccomp()
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    rules.set_attr(seccomp.Attr.CTL_TSYNC, 1)
     refuse = seccomp.ERRNO(errno.EPERM)
     for name in _OTHER_PROCESSES_CALLS.split():
         _add(seccomp, rules, refuse, name)
     for request in _TERMINAL_INPUT:  # of the argument, the kernel takes 32 bits
         wanted = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request)
         _add(seccomp, rules, refuse, "ioctl", wanted)
+    return seccomp, rules
 
 
 def _add(seccomp: ModuleType, rules: Any, action: int, name: str, *arguments: Any) -> None:

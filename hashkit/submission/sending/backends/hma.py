@@ -117,7 +117,7 @@ class Hma(FormatBackend):
         note = body[_NOTE]
         if note == mark:
             return True
-        # Ours, and somebody added to it; or a remark about ours, on an entry of somebody else.
+        # Ours, with a remark added; or a remark about ours, on an entry of another sender.
         return None if isinstance(note, str) and mark in note else False
 
     def withdrawal(self, key: str, known_as: str | None) -> Request | None:
