@@ -190,6 +190,14 @@ def test_what_cannot_be_read_says_where_and_what_to_change(name, text, why):
     assert "jpg" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("line", [" " * 100_000 + 'x"', 'x"' + " " * 100_000, 'x "' + " " * 99_999])
+def test_many_spaces_take_no_time(line):
+    """With a look at every way to share them out, hours."""
+    for text, name in ((f"{HEADING}\n{line}", "csv"), (f"{line};{line}", "vpdq"), (line, "pdq")):
+        with pytest.raises(DocumentInvalid):
+            import_submission(text, name)
+
+
 @given(
     st.lists(
         st.lists(st.text("ab1 ,;\t'", max_size=4).map(str.strip), min_size=3, max_size=3)
