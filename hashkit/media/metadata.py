@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 
-_MARKER = re.compile(rb"\xff+([\x01-\xfe])")
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 _SCAN, _COMMENT, _ADOBE = 0xDA, 0xFE, 0xEE
 _APPLICATION = range(0xE0, 0xF0)

@@ -894,3 +894,10 @@ class TestKindsThatCannotBeOpened:
         with pytest.raises(NotMedia) as refusal:
             formats.identify(head)
         assert not isinstance(refusal.value, IsAnArchive)
+
+
+def test_many_fill_bytes_take_no_time():
+    """With a look from each of them on to the last, hours."""
+    data = b"\xff\xd8\xff\xe0\0\x04aa" + b"\xff" * 2_000_000 + b"\0"
+    outcome = hash_or_fail(io.BytesIO(data), OPTIONS)
+    assert isinstance(outcome.error, MediaError)

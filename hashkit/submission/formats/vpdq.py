@@ -20,7 +20,7 @@ INTERVAL_NOTE = (
     "The file does not say how often frames were sampled: this was worked out from their times."
 )
 NUMBERS_NOTE = "The file does not say the numbers of frames: they are counted from 0."
-_NUMBERED = re.compile(r'\s*(\[\s*"\s*)?[^",\n]*,[^",\n]*,[^",\n]*,')
+_NUMBERED = re.compile(r'\s*+(\[\s*+"\s*+)?[^",\n]*,[^",\n]*,[^",\n]*,')
 _BEGINNINGS = re.compile(
     r'\s*(\[\s*"\s*)?([0-9]{1,16},([0-9]{1,3},)?)?[0-9a-fA-F]{64},|\s*\[\s*\]\s*$'
 )

@@ -198,6 +198,13 @@ def test_many_spaces_take_no_time(line):
             import_submission(text, name)
 
 
+@pytest.mark.parametrize(("before", "after"), [("", ""), ('["', '"]')])
+def test_many_spaces_before_a_frame_take_no_time(before, after):
+    text = f"{before}{' ' * 300_000}{PDQ},100,1.25{after}"
+    (item,) = import_submission(text, "vpdq").submission.items
+    assert [each.timestamp for each in item.frames.hashes] == [1.25]
+
+
 @given(
     st.lists(
         st.lists(st.text("ab1 ,;\t'", max_size=4).map(str.strip), min_size=3, max_size=3)
