@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
+from hashkit.batch.threads import ThreadPool
 from hashkit.errors import DocumentInvalid, HashkitError, WorkerLost
 from hashkit.models import FailedFile
 from hashkit.pipeline.files import open_untrusted
@@ -72,7 +73,7 @@ class LocalExecutor:
     def __init__(self, options: Options, limits: Limits, width: int) -> None:
         self.width, self.options = width, options
         self._pool = WorkerPool(options, limits)
-        self._threads = ThreadPoolExecutor(width, thread_name_prefix="hashkit")
+        self._threads = ThreadPool(width)
 
     def __enter__(self) -> LocalExecutor:
         return self
