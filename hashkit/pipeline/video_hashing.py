@@ -207,6 +207,7 @@ class _DigestsThread:
         self._digests = Digests(algorithms)
         self._queue: queue.Queue[bytes | None] = queue.Queue(self._WAITING)
         self._thread = threading.Thread(target=self._work, daemon=True)
+        self._is_needed = bool(algorithms)
 
     def _work(self) -> None:
         while (data := self._queue.get()) is not None:
@@ -214,7 +215,8 @@ class _DigestsThread:
 
     def feed(self, data: bytes) -> None:
         """Hash these bytes, after those before."""
-        self._queue.put(data)
+        if self._is_needed:
+            self._queue.put(data)
 
     def hashes(self) -> tuple[Hash, ...]:
         """The hashes, when all is fed."""
@@ -224,6 +226,9 @@ class _DigestsThread:
 @contextmanager
 def _digests_in_thread(algorithms: tuple[str, ...]) -> Iterator[_DigestsThread]:
     running = _DigestsThread(algorithms)
+    if not algorithms:  # a thread that does nothing still costs its start and its end
+        yield running
+        return
     running._thread.start()
     try:
         yield running
