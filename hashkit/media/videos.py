@@ -45,6 +45,9 @@ from hashkit.media.video_headers import (
     timeline_of,
 )
 
+THREADS = "AUTO"
+"""How a frame is shared out among threads, in PyAV's words: as the codec and the machine allow."""
+
 _SMALL_SIDE = 64
 _SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
 
@@ -241,8 +244,7 @@ def _checked(container: Any, media: Format) -> Video:
         raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
     if stream.width and stream.height:
         check_pixels(stream.width, stream.height, MAX_FRAME_PIXELS)
-    # AUTO: as many threads as the codec and the machine allow.
-    stream.thread_type = "AUTO"
+    stream.thread_type = THREADS
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     rates = rates_of(stream, media.clock)
     lengths = lengths_of(container, stream, media)
