@@ -1,7 +1,7 @@
 """Meta's vpdq itself: what it makes of a video always matches one of the hashes made here.
 
 It is built from source, and needs FFmpeg's headers. So pytest does not collect this module on its
-own: ``.ci/run`` installs ``vpdq`` and calls it by its name.
+own: ``.ci/vpdq`` installs ``vpdq`` and calls it by its name.
 """
 
 from __future__ import annotations
