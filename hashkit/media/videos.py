@@ -36,7 +36,7 @@ from hashkit.media.limits import (
 )
 from hashkit.media.tee import Tee
 from hashkit.media.timeline import StampChooser, Timeline, without_joints
-from hashkit.media.tracks import shown_track
+from hashkit.media.tracks import packets_of, shown_track
 from hashkit.media.video_headers import (
     LENIENT,
     lengths_of,
@@ -165,7 +165,7 @@ class Video:
         tracks = [] if self._asks_others else [self._stream]
         others_end, count = 0.0, 0
         try:
-            for packet in without_joints(self._container.demux(*tracks), self._stream.index):
+            for packet in without_joints(packets_of(self._container, *tracks), self._stream.index):
                 if packet.size and packet.stream.index == self._stream.index:
                     if not count and packet.has_sidedata("encryption_info"):
                         raise ProtectedMedia
