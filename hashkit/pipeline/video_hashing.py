@@ -14,13 +14,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hashkit import notices
-from hashkit.errors import HashkitError, MediaCorrupt, MediaError, TooMuchMemory
+from hashkit.errors import (
+    HashkitError,
+    MediaCorrupt,
+    MediaError,
+    ProtectedMedia,
+    TooMuchMemory,
+)
 from hashkit.hashes import tmk
 from hashkit.hashes.arrays import Float32
 from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
 from hashkit.media.sampling import KEYFRAME_GAP, Sampler
+from hashkit.media.scrambling import is_scrambled
 from hashkit.media.tee import Tee
 from hashkit.media.truncation import is_cut_short
 from hashkit.models import (
@@ -57,7 +64,8 @@ def hash_video(
                 with videos.open_video(tee, video_format) as video:
                     done, notes = _hash_moving(video, moving, options, cut_short, on_progress)
             except MediaError as caught:
-                error = caught
+                protected = video_format == "mpegts" and is_scrambled(untrusted.stream)
+                error = ProtectedMedia() if protected else caught
             except MemoryError:
                 error = TooMuchMemory()
         untrusted.check_unchanged(tee.finish())
