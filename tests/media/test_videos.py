@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import struct
 import subprocess
 import sys
 import threading
@@ -602,3 +603,21 @@ def test_a_title_that_is_no_text(tmp_path):
     found = hashkit.hash_file(path, "vpdq")
     assert found.frames == expected
     assert found.notices == ()
+
+
+@pytest.mark.parametrize("years", [0.001, 5])
+def test_a_picture_that_is_said_to_last_for_years(tmp_path, years):
+    """By the header of an AVI; found by fuzzing. TMK would repeat it 2.4 thousand million times."""
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0, 64, 64), "rgb24")))
+        output.mux(stream.encode())
+    data = bytearray(path.read_bytes())
+    place = data.index(b"strh") + 8 + 20  # dwScale and dwRate of AVISTREAMHEADER
+    data[place : place + 8] = struct.pack("<II", int(years * 31_557_600), 1)
+    path.write_bytes(data)
+    hashed = hashkit.hash_file(path, "vpdq,tmk_pdqf")
+    frames = struct.unpack_from("<i", hashed["tmk_pdqf"].value, 28)[0]
+    assert frames == (1 if years > 1 else 15 * 31_557)
