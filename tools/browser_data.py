@@ -74,7 +74,7 @@ function frozenFacts(value) {
  * @type {{
  *   formats: Format[],
  *   brands: {heif: string[], avif: string[], generic: string[], audio: string[],
- *     coded: Record<string, string[]>},
+ *     embedded: string[], coded: Record<string, string[]>},
  *   oldQuicktime: string[],
  *   padding: string[],
  *   archives: string[],
@@ -172,6 +172,7 @@ def _recognition() -> dict[str, Any]:
             "avif": sorted(formats._AVIF),
             "generic": sorted(formats._GENERIC),
             "audio": sorted(formats._AUDIO),
+            "embedded": _names(formats._VIDEO_BRANDS),
             "coded": coded,
         },
         "oldQuicktime": _names(formats._OLD_QUICKTIME),

@@ -102,3 +102,29 @@ export function uint(bytes, place, width, little = false) {
   }
   return value;
 }
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {string} wanted in latin-1
+ * @param {number} [start]
+ * @param {number} [end] behind the last byte that may belong to it
+ * @returns {number} where it is first; -1 where it is not
+ */
+export function find(bytes, wanted, start = 0, end = bytes.length) {
+  const last = Math.min(end, bytes.length) - wanted.length;
+  const first = wanted.charCodeAt(0);
+  for (let at = start; at <= last; at += 1) {
+    at = bytes.indexOf(first, at);
+    if (at === -1 || at > last) {
+      return -1;
+    }
+    let same = 1;
+    while (same < wanted.length && bytes[at + same] === wanted.charCodeAt(same)) {
+      same += 1;
+    }
+    if (same === wanted.length) {
+      return at;
+    }
+  }
+  return -1;
+}

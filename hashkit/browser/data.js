@@ -43,7 +43,7 @@ function frozenFacts(value) {
  * @type {{
  *   formats: Format[],
  *   brands: {heif: string[], avif: string[], generic: string[], audio: string[],
- *     coded: Record<string, string[]>},
+ *     embedded: string[], coded: Record<string, string[]>},
  *   oldQuicktime: string[],
  *   padding: string[],
  *   archives: string[],
@@ -185,6 +185,7 @@ export const FACTS = frozenFacts({
     avif: ["avif", "avis"],
     generic: ["mif1", "mif2", "msf1"],
     audio: ["M4A ", "M4B ", "M4P "],
+    embedded: ["avc1", "iso2", "iso4", "iso5", "iso6", "isom", "mp41", "mp42", "qt  "],
     coded: {
       avci: ["avci", "avcs"],
       "heif-jpeg": ["jpeg", "jpgs"],

@@ -121,7 +121,7 @@ def test_errors_have_the_texts_of_python(facts):
     }
     assert set(facts["errors"]) <= set(known)
     codes = [*facts["errors"]]
-    for code, found in zip(codes, call("errors.js", "HashkitError", [(c,) for c in codes])):
+    for code, found in zip(codes, call("errors.js", "HashkitError", zip(codes)), strict=True):
         error = known[code]()
         assert found == {"code": code, "text": str(error), "advice": error.advice}
     (found,) = call("errors.js", "HashkitError", [("not_media", "Another text.")])
@@ -138,15 +138,11 @@ def test_media_errors_are_all_there(facts):
 
 def test_formats_that_are_not_opened(facts):
     names = sorted(NOT_OPENED)
-    found = call("errors.js", "unsupported", [(name,) for name in names])
-    assert found == [
-        {
-            "code": "unsupported_media",
-            "text": str(unsupported(name)),
-            "advice": unsupported(name).advice,
-        }
-        for name in names
+    expected = [
+        {"code": error.code, "text": str(error), "advice": error.advice}
+        for error in map(unsupported, names)
     ]
+    assert call("errors.js", "unsupported", zip(names)) == expected
     rare = {each.replace("{bits}", "12") for each in facts["rareKinds"].values()}
     shown = {each["shown"] for each in facts["formats"] if not each["opened"]}
     assert rare | shown <= NOT_OPENED
