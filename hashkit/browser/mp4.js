@@ -52,8 +52,9 @@ export async function openMp4(file) {
     if (box.name === "moov" && !movie) {
       if (size > MAX_HEADER) throw new HashkitError("too_much_memory");
       movie = readMovie(await file.at(place + box.start, size - box.start));
-    } else if (box.name === "moof" && movie && size <= MAX_FRAGMENT) {
-      readFragment(movie, await file.at(place, size), place);
+    } else if (movie && size <= MAX_FRAGMENT) {
+      if (box.name === "moof") readFragment(movie, await file.at(place, size), place);
+      if (box.name === "sidx") readIndex(movie, await file.at(place + box.start, size));
     }
     place += size;
   }
@@ -169,7 +170,21 @@ function readDescription(bytes, tables, track) {
 }
 
 
-/** @typedef {{id: number, base: number, defaults: number[], time: number}} Fragment */
+/**
+ * An index of fragments (8.16.3): how long they are together.
+ * @param {Movie} movie
+ * @param {Uint8Array} bytes the content of the box
+ */
+function readIndex(movie, bytes) {
+  const track = movie.tracks.find((each) => each.id === uint(bytes, 4, 4));
+  const width = bytes[0] ? 8 : 4;
+  const scale = uint(bytes, 8, 4);
+  let end = uint(bytes, 12, width);
+  for (let at = 16 + 2 * width, left = uint(bytes, at - 2, 2); left > 0; left--, at += 12) {
+    end += uint(bytes, at + 4, 4);
+  }
+  if (track && scale) track.end = track.duration = Math.round((end / scale) * track.timescale);
+}
 
 /**
  * A fragment (8.8): samples of any of the tracks.
@@ -270,6 +285,7 @@ function containerOf(movie) {
     track.clock = clockRate(samples.decoded.subarray(0, Math.min(samples.count, PROBED)), track.tick);
   }
   for (let i = 0; i < samples.count; i++) samples.shown[i] += samples.decoded[i] + track.shift;
+  if (samples.count && movie.defaults.size) track.first = samples.shown[0];
   const average = track.lasting > 0 ? (track.timescale * track.counted) / track.lasting : null;
   const start = startOf(movie.tracks);
   return {
@@ -296,9 +312,8 @@ function startOf(tracks) {
   return start === Infinity ? 0 : start;
 }
 
-/** In seconds; null where the file does not say. @param {Movie} movie */
+/** Of all tracks together, in seconds; null where they do not say. @param {Movie} movie */
 function durationOf(movie) {
-  if (!movie.defaults.size) return microseconds(movie.duration / movie.timescale) || null;
   const start = startOf(movie.tracks);
   const ends = movie.tracks.map((each) => (each.first ?? 0) * each.tick + (each.length ?? 0));
   const lengths = movie.tracks.map((each) => each.length ?? 0);

@@ -155,7 +155,6 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "phone-24": ("mov", "libx264", jittering(120, 3754, 4, 2), _FINE, {"options": _B_FRAMES, "rate": 24}),
     "phone-mkv": ("mkv", "libx264", jittering(120, 3000, 5, 300), _FINE, {"options": _X264, "rate": 30}),
     "slow": ("mp4", "libx264", constant(12), F(1), {"options": _X264, "rate": 1}),
-    "slow-mkv": ("mkv", "libx264", constant(12), F(1), {"options": _X264, "rate": 1}),
     "slow-webm": ("webm", "libvpx", constant(40), F(1, 2), {"options": _VPX, "rate": 2}),
     "one-frame": ("mp4", "libx264", [0], F(1, 25), {"options": _X264}),
     "one-frame-webm": ("webm", "libvpx", [0], F(1, 25), {"options": _VPX}),
@@ -186,9 +185,6 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     ),
     "fragments-dash": ("mp4", "libx264", constant(40), F(1, 25), {"options": _B_FRAMES, "mux": {"movflags": "dash+frag_keyframe"}}),
     "fragments-full": ("mp4", "libx264", constant(40), F(1, 25), {"options": _B_FRAMES, "mux": {"movflags": "frag_keyframe"}}),
-    "fragments-index": (
-        "mp4", "libx264", constant(40), F(1, 25), {"options": _B_FRAMES, "mux": {"movflags": "frag_keyframe+empty_moov+global_sidx"}},
-    ),
     "fragments-negative": (
         "mp4", "libx264", constant(40), F(1, 25),
         {"options": _B_FRAMES, "mux": {"movflags": "frag_keyframe+empty_moov+negative_cts_offsets"}},
