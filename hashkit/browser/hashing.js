@@ -61,7 +61,7 @@ export async function hashBytesOnly(blob, options, code, watch = {}) {
     const head = await new FileBytes(blob).at(0, FACTS.limits.headBytes);
     const { kind } = identify(head);
     return failedOutcome(new HashkitError(code), kind, await fileDigests(blob, options, watch));
-  } catch (error) {
+  } catch {
     watch.signal?.throwIfAborted();
     return { error: new HashkitError(code).toJSON() };
   }
