@@ -1,10 +1,12 @@
 // Hashes pictures with the engine's PDQ: node pdq_in_node.js < pictures > answers.
-// A picture: width, height, rows of a band and whether orientations are wanted, each 32 bits with
-// the low byte first, then 4 bytes a pixel. The answers are a JSON list.
+// A picture: width, height, rows of a band and what is wanted besides (1: orientations by the DCT,
+// 2: by a small copy), each 32 bits with the low byte first, then 4 bytes a pixel. The answers are a
+// JSON list.
 
 import { readFileSync } from "node:fs";
 
 import { orientationsOf, pdqOf, pdqOfLuma, reduceLuma } from "../../hashkit/browser/pdq.js";
+import { hashEdits } from "../../hashkit/browser/variants.js";
 
 const HEADER = 16;
 
@@ -31,13 +33,18 @@ function lumaOfFirstChannel(bytes, width, height) {
   return reduceLuma(plane, width, height, stride);
 }
 
-async function answerTo(bytes, [width, height, band, turned]) {
-  const { value, quality, coefficients } = await pdqOf(pictureOf(bytes, width, height, band), {
-    orientations: turned === 1,
-  });
+async function answerTo(bytes, [width, height, band, wanted]) {
+  const picture = pictureOf(bytes, width, height, band);
+  const orientations = (wanted & 1) !== 0;
+  const { value, quality, coefficients } = await pdqOf(picture, { orientations });
   const luma = lumaOfFirstChannel(bytes, width, height);
-  const plane = { ...pdqOfLuma(luma), luma: [...luma] };
-  return { value, quality, orientations: turned ? orientationsOf(coefficients) : [], plane };
+  return {
+    value,
+    quality,
+    orientations: orientations ? orientationsOf(coefficients) : [],
+    turned: wanted & 2 ? await hashEdits(picture, { value, quality }) : [],
+    plane: { ...pdqOfLuma(luma), luma: [...luma] },
+  };
 }
 
 const input = readFileSync(0);
