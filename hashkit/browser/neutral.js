@@ -6,7 +6,9 @@
 import { uint } from "./bytes.js";
 import { alphaNames, propertyLinksTo } from "./items.js";
 import { firstOf } from "./picture_headers.js";
-import { gifColours, gifFrames, jpegSegments, pngChunks, startsWith, webpChunks } from "./picture_parts.js";
+import {
+  gifColours, gifFrames, joined, jpegSegments, pngChunks, startsWith, webpChunks,
+} from "./picture_parts.js";
 
 /** @typedef {{start: number, end: number, bytes: Uint8Array}} Edit bytes in the place of others */
 
@@ -17,6 +19,7 @@ const ITEM_LEFT_OUT = ["irot", "imir", "clap"];
 const NO_NAME = Uint8Array.of(0x58);
 const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
 const MAX_COLOURS = 256;
+const HEAD_BYTES = 64;
 
 /** @type {Record<string, (bytes: Uint8Array) => Edit[]>} */
 const NEUTRAL_EDITS = {
@@ -25,20 +28,34 @@ const NEUTRAL_EDITS = {
 
 /**
  * @param {Blob} blob
- * @param {string} format
+ * @param {Uint8Array} bytes of the same file
  * @param {Edit[]} edits in order, none over another
  * @param {Uint8Array[]} [behind] added at the end
  */
-function editedBlob(blob, format, edits, behind = []) {
-  const pieces = [];
-  let place = 0;
-  for (const { start, end, bytes } of edits) {
-    pieces.push(blob.slice(place, start), bytes);
+function editedBlob(blob, bytes, edits, behind = []) {
+  const early = edits.filter(({ start }) => start < HEAD_BYTES);
+  let place = Math.max(HEAD_BYTES, early.at(-1)?.end ?? 0);
+  // Firefox looks for the format in the first piece alone, so that is not to be too short.
+  const pieces = [new Blob([headOf(bytes.subarray(0, place), early)])];
+  for (const { start, end, bytes: added } of edits.slice(early.length)) {
+    pieces.push(blob.slice(place, start), new Blob([/** @type {BlobPart} */ (added)]));
     place = end;
   }
-  // With a type: Firefox looks for one in no more than the first piece.
-  const type = `image/${format === "ico" ? "x-icon" : format}`;
-  return new Blob(/** @type {BlobPart[]} */ ([...pieces, blob.slice(place), ...behind]), { type });
+  return new Blob([...pieces, blob.slice(place), .../** @type {BlobPart[]} */ (behind)]);
+}
+
+/**
+ * @param {Uint8Array} head
+ * @param {Edit[]} edits
+ */
+function headOf(head, edits) {
+  const parts = [];
+  let place = 0;
+  for (const { start, end, bytes } of edits) {
+    parts.push(head.subarray(place, start), bytes);
+    place = end;
+  }
+  return joined([...parts, head.subarray(place)]);
 }
 
 /**
@@ -50,7 +67,7 @@ function editedBlob(blob, format, edits, behind = []) {
  */
 export function neutralBlob(blob, bytes, format, ended) {
   const edits = NEUTRAL_EDITS[format]?.(bytes) ?? [];
-  return editedBlob(blob, format, edits, format === "jpeg" && !ended ? [END_OF_JPEG] : []);
+  return editedBlob(blob, bytes, edits, format === "jpeg" && !ended ? [END_OF_JPEG] : []);
 }
 
 /**
@@ -152,7 +169,7 @@ export function opaqueBlob(blob, bytes, format) {
     return null;
   }
   const all = [...(NEUTRAL_EDITS[format]?.(bytes) ?? []), ...edits];
-  return editedBlob(blob, format, all.sort((a, b) => a.start - b.start));
+  return editedBlob(blob, bytes, all.sort((a, b) => a.start - b.start));
 }
 
 /**
@@ -208,7 +225,7 @@ export function numbersOfPalette(blob, bytes, format) {
     ramp.fill(index, index * width, index * width + 3);
   }
   const edits = [...(format === "gif" ? opaqueGifEdits(bytes) : []), { start, end: start + ramp.length, bytes: ramp }];
-  return editedBlob(blob, format, edits.sort((a, b) => a.start - b.start));
+  return editedBlob(blob, bytes, edits.sort((a, b) => a.start - b.start));
 }
 
 /**
