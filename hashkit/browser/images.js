@@ -170,8 +170,8 @@ async function openWith(file) {
     return openByBrowser(file, sizeOf(format, bytes));
   }
   const header = pngHeader(bytes);
-  const { colours, transparency, hidden } = header;
-  if (colours >= 4 || transparency || isDeepGrey(header) || hidden || finding !== "nothing") {
+  const { colours, transparency, depth, hidden } = header;
+  if (colours >= 4 || transparency || depth === 16 || hidden || finding !== "nothing") {
     return openPng(file, header);
   }
   try {

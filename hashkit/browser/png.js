@@ -1,5 +1,5 @@
 // Reads PNG where browsers do not tell what is in it: colours under transparency (WebKit loses them,
-// others round them), the numbers of a palette, 16 bits of grey, a file that is cut short, and an
+// others round them), the numbers of a palette, 16 bits, a file that is cut short or damaged, and an
 // animation whose first picture is hidden. All else is left to the browser, which is faster.
 
 import { uint } from "./bytes.js";
