@@ -17,13 +17,26 @@ import { hashFrames } from "./videos.js";
 /** @typedef {import("./images.js").Picture} Picture */
 /** @typedef {import("./options.js").HashOptions} HashOptions */
 /** @typedef {import("./options.js").Watch} Watch */
-/** @typedef {Record<string, any>} Hashes by the name of the algorithm, in Python's order */
+/** @typedef {import("./variants.js").VpdqHash} VpdqHash */
+
+/**
+ * By the names of the algorithms, in Python's order.
+ * @typedef {object} Hashes
+ * @property {string} [md5]
+ * @property {string} [sha1]
+ * @property {string} [sha256]
+ * @property {string} [sha512]
+ * @property {{value: string, quality: number}} [pdq]
+ * @property {VpdqHash} [vpdq]
+ */
+
+/** @typedef {{name: string, pdq?: {value: string, quality: number}, vpdq?: VpdqHash}} Variant */
 
 /**
  * @typedef {object} Outcome
  * @property {"image" | "video"} [kind]
  * @property {Hashes} [hashes]
- * @property {Record<string, any>[]} [variants]
+ * @property {Variant[]} [variants]
  * @property {Notice[]} [notices]
  * @property {ErrorFields} [error]
  */
@@ -61,7 +74,7 @@ export async function hashBytesOnly(blob, options, code, watch = {}) {
     const head = await new FileBytes(blob).at(0, FACTS.limits.headBytes);
     const { kind } = identify(head);
     return failedOutcome(new HashkitError(code), kind, await fileDigests(blob, options, watch));
-  } catch (error) {
+  } catch {
     watch.signal?.throwIfAborted();
     return { error: new HashkitError(code).toJSON() };
   }
@@ -141,18 +154,18 @@ async function hashStill(bytes, format, options, watch) {
 async function hashPixels(picture, options) {
   /** @type {Hashes} */
   const hashes = {};
-  /** @type {Record<string, any>[]} */
+  /** @type {Variant[]} */
   const variants = [];
   if (options.algorithms.includes("pdq")) {
-    const { value, quality, coefficients } = await pdqOf(picture);
+    const { value, quality } = await pdqOf(picture);
     const original = { value, quality };
     hashes.pdq = original;
-    const readings = options.variants === "none" ? []
+    const found = options.variants === "none" ? []
       : await hashReadings(picture.readings, original);
-    const edits = options.variants === "orientations"
-      ? hashEdits(coefficients, original, readings) : [];
-    variants.push(...[...readings, ...edits]
-      .map(({ name, ...found }) => ({ name, pdq: found })));
+    if (options.variants === "orientations") {
+      found.push(...await hashEdits(picture, original));
+    }
+    variants.push(...found.map(({ name, ...pdq }) => ({ name, pdq })));
   }
   return { hashes, variants };
 }
@@ -161,7 +174,7 @@ async function hashPixels(picture, options) {
  * Notices about hashes that may not find copies of this picture.
  * @param {Picture} picture
  * @param {{quality: number} | undefined} pdq of the original
- * @param {Record<string, any>[]} variants
+ * @param {Variant[]} variants
  */
 async function warningsAbout(picture, pdq, variants) {
   const { smallSide, flatRange } = FACTS.limits;
@@ -224,9 +237,8 @@ async function hashMoving(file, format, options, watch) {
       signal: watch.signal,
       onProgress: (part) => watch.onProgress?.(DIGESTS_PART + part * (1 - DIGESTS_PART)),
     });
-    const variants = found.variants.map(({ name, ...vpdq }) => ({ name, vpdq }));
     watch.onProgress?.(1);
-    return hashedOutcome("video", { ...exact, vpdq: found.frames }, variants, found.notices);
+    return hashedOutcome("video", { ...exact, vpdq: found.frames }, found.variants, found.notices);
   } catch (error) {
     watch.signal?.throwIfAborted();
     return failedOutcome(hashkitErrorOf(error), "video", exact);
@@ -253,7 +265,7 @@ async function fileDigests(blob, options, watch) {
 /**
  * @param {"image" | "video"} kind
  * @param {Hashes} hashes
- * @param {Record<string, any>[]} variants
+ * @param {Variant[]} variants
  * @param {Notice[]} notices
  * @returns {Outcome}
  */

@@ -1,0 +1,58 @@
+// Hashes pictures with the engine's PDQ: node pdq_in_node.js < pictures > answers.
+// A picture: width, height, rows of a band and what is wanted besides (1: orientations by the DCT,
+// 2: by a small copy), each 32 bits with the low byte first, then 4 bytes a pixel. The answers are a
+// JSON list.
+
+import { readFileSync } from "node:fs";
+
+import { orientationsOf, pdqOf, pdqOfLuma, reduceLuma } from "../../hashkit/browser/pdq.js";
+import { hashEdits } from "../../hashkit/browser/variants.js";
+
+const HEADER = 16;
+
+function pictureOf(bytes, width, height, band) {
+  return {
+    width,
+    height,
+    async *bands() {
+      for (let row = 0; row < height; row += band) {
+        const rows = Math.min(band, height - row);
+        const end = 4 * (row + rows) * width;
+        yield { data: new Uint8ClampedArray(bytes.subarray(4 * row * width, end)), rows };
+      }
+    },
+  };
+}
+
+function lumaOfFirstChannel(bytes, width, height) {
+  const stride = width + 3; // as decoders have it: a row has more bytes than are shown
+  const plane = new Uint8Array(stride * height).fill(99);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) plane[y * stride + x] = bytes[4 * (y * width + x)];
+  }
+  return reduceLuma(plane, width, height, stride);
+}
+
+async function answerTo(bytes, [width, height, band, wanted]) {
+  const picture = pictureOf(bytes, width, height, band);
+  const orientations = (wanted & 1) !== 0;
+  const { value, quality, coefficients } = await pdqOf(picture, { orientations });
+  const luma = lumaOfFirstChannel(bytes, width, height);
+  return {
+    value,
+    quality,
+    orientations: orientations ? orientationsOf(coefficients) : [],
+    turned: wanted & 2 ? await hashEdits(picture, { value, quality }) : [],
+    plane: { ...pdqOfLuma(luma), luma: [...luma] },
+  };
+}
+
+const input = readFileSync(0);
+const answers = [];
+for (let place = 0; place < input.length; ) {
+  const header = [0, 4, 8, 12].map((offset) => input.readUInt32LE(place + offset));
+  const end = place + HEADER + 4 * header[0] * header[1];
+  answers.push(await answerTo(input.subarray(place + HEADER, end), header));
+  place = end;
+}
+process.stdout.write(JSON.stringify(answers));
