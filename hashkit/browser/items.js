@@ -142,6 +142,24 @@ export function itemSize(bytes) {
 }
 
 /**
+ * Width and height of the main picture of a HEIC as it is shown: cut out and turned, which browsers
+ * that open it do.
+ * @param {Uint8Array} bytes
+ * @returns {[number, number]}
+ */
+export function shownItemSize(bytes) {
+  const properties = mainProperties(bytes);
+  let [width, height] = itemSize(bytes);
+  const [aperture, rotated] = [properties.get("clap"), properties.get("irot")];
+  if (aperture !== undefined && aperture.end - aperture.begin >= 32) {
+    const numbers = [0, 4, 8, 12].map((at) => uint(bytes, aperture.begin + at, 4));
+    width = Math.min(width, Math.round(numbers[0] / Math.max(1, numbers[1])));
+    height = Math.min(height, Math.round(numbers[2] / Math.max(1, numbers[3])));
+  }
+  return rotated !== undefined && bytes[rotated.begin] & 1 ? [height, width] : [width, height];
+}
+
+/**
  * How the main picture is to be turned: first rotated, then mirrored.
  * @param {Uint8Array} bytes
  * @returns {number} 1 to 8, as EXIF counts

@@ -4,7 +4,7 @@
 import { ascii, find, uint } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { HashkitError, checkPixels, filledIn, unsupported } from "./errors.js";
-import { alphaNames, countShown, itemSize } from "./items.js";
+import { alphaNames, countShown, itemSize, shownItemSize } from "./items.js";
 import { gifFrames, jpegSegments, startsWith, webpChunks } from "./picture_parts.js";
 import { pngHeader } from "./png.js";
 import { findVideo } from "./recognition.js";
@@ -57,7 +57,7 @@ function jpegFrame(bytes) {
 }
 
 /**
- * Width and height as the picture is stored.
+ * Width and height as the picture is stored; of HEIC as it is shown.
  * @param {string} format
  * @param {Uint8Array} bytes
  * @returns {[number, number]} zeros where the file does not say
@@ -75,7 +75,10 @@ export function sizeOf(format, bytes) {
   if (format === "bmp") {
     return bmpSize(bytes, 14);
   }
-  return format === "webp" ? webpSize(bytes) : itemSize(bytes);
+  if (format === "webp") {
+    return webpSize(bytes);
+  }
+  return format === "heif" ? shownItemSize(bytes) : itemSize(bytes);
 }
 
 /**
