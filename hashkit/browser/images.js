@@ -7,13 +7,13 @@ import { lookForMissing, noticeOfFinding } from "./completeness.js";
 import { FACTS } from "./data.js";
 import { HashkitError, checkPixels, noticeOf } from "./errors.js";
 import { cleanAperture } from "./items.js";
-import { neutralBlob, numbersOfPalette, onlyIcon, opaqueGif } from "./neutral.js";
+import { neutralBlob, numbersOfPalette, onlyIcon, opaqueBlob } from "./neutral.js";
 import { orientationOf, storedArea, turnedRows } from "./orientation.js";
 import {
   besideOf, largestIcon, mayBeTransparent, refuseBursts, refuseRare, sizeOf,
 } from "./picture_headers.js";
 import {
-  bitmapSource, croppedSource, frameSource, isFrameTrue, pngSource, stripSource,
+  UNCHANGED, bitmapSource, croppedSource, frameSource, isFrameTrue, pngSource, stripSource,
 } from "./pixel_sources.js";
 import { pngHeader, readPng } from "./png.js";
 import { picturesOpened } from "./support.js";
@@ -30,10 +30,8 @@ import { picturesOpened } from "./support.js";
  */
 
 const PLAIN_FORMATS = ["jpeg", "png", "gif", "webp", "bmp", "ico"]; // opened by every browser
-const BITMAP_OPTIONS = /** @type {const} */ ({
-  colorSpaceConversion: "none", premultiplyAlpha: "none",
-});
 const MAX_MISSING = 0.98;
+const CUT_SHORT = "The file is cut short, and a browser does not read the part that is there.";
 /** What iOS draws at most, in pixels. */
 const MAX_CANVAS = 4096 * 4096;
 
@@ -164,13 +162,16 @@ async function openIcon(blob, bytes, limits) {
  * @returns {Promise<Picture>}
  */
 async function openWith(file) {
-  const { bytes, format } = file;
+  const { bytes, format, finding } = file;
   if (format !== "png") {
+    if (finding === "truncated" && format !== "jpeg") {
+      throw new HashkitError("media_truncated", CUT_SHORT);
+    }
     return openByBrowser(file, sizeOf(format, bytes));
   }
   const header = pngHeader(bytes);
-  const { colours, transparency, hidden, ended } = header;
-  if (colours >= 4 || transparency || isDeepGrey(header) || hidden || !ended) {
+  const { colours, transparency, depth, hidden } = header;
+  if (colours >= 4 || transparency || depth === 16 || hidden || finding !== "nothing") {
     return openPng(file, header);
   }
   try {
@@ -236,10 +237,9 @@ async function openByBrowser(file, size) {
   /** @type {[string, Source][]} */
   const others = [];
   try {
-    if (byFrame) {
-      others.push(["alpha-dropped", shown.withoutAlpha()]);
-    } else if (transparent && format === "gif") {
-      others.push(["alpha-dropped", await open(opaqueGif(blob, bytes))]);
+    const opaque = transparent && !byFrame ? opaqueBlob(blob, bytes, format) : null;
+    if (byFrame || opaque !== null) {
+      others.push(["alpha-dropped", opaque ? await open(opaque) : shown.withoutAlpha()]);
     }
     const numbers = ["gif", "bmp"].includes(format) ? numbersOfPalette(blob, bytes, format) : null;
     if (numbers !== null) {
@@ -261,17 +261,19 @@ async function openByBrowser(file, size) {
  */
 async function decodedSource(blob, [width, height], { bytes, format, finding, limits }, byFrame) {
   const pixels = width * height;
+  const sourceOf = (/** @type {ImageBitmap} */ bitmap) =>
+    byFrame ? frameSource(bitmap) : bitmapSource(bitmap, limits.maxCanvas);
   let source = null;
   if (pixels <= limits.maxBitmap) {
-    const bitmap = await createImageBitmap(blob, BITMAP_OPTIONS).catch(() => null);
+    const bitmap = await createImageBitmap(blob, UNCHANGED).catch(() => null);
     if (bitmap !== null && (bitmap.width !== width || bitmap.height !== height)) {
       bitmap.close();
       throw new HashkitError("media_corrupt");
     }
-    source = bitmap && (byFrame ? frameSource(bitmap) : bitmapSource(bitmap, limits.maxCanvas));
+    source = bitmap && sourceOf(bitmap);
   }
   if (source === null && pixels > Math.min(limits.maxCanvas, limits.maxBitmap)) {
-    source = await stripSource(blob, width, height, limits.maxCanvas).catch(() => null);
+    source = await stripSource(blob, [width, height], limits.maxCanvas, sourceOf).catch(() => null);
   }
   if (source === null) {
     throw await whyNotOpened(format, bytes, finding, pixels);

@@ -7,6 +7,8 @@ import { ascii, uint } from "./bytes.js";
 
 const MAX_BOXES = 65536;
 const MAX_LINKS = 65536;
+const ALPHA = "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha";
+const MAX_NAME = 64;
 const CODED_ITEMS = ["hvc1", "av01", "avc1", "grid", "iden", "iovl", "jpeg", "j2k1", "unci", "vvc1"];
 /** EXIF's number for each turn against the clock; then for that mirrored, axis 0 and axis 1. */
 const BY_TURNS = [[1, 8, 3, 6], [4, 5, 2, 7], [2, 7, 4, 5]];
@@ -63,6 +65,29 @@ function metaBoxes(bytes) {
  * @returns {Map<string, Part>} by name
  */
 export function mainProperties(bytes) {
+  const { links, known } = linkedProperties(bytes);
+  const found = new Map(known.filter((each) => each.name === "av1C").map((each) => ["av1C", each]));
+  for (const { box } of links) {
+    found.set(box.name, box);
+  }
+  return found;
+}
+
+/**
+ * Where the main picture is given a property of one of these names: the links, each of one or two
+ * bytes.
+ * @param {Uint8Array} bytes
+ * @param {string[]} names
+ */
+export function propertyLinksTo(bytes, names) {
+  return linkedProperties(bytes).links.filter(({ box }) => names.includes(box.name));
+}
+
+/**
+ * All properties in the file, and which of them the main picture is given.
+ * @param {Uint8Array} bytes
+ */
+function linkedProperties(bytes) {
   const boxes = metaBoxes(bytes);
   const named = boxNamed(boxes, "pitm").begin;
   const main = uint(bytes, named + 4, bytes[named] ? 4 : 2);
@@ -70,24 +95,24 @@ export function mainProperties(bytes) {
   const inside = [...boxesOf(bytes, tables.begin, tables.end)];
   const kinds = boxNamed(inside, "ipco");
   const known = [...boxesOf(bytes, kinds.begin, kinds.end)];
-  const found = new Map(known.filter((each) => each.name === "av1C").map((each) => ["av1C", each]));
-  for (const [item, index] of propertyLinks(bytes, boxNamed(inside, "ipma"))) {
+  const links = [];
+  for (const { item, index, begin, end } of propertyLinks(bytes, boxNamed(inside, "ipma"))) {
     if (item === main && index > 0 && index <= known.length) {
-      found.set(known[index - 1].name, known[index - 1]);
+      links.push({ box: known[index - 1], begin, end });
     }
   }
-  return found;
+  return { links, known };
 }
 
 /**
  * Each item with the number of each of its properties, from 1.
  * @param {Uint8Array} bytes
  * @param {Part} box
- * @returns {Generator<[number, number]>}
+ * @returns {Generator<{item: number, index: number, begin: number, end: number}>}
  */
 function* propertyLinks(bytes, { begin, end }) {
   const itemWidth = bytes[begin] ? 4 : 2;
-  const wide = (bytes[begin + 3] & 1) === 1;
+  const width = 1 + (bytes[begin + 3] & 1);
   const count = Math.min(uint(bytes, begin + 4, 4), MAX_LINKS);
   let place = begin + 8;
   for (let entry = 0; entry < count; entry += 1) {
@@ -99,8 +124,9 @@ function* propertyLinks(bytes, { begin, end }) {
     const properties = bytes[place];
     place += 1;
     for (let each = 0; each < properties; each += 1) {
-      yield [item, wide ? uint(bytes, place, 2) & 0x7fff : uint(bytes, place, 1) & 0x7f];
-      place += wide ? 2 : 1;
+      const index = uint(bytes, place, width) & (width === 2 ? 0x7fff : 0x7f);
+      yield { item, index, begin: place, end: place + width };
+      place += width;
     }
   }
 }
@@ -113,6 +139,24 @@ function* propertyLinks(bytes, { begin, end }) {
 export function itemSize(bytes) {
   const extents = mainProperties(bytes).get("ispe");
   return extents ? [uint(bytes, extents.begin + 4, 4), uint(bytes, extents.begin + 8, 4)] : [0, 0];
+}
+
+/**
+ * Width and height of the main picture of a HEIC as it is shown: cut out and turned, which browsers
+ * that open it do.
+ * @param {Uint8Array} bytes
+ * @returns {[number, number]}
+ */
+export function shownItemSize(bytes) {
+  const properties = mainProperties(bytes);
+  let [width, height] = itemSize(bytes);
+  const [aperture, rotated] = [properties.get("clap"), properties.get("irot")];
+  if (aperture !== undefined && aperture.end - aperture.begin >= 32) {
+    const numbers = [0, 4, 8, 12].map((at) => uint(bytes, aperture.begin + at, 4));
+    width = Math.min(width, Math.round(numbers[0] / Math.max(1, numbers[1])));
+    height = Math.min(height, Math.round(numbers[2] / Math.max(1, numbers[3])));
+  }
+  return rotated !== undefined && bytes[rotated.begin] & 1 ? [height, width] : [width, height];
 }
 
 /**
@@ -200,19 +244,12 @@ export function countShown(bytes) {
 }
 
 /**
- * Whether a picture of an AVIF or HEIC has transparency: a picture of its own, named by this.
+ * The names of pictures in an AVIF that are the transparency of others.
  * @param {Uint8Array} bytes
+ * @returns {Part[]} where they are written
  */
-export function mayShowThrough(bytes) {
-  const tables = boxNamed(metaBoxes(bytes), "iprp");
-  const kinds = boxNamed(boxesOf(bytes, tables.begin, tables.end), "ipco");
-  for (const { name, begin, end } of boxesOf(bytes, kinds.begin, kinds.end)) {
-    if (name === "auxC" && ascii(bytes, begin + 4, end - begin - 4).includes(":alpha\0")) {
-      return true;
-    }
-    if (name === "auxC" && ascii(bytes, begin + 4, end - begin - 4).includes(":auxid:1\0")) {
-      return true;
-    }
-  }
-  return false;
+export function alphaNames(bytes) {
+  return linkedProperties(bytes).known
+    .filter((box) => box.name === "auxC" && ascii(bytes, box.begin + 4, MAX_NAME).startsWith(ALPHA))
+    .map((box) => ({ ...box, begin: box.begin + 4 }));
 }

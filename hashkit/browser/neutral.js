@@ -4,32 +4,58 @@
 // Only the changed bytes are copied: a Blob is put together of pieces of the old one.
 
 import { uint } from "./bytes.js";
-import { itemSize, mainProperties } from "./items.js";
+import { alphaNames, propertyLinksTo } from "./items.js";
 import { firstOf } from "./picture_headers.js";
-import { gifColours, gifFrames, jpegSegments, pngChunks, startsWith, webpChunks } from "./picture_parts.js";
+import {
+  gifColours, gifFrames, joined, jpegSegments, pngChunks, startsWith, webpChunks,
+} from "./picture_parts.js";
 
 /** @typedef {{start: number, end: number, bytes: Uint8Array}} Edit bytes in the place of others */
 
 const JPEG_LEFT_OUT = ["Exif\0\0", "ICC_PROFILE\0", "MPF\0"];
 const PNG_LEFT_OUT = ["eXIf", "iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI"];
 const WEBP_LEFT_OUT = ["EXIF", "ICCP"];
+const ITEM_LEFT_OUT = ["irot", "imir", "clap"];
 const NO_NAME = Uint8Array.of(0x58);
 const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
 const MAX_COLOURS = 256;
+const HEAD_BYTES = 64;
+
+/** @type {Record<string, (bytes: Uint8Array) => Edit[]>} */
+const NEUTRAL_EDITS = {
+  jpeg: jpegEdits, png: pngEdits, webp: webpEdits, avif: itemEdits, gif: gifEdits, bmp: bmpEdits,
+};
 
 /**
  * @param {Blob} blob
+ * @param {Uint8Array} bytes of the same file
  * @param {Edit[]} edits in order, none over another
  * @param {Uint8Array[]} [behind] added at the end
  */
-export function editedBlob(blob, edits, behind = []) {
-  const pieces = [];
-  let place = 0;
-  for (const { start, end, bytes } of edits) {
-    pieces.push(blob.slice(place, start), bytes);
+function editedBlob(blob, bytes, edits, behind = []) {
+  const early = edits.filter(({ start }) => start < HEAD_BYTES);
+  let place = Math.max(HEAD_BYTES, early.at(-1)?.end ?? 0);
+  // Firefox looks for the format in the first piece alone, so that is not to be too short.
+  const pieces = [new Blob([headOf(bytes.subarray(0, place), early)])];
+  for (const { start, end, bytes: added } of edits.slice(early.length)) {
+    pieces.push(blob.slice(place, start), new Blob([/** @type {BlobPart} */ (added)]));
     place = end;
   }
-  return new Blob(/** @type {BlobPart[]} */ ([...pieces, blob.slice(place), ...behind]));
+  return new Blob([...pieces, blob.slice(place), .../** @type {BlobPart[]} */ (behind)]);
+}
+
+/**
+ * @param {Uint8Array} head
+ * @param {Edit[]} edits
+ */
+function headOf(head, edits) {
+  const parts = [];
+  let place = 0;
+  for (const { start, end, bytes } of edits) {
+    parts.push(head.subarray(place, start), bytes);
+    place = end;
+  }
+  return joined([...parts, head.subarray(place)]);
 }
 
 /**
@@ -40,10 +66,8 @@ export function editedBlob(blob, edits, behind = []) {
  * @param {boolean} ended false: a JPEG gets an end, or some decoders give up
  */
 export function neutralBlob(blob, bytes, format, ended) {
-  /** @type {Record<string, (bytes: Uint8Array) => Edit[]>} */
-  const ways = { jpeg: jpegEdits, png: pngEdits, webp: webpEdits, avif: itemEdits };
-  const edits = ways[format]?.(bytes) ?? [];
-  return editedBlob(blob, edits, format === "jpeg" && !ended ? [END_OF_JPEG] : []);
+  const edits = NEUTRAL_EDITS[format]?.(bytes) ?? [];
+  return editedBlob(blob, bytes, edits, format === "jpeg" && !ended ? [END_OF_JPEG] : []);
 }
 
 /**
@@ -89,47 +113,98 @@ function webpEdits(bytes) {
 }
 
 /**
- * No turn instead of a turn or a mirror, and the whole picture as the clean aperture: decoders that
- * have to know a property would refuse another name for it.
+ * The links from the picture to its turn, mirror and clean aperture become links to nothing.
  * @param {Uint8Array} bytes
  * @returns {Edit[]}
  */
 function itemEdits(bytes) {
-  const edits = [];
-  const properties = mainProperties(bytes);
-  const [rotated, mirrored, aperture] = ["irot", "imir", "clap"].map((each) => properties.get(each));
-  for (const box of [rotated, mirrored]) {
-    if (box) {
-      edits.push({ start: box.begin - 4, end: box.begin + 1, bytes: Uint8Array.from([0x69, 0x72, 0x6f, 0x74, 0]) });
-    }
-  }
-  if (aperture && aperture.end - aperture.begin >= 32) {
-    const whole = new DataView(new ArrayBuffer(32));
-    const [width, height] = itemSize(bytes);
-    [width, 1, height, 1, 0, 1, 0, 1].forEach((each, at) => whole.setUint32(4 * at, each));
-    const start = aperture.begin;
-    edits.push({ start, end: start + 32, bytes: new Uint8Array(whole.buffer) });
-  }
-  return edits.sort((a, b) => a.start - b.start);
+  return propertyLinksTo(bytes, ITEM_LEFT_OUT).map(({ begin, end }) => ({
+    start: begin, end, bytes: new Uint8Array(end - begin),
+  }));
 }
 
 /**
- * A GIF whose first frame shows the colours under its transparency.
+ * Where a GIF says that it is of the older kind, Firefox and WebKit take the size of its first frame
+ * for that of the picture.
+ * @param {Uint8Array} bytes
+ * @returns {Edit[]}
+ */
+function gifEdits(bytes) {
+  return startsWith(bytes, "GIF87a") ? [{ start: 4, end: 5, bytes: Uint8Array.of(0x39) }] : [];
+}
+
+/**
+ * Of 32 bits, WebKit takes those for transparency that mean nothing: so the file says by masks which
+ * ones are colours.
+ * @param {Uint8Array} bytes
+ * @returns {Edit[]}
+ */
+function bmpEdits(bytes) {
+  const [header, coding] = [uint(bytes, 14, 4, true), uint(bytes, 30, 4, true)];
+  if (header !== 40 || coding !== 0 || uint(bytes, 28, 2, true) !== 32) {
+    return [];
+  }
+  const numbers = new DataView(new ArrayBuffer(16));
+  const values = [uint(bytes, 10, 4, true) + 12, 0xff0000, 0xff00, 0xff];
+  values.forEach((value, at) => numbers.setUint32(4 * at, value, true));
+  const all = new Uint8Array(numbers.buffer);
+  return [
+    { start: 10, end: 14, bytes: all.subarray(0, 4) },
+    { start: 30, end: 31, bytes: Uint8Array.of(3) },
+    { start: 54, end: 54, bytes: all.subarray(4) },
+  ];
+}
+
+/**
+ * The file without its transparency; null where that cannot be taken out.
  * @param {Blob} blob
  * @param {Uint8Array} bytes
+ * @param {string} format
  */
-export function opaqueGif(blob, bytes) {
-  return editedBlob(blob, opaqueEdits(bytes));
+export function opaqueBlob(blob, bytes, format) {
+  /** @type {Record<string, (bytes: Uint8Array) => Edit[]>} */
+  const ways = { gif: opaqueGifEdits, webp: opaqueWebpEdits, avif: opaqueItemEdits };
+  const edits = ways[format](bytes);
+  if (edits.length === 0) {
+    return null;
+  }
+  const all = [...(NEUTRAL_EDITS[format]?.(bytes) ?? []), ...edits];
+  return editedBlob(blob, bytes, all.sort((a, b) => a.start - b.start));
+}
+
+/**
+ * Of a first frame that others are laid on, what is transparent has no colour.
+ * @param {Uint8Array} bytes
+ * @returns {Edit[]}
+ */
+function opaqueGifEdits(bytes) {
+  return firstOf(gifFrames(bytes))
+    .filter((frame) => frame.control > 0 && isWholeFrame(bytes, frame))
+    .map(({ control: start }) => ({ start, end: start + 1, bytes: Uint8Array.of(bytes[start] & ~1) }));
+}
+
+/**
+ * The transparency of lossy WebP is a chunk of its own.
+ * @param {Uint8Array} bytes
+ * @returns {Edit[]}
+ */
+function opaqueWebpEdits(bytes) {
+  const edits = [];
+  for (const { name, begin } of webpChunks(bytes)) {
+    if (name === "ALPH") {
+      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_NAME });
+    }
+  }
+  const shown = { start: 20, end: 21, bytes: Uint8Array.of(bytes[20] & ~0x10) };
+  return edits.length > 0 ? [shown, ...edits] : [];
 }
 
 /**
  * @param {Uint8Array} bytes
  * @returns {Edit[]}
  */
-function opaqueEdits(bytes) {
-  return firstOf(gifFrames(bytes)).filter(({ control }) => control > 0).map(({ control }) => ({
-    start: control, end: control + 1, bytes: Uint8Array.of(bytes[control] & ~1),
-  }));
+function opaqueItemEdits(bytes) {
+  return alphaNames(bytes).map(({ begin }) => ({ start: begin, end: begin + 1, bytes: NO_NAME }));
 }
 
 /**
@@ -149,8 +224,8 @@ export function numbersOfPalette(blob, bytes, format) {
   for (let index = 0; index < count; index += 1) {
     ramp.fill(index, index * width, index * width + 3);
   }
-  const edits = [...(format === "gif" ? opaqueEdits(bytes) : []), { start, end: start + ramp.length, bytes: ramp }];
-  return editedBlob(blob, edits.sort((a, b) => a.start - b.start));
+  const edits = [...(format === "gif" ? opaqueGifEdits(bytes) : []), { start, end: start + ramp.length, bytes: ramp }];
+  return editedBlob(blob, bytes, edits.sort((a, b) => a.start - b.start));
 }
 
 /**
@@ -158,15 +233,24 @@ export function numbersOfPalette(blob, bytes, format) {
  * @param {Uint8Array} bytes
  */
 function gifTable(bytes) {
-  for (const { at, colours, disposal } of gifFrames(bytes)) {
-    const [left, top, across, down] = [0, 2, 4, 6].map((each) => uint(bytes, at + each, 2, true));
-    const whole = across >= uint(bytes, 6, 2, true) && down >= uint(bytes, 8, 2, true);
-    const count = gifColours(bytes, colours > 0 ? at + 8 : 10);
-    const table = { start: colours > 0 ? colours : 13, count, width: 3 };
-    const plain = count === 0 || isRamp(bytes, table, [...Array(count).keys()]);
-    return left + top > 0 || !whole || disposal === 3 || plain ? null : table;
+  const [frame] = firstOf(gifFrames(bytes));
+  if (frame === undefined || !isWholeFrame(bytes, frame)) {
+    return null;
   }
-  return null;
+  const own = frame.colours > 0;
+  const count = gifColours(bytes, own ? frame.at + 8 : 10);
+  const table = { start: own ? frame.colours : 13, count, width: 3 };
+  return isRamp(bytes, table, [...Array(count).keys()]) ? null : table;
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {import("./picture_parts.js").GifFrame} frame
+ */
+function isWholeFrame(bytes, { at, disposal }) {
+  const [left, top, across, down] = [0, 2, 4, 6].map((each) => uint(bytes, at + each, 2, true));
+  const whole = across >= uint(bytes, 6, 2, true) && down >= uint(bytes, 8, 2, true);
+  return whole && left + top === 0 && disposal !== 3;
 }
 
 /** @param {Uint8Array} bytes */

@@ -6,7 +6,7 @@
 
 import { uint } from "./bytes.js";
 import { transformOf } from "./items.js";
-import { jpegSegments, pngChecksum, pngChunks, startsWith, webpChunks } from "./picture_parts.js";
+import { joined, jpegSegments, pngChecksum, pngChunks, startsWith, webpChunks } from "./picture_parts.js";
 
 const ORIENTATION_TAG = 0x0112;
 const TIFF_STARTS = ["4d4d002a", "49492a00", "4d4d2a00", "4949002a", "4d4d002b"];
@@ -59,13 +59,7 @@ function exifOfJpeg(bytes) {
       parts.push(bytes.subarray(begin + 4 + (parts.length > 0 ? 6 : 0), end));
     }
   }
-  const joined = new Uint8Array(parts.reduce((sum, each) => sum + each.length, 0));
-  let place = 0;
-  for (const part of parts) {
-    joined.set(part, place);
-    place += part.length;
-  }
-  return joined;
+  return joined(parts);
 }
 
 /**

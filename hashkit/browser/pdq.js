@@ -174,7 +174,9 @@ function turnedDct(coefficients, name) {
 
 /** @param {Float32Array} coefficients @returns {string} bit 255 first */
 function pdqBits(coefficients) {
-  const median = coefficients.slice().sort()[127];
+  const sorted = coefficients.slice();
+  sorted.sort();
+  const median = sorted[127];
   let hex = "";
   for (let place = 252; place >= 0; place -= 4) {
     let digit = 0;
@@ -217,7 +219,8 @@ function roundingDecides(luma, coefficients, turns) {
   const slack = (2 * LUMA_TOLERANCE * 100) / 255;
   if (pdqQuality(luma, slack) !== pdqQuality(luma, -slack)) return true;
   return turns.some((name) => {
-    const sorted = turnedDct(coefficients, name).sort();
+    const sorted = turnedDct(coefficients, name);
+    sorted.sort();
     return sorted[128] - sorted[127] < 2 * DCT_TOLERANCE;
   });
 }

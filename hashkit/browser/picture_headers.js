@@ -4,7 +4,7 @@
 import { ascii, find, uint } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { HashkitError, checkPixels, filledIn, unsupported } from "./errors.js";
-import { countShown, itemSize, mayShowThrough } from "./items.js";
+import { alphaNames, countShown, itemSize, shownItemSize } from "./items.js";
 import { gifFrames, jpegSegments, startsWith, webpChunks } from "./picture_parts.js";
 import { pngHeader } from "./png.js";
 import { findVideo } from "./recognition.js";
@@ -57,7 +57,7 @@ function jpegFrame(bytes) {
 }
 
 /**
- * Width and height as the picture is stored.
+ * Width and height as the picture is stored; of HEIC as it is shown.
  * @param {string} format
  * @param {Uint8Array} bytes
  * @returns {[number, number]} zeros where the file does not say
@@ -75,7 +75,10 @@ export function sizeOf(format, bytes) {
   if (format === "bmp") {
     return bmpSize(bytes, 14);
   }
-  return format === "webp" ? webpSize(bytes) : itemSize(bytes);
+  if (format === "webp") {
+    return webpSize(bytes);
+  }
+  return format === "heif" ? shownItemSize(bytes) : itemSize(bytes);
 }
 
 /**
@@ -129,11 +132,10 @@ export function mayBeTransparent(format, bytes) {
     return [...firstOf(gifFrames(bytes))].some((frame) => frame.transparent >= 0);
   }
   if (format === "webp") {
-    const lossless = find(bytes.subarray(0, 4096), "VP8L");
-    const extended = startsWith(bytes, "VP8X", 12);
-    return extended ? (bytes[20] & 0x10) > 0 : lossless > 0 && (bytes[24] & 0x10) > 0;
+    const flagsAt = startsWith(bytes, "VP8X", 12) ? 20 : 24;
+    return !startsWith(bytes, "VP8 ", 12) && (bytes[flagsAt] & 0x10) > 0;
   }
-  return format === "avif" && mayShowThrough(bytes);
+  return format === "avif" && alphaNames(bytes).length > 0;
 }
 
 /**
@@ -156,6 +158,9 @@ export function firstOf(items) {
 export function refuseRare(format, bytes) {
   if (format === "jpeg") {
     refuseRareJpeg(bytes);
+  }
+  if (format === "webp" && 8 + uint(bytes, 4, 4, true) > bytes.length) {
+    throw new HashkitError("media_corrupt");
   }
   if (format === "bmp") {
     const [header, bits, coding] = [14, 28, 30].map((at) => uint(bytes, at, at === 28 ? 2 : 4, true));

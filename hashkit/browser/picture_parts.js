@@ -18,6 +18,20 @@ export function startsWith(bytes, beginning, place = 0) {
 }
 
 /**
+ * @param {Uint8Array[]} parts
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function joined(parts) {
+  const all = new Uint8Array(parts.reduce((sum, each) => sum + each.length, 0));
+  let place = 0;
+  for (const part of parts) {
+    all.set(part, place);
+    place += part.length;
+  }
+  return all;
+}
+
+/**
  * The segments of a JPEG before the first scan, and the header of that. What is no marker is
  * skipped, as libjpeg does.
  * @param {Uint8Array} bytes

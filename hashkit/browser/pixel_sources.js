@@ -15,6 +15,9 @@
 
 /** @typedef {[number, number, number, number]} Area left, top, width, height */
 
+/** @type {ImageBitmapOptions} */
+export const UNCHANGED = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+
 const BAND_PIXELS = 1 << 18;
 /** Of a VideoFrame: Firefox copies all of it every time. */
 const FRAME_BAND_PIXELS = 1 << 22;
@@ -47,28 +50,37 @@ function noAlpha() {
 /**
  * A picture that is too large for one bitmap: each part is decoded when it is read.
  * @param {Blob} blob
- * @param {number} width
- * @param {number} height
- * @param {number} maxCanvas in pixels
+ * @param {[number, number]} size
+ * @param {number} maxPart in pixels
+ * @param {(part: ImageBitmap) => Source} sourceOf
  * @returns {Promise<Source>} rejected where the browser does not decode it
  */
-export async function stripSource(blob, width, height, maxCanvas) {
-  const part = (/** @type {Area} */ [left, top, across, down]) =>
-    createImageBitmap(blob, left, top, across, down, {
-      colorSpaceConversion: "none", premultiplyAlpha: "none",
-    });
-  (await part([0, 0, 1, 1])).close();
+export async function stripSource(blob, [width, height], maxPart, sourceOf) {
+  const strips = stripsOf(blob, [width, height], maxPart, sourceOf);
+  await strips.read(0, 0, 1, 1);
+  return strips;
+}
+
+/**
+ * @param {Blob} blob
+ * @param {[number, number]} size
+ * @param {number} maxPart
+ * @param {(part: ImageBitmap) => Source} sourceOf
+ * @returns {Source}
+ */
+function stripsOf(blob, [width, height], maxPart, sourceOf) {
   return {
-    width, height, bandPixels: maxCanvas,
-    read: async (...area) => {
-      const bitmap = await part(area);
+    width, height, bandPixels: maxPart,
+    read: async (left, top, across, down) => {
+      const part = sourceOf(await createImageBitmap(blob, left, top, across, down, UNCHANGED));
       try {
-        return drawnArea(bitmap, [0, 0, area[2], area[3]], maxCanvas);
+        return await part.read(0, 0, across, down);
       } finally {
-        bitmap.close();
+        part.close();
       }
     },
-    withoutAlpha: noAlpha,
+    withoutAlpha: () =>
+      stripsOf(blob, [width, height], maxPart, (bitmap) => sourceOf(bitmap).withoutAlpha()),
     close: () => undefined,
   };
 }
@@ -140,9 +152,7 @@ export function isFrameTrue() {
   frameIsTrue ??= (async () => {
     try {
       const bytes = Uint8Array.from(atob(HIDDEN_PIXEL), (each) => each.charCodeAt(0));
-      const bitmap = await createImageBitmap(new Blob([bytes]), {
-        colorSpaceConversion: "none", premultiplyAlpha: "none",
-      });
+      const bitmap = await createImageBitmap(new Blob([bytes]), UNCHANGED);
       const source = frameSource(bitmap);
       const pixel = await source.withoutAlpha().read(0, 0, 1, 1);
       source.close();

@@ -1,5 +1,5 @@
 // Reads PNG where browsers do not tell what is in it: colours under transparency (WebKit loses them,
-// others round them), the numbers of a palette, 16 bits of grey, a file that is cut short, and an
+// others round them), the numbers of a palette, 16 bits, a file that is cut short or damaged, and an
 // animation whose first picture is hidden. All else is left to the browser, which is faster.
 
 import { uint } from "./bytes.js";
@@ -77,7 +77,7 @@ export function pngHeader(bytes) {
  * @param {PngHeader} header
  * @param {PngView} view
  * @returns {Promise<PngPixels>} four bytes a pixel, not laid on anything. `cut`: not all of them
- *   were there, the rest is zeros. Raises MediaCorrupt, MediaTruncated
+ *   were there, the others have the number zero. Raises MediaCorrupt, MediaTruncated
  */
 export async function readPng(bytes, header, view) {
   const frame = header.hidden ? firstFrame(bytes, header) : { ...header, left: 0, top: 0 };
@@ -98,7 +98,7 @@ export async function readPng(bytes, header, view) {
   if (!whole && header.ended) {
     throw new HashkitError("media_corrupt");
   }
-  return { rgba, opaque: painter.opaque && whole && frame.width * frame.height * 4 === rgba.length, cut: !whole };
+  return { rgba, opaque: painter.opaque && frame.width * frame.height * 4 === rgba.length, cut: !whole };
 }
 
 /**
@@ -176,20 +176,23 @@ async function unpackRows(pieces, passes, bits, onRow) {
     .pipeThrough(new DecompressionStream("deflate")).getReader();
   const source = { reader: unpacked, chunk: new Uint8Array(0), place: 0 };
   const step = Math.max(1, bits >> 3);
+  let whole = true;
   for (const { pass, length, count } of passes) {
     let above = new Uint8Array(length + 1);
     let row = new Uint8Array(length + 1);
     for (let line = 0; line < count; line += 1) {
-      if (!(await filled(source, row))) {
-        return false;
+      whole = whole && (await filled(source, row));
+      if (whole) {
+        undoFilter(row, above, step);
+      } else {
+        row.fill(0);
       }
-      undoFilter(row, above, step);
       onRow(row.subarray(1), pass, line);
       [row, above] = [above, row];
     }
   }
   unpacked.cancel().catch(() => undefined);
-  return true;
+  return whole;
 }
 
 /**

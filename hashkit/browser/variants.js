@@ -4,7 +4,7 @@
 
 import { FACTS } from "./data.js";
 import { bitsApart, pdqDistance, pdqOf, pdqOfLuma, pdqWords } from "./pdq.js";
-import { blurSize, FastLuma, keptPositions, PDQ_TURNS, Taps } from "./pdq_luma.js";
+import { blurSize, FastLuma, keptPositions, PDQ_TURNS, tapsOf } from "./pdq_luma.js";
 
 /** @typedef {import("./pdq.js").PdqHash} PdqHash */
 /** @typedef {import("./pdq.js").PdqPicture} PdqPicture */
@@ -102,7 +102,7 @@ function turnedLuma({ width, height, data }, of, [mirror, flip, swap]) {
 /**
  * What counts in a line of a small copy at the 64 positions that are kept of the whole line.
  * @param {number} length of the line @param {number} whole pixels that it had
- * @param {boolean} backwards @returns {Taps}
+ * @param {boolean} backwards @returns {import("./pdq_luma.js").Taps}
  */
 function scaledTaps(length, whole, backwards) {
   const blur = blurSize(whole);
@@ -116,17 +116,17 @@ function scaledTaps(length, whole, backwards) {
       return weightBefore(Math.min(Math.max(edge, 0), whole) - middle, blur);
     };
     const inside = before(whole) - before(0); // what is left of the window counts for all of it
-    const weights = Array.from({ length: many }, (_, i) => {
+    const weights = Float64Array.from({ length: many }, (_, i) => {
       return (before((start + i + 1) * pixel) - before((start + i) * pixel)) / inside;
     });
     return { start, weights };
   });
-  return new Taps(all, length, backwards);
+  return tapsOf(all, length, backwards);
 }
 
 /**
- * The sum of PDQ's weights before `offset` pixels from where the middle one begins. They are of a mean
- * of means, so that they rise and fall in equal steps; within a pixel, their sum is a straight line.
+ * The sum of PDQ's weights before `offset` pixels from where the middle one begins. A mean of means
+ * has weights that rise and fall in equal steps, and their sum is a straight line within a pixel.
  * @param {number} offset @param {number} blur @returns {number}
  */
 function weightBefore(offset, blur) {
