@@ -2,7 +2,7 @@
 
 import { ascii, uint } from "./bytes.js";
 
-const MAX_BOXES = 1_000_000;
+const MAX_BOXES_IN = 1_000_000;
 
 /** @typedef {{name: string, start: number, end: number}} Box `start` of its content */
 
@@ -14,7 +14,7 @@ const MAX_BOXES = 1_000_000;
  * @returns {Generator<Box>}
  */
 export function* boxesIn(bytes, start, end) {
-  for (let place = start, left = MAX_BOXES; place + 8 <= end && left > 0; left--) {
+  for (let place = start, left = MAX_BOXES_IN; place + 8 <= end && left > 0; left--) {
     let length = uint(bytes, place, 4);
     const content = place + (length === 1 ? 16 : 8);
     if (length === 1) length = uint(bytes, place + 8, 8);
@@ -61,5 +61,7 @@ export const signed = (value) => value | 0;
  */
 export function* numbersIn(bytes, box, skipped) {
   if (!box) return;
-  for (let place = box.start + skipped; place + 4 <= box.end; place += 4) yield uint(bytes, place, 4);
+  for (let place = box.start + skipped; place + 4 <= box.end; place += 4) {
+    yield uint(bytes, place, 4);
+  }
 }

@@ -2,6 +2,8 @@
 // colour is coded. H.264: ITU-T H.264, 7.3.2.1 and E.1; VP9: the bitstream specification, 6.2; AV1:
 // 5.5; their names: the WebCodecs codec registry.
 
+import { uint } from "./bytes.js";
+
 /** @typedef {{matrix: number | null, isFullRange: boolean}} Colour `matrix` of ISO/IEC 23091-2 */
 /** @typedef {{name: string, family: string, colour: Colour}} Coding */
 
@@ -48,15 +50,14 @@ class BitReader {
 
 /**
  * @param {string} family `h264`, `hevc`, `vp8`, `vp9` or `av1`
- * @param {string} coding what the container calls it
  * @param {Uint8Array | undefined} setup what the container has for the decoder
  * @param {Uint8Array} first the first coded frame that can be decoded on its own
  * @param {Colour} said what the container says of colour
  * @returns {Coding | null} null where this is no such coding
  */
-export function codingOf(family, coding, setup, first, said) {
-  if (family === "h264" && setup && setup.length > 8) return h264Coding(setup, said, coding);
-  if (family === "hevc" && setup && setup.length > 22) return hevcCoding(setup, said, coding);
+export function codingOf(family, setup, first, said) {
+  if (family === "h264" && setup && setup.length > 8) return h264Coding(setup, said);
+  if (family === "hevc" && setup && setup.length > 22) return hevcCoding(setup, said);
   if (family === "vp8") {
     return { name: "vp8", family, colour: { matrix: BT470, isFullRange: said.isFullRange } };
   }
@@ -70,9 +71,9 @@ const hex = (value, width = 2) => value.toString(16).padStart(width, "0");
 /** @param {number} value */
 const twoDigits = (value) => String(value).padStart(2, "0");
 
-/** @param {Uint8Array} setup @param {Colour} said @param {string} coding @returns {Coding} */
-function h264Coding(setup, said, coding) {
-  const name = `${coding === "avc3" ? "avc3" : "avc1"}.${hex(setup[1])}${hex(setup[2])}${hex(setup[3])}`;
+/** @param {Uint8Array} setup @param {Colour} said @returns {Coding} */
+function h264Coding(setup, said) {
+  const name = `avc1.${hex(setup[1])}${hex(setup[2])}${hex(setup[3])}`;
   const length = setup[6] * 256 + setup[7];
   const colour = h264Colour(withoutEscapes(setup.subarray(8, 8 + length)), said);
   return { name, family: "h264", colour };
@@ -148,8 +149,8 @@ function shownColour(reader, said) {
 /** @param {number} matrix */
 const specified = (matrix) => (matrix === UNSPECIFIED ? null : matrix);
 
-/** @param {Uint8Array} setup @param {Colour} said @param {string} coding @returns {Coding} */
-function hevcCoding(setup, said, coding) {
+/** @param {Uint8Array} setup @param {Colour} said @returns {Coding} */
+function hevcCoding(setup, said) {
   const space = ["", "A", "B", "C"][setup[1] >> 6];
   let compatible = 0;
   for (let bit = 0; bit < 32; bit++) {
@@ -159,8 +160,27 @@ function hevcCoding(setup, said, coding) {
   const constraints = [...setup.subarray(6, 12)];
   while (constraints.length && !constraints[constraints.length - 1]) constraints.pop();
   const parts = [`${space}${setup[1] & 31}`, compatible.toString(16), `${tier}${setup[12]}`];
-  const name = [coding === "hev1" ? "hev1" : "hvc1", ...parts, ...constraints.map((each) => hex(each))];
+  const name = ["hvc1", ...parts, ...constraints.map((each) => hex(each))];
   return { name: name.join("."), family: "hevc", colour: said };
+}
+
+/**
+ * Whether the units of a frame of H.264 or HEVC fill it, each of the length that it says.
+ * @param {Uint8Array} frame
+ * @param {string} family
+ * @param {Uint8Array | undefined} setup
+ */
+export function unitsFit(frame, family, setup) {
+  if (!setup || !(family === "h264" || family === "hevc")) return true;
+  const width = (setup[family === "h264" ? 4 : 21] & 3) + 1;
+  let place = 0;
+  while (place + width < frame.length) {
+    const length = uint(frame, place, width);
+    place += width;
+    if (length === 0 || frame[place] > 127) return false; // the first bit of a unit is 0
+    place += length;
+  }
+  return place === frame.length;
 }
 
 const VP9_MATRICES = [null, BT470, BT709, BT601, 7, BT2020, null, IDENTITY];
@@ -269,7 +289,11 @@ function skipAv1Tools(reader) {
   if (hasOrder) reader.bits(3);
 }
 
-/** @param {BitReader} reader @param {number} profile @returns {[number, Colour]} bits, and colour */
+/**
+ * @param {BitReader} reader
+ * @param {number} profile
+ * @returns {[number, Colour]} bits, and colour
+ */
 function av1Colour(reader, profile) {
   const isDeep = reader.flag();
   const depth = isDeep ? (profile === 2 && reader.flag() ? 12 : 10) : 8;

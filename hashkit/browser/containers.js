@@ -5,7 +5,7 @@ import { FACTS } from "./data.js";
 import { HashkitError } from "./errors.js";
 import { openMatroska } from "./matroska.js";
 import { openMp4 } from "./mp4.js";
-import { IS_KEY } from "./tracks.js";
+import { isKeyframe } from "./tracks.js";
 
 /**
  * @typedef {object} Container
@@ -14,6 +14,7 @@ import { IS_KEY } from "./tracks.js";
  * @property {number | null} constantRate frames a second, null where it varies
  * @property {number | null} duration of the file, in seconds
  * @property {number | null} ownLength of the pictures in it, where that is said
+ * @property {number} othersEnd when the last of the other tracks ends, in seconds
  * @property {number} start the stamp at which the file begins, in seconds
  * @property {Uint8Array | undefined} prefix what each frame begins with and the file leaves out
  * @property {number} damaged how often something in it made no sense
@@ -43,12 +44,12 @@ export async function openContainer(file, format) {
   const container = open && (await open(file));
   const family = FAMILIES.find(([names]) => names.test(container?.track.coding ?? ""))?.[1];
   if (!family) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
-  const { coding, setup, samples, matrix, isFullRange } = container.track;
+  const { setup, samples, matrix, isFullRange } = container.track;
   if (!samples.count) throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
-  const key = samples.flags.findIndex((flags) => flags & IS_KEY);
+  const key = samples.flags.findIndex(isKeyframe);
   const first = await frameBytes(file, container, Math.max(0, key), MAX_FIRST);
   const said = { matrix, isFullRange: isFullRange === true };
-  const found = codingOf(family, coding, setup, first, said);
+  const found = codingOf(family, setup, first, said);
   if (!found) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
   return { ...container, coding: found };
 }

@@ -11,9 +11,8 @@ import { shownTrack, turnOfMatrix } from "./tracks.js";
 
 const MAX_HEADER = 1 << 28; // bytes
 const MAX_FRAGMENT = 1 << 24;
-const MAX_BOXES = 1_000_000;
-const MAX_TRACKS = 100; // as in hashkit/media/limits.py
-const PROBED = 21; // samples of fragments by which the clock's rate is worked out
+const MAX_TOP_BOXES = 1_000_000; // boxes of the file itself
+const PROBED_OF_FRAGMENTS = 21; // samples of fragments by which the clock's rate is worked out
 
 /** @typedef {import("./boxes.js").Box} Box */
 
@@ -43,7 +42,7 @@ export async function openMp4(file) {
   /** @type {Movie | undefined} */
   let movie;
   let place = 0;
-  for (let left = MAX_BOXES; left > 0; left--) {
+  for (let left = MAX_TOP_BOXES; left > 0; left--) {
     const head = await file.at(place, 16);
     if (head.length < 8) break;
     const [box] = boxesIn(head, 0, Infinity);
@@ -75,13 +74,14 @@ function readMovie(bytes) {
     movie.duration = uint(bytes, head.start + 16 + 8 * long, long ? 8 : 4);
     matrix = matrixAt(bytes, head.start + 36 + 12 * long);
   }
-  for (const each of boxesIn(bytes, boxAt(bytes, all, "mvex")?.start ?? 0, boxAt(bytes, all, "mvex")?.end ?? 0)) {
+  const extension = boxAt(bytes, all, "mvex");
+  for (const each of extension ? boxesIn(bytes, extension.start, extension.end) : []) {
     if (each.name !== "trex") continue;
     const numbers = [12, 16, 20].map((at) => uint(bytes, each.start + at, 4));
     movie.defaults.set(uint(bytes, each.start + 4, 4), numbers);
   }
   for (const each of boxesIn(bytes, 0, bytes.length)) {
-    if (each.name !== "trak" || movie.tracks.length >= MAX_TRACKS) continue;
+    if (each.name !== "trak" || movie.tracks.length >= FACTS.limits.maxStreams) continue;
     const track = readTrack(bytes, each, matrix, movie);
     if (track) movie.tracks.push(track);
   }
@@ -122,9 +122,9 @@ function readTrack(bytes, box, whole, movie) {
     duration: uint(bytes, media.start + 16 + 8 * longMedia, longMedia ? 8 : 4),
     edits: editsOf(bytes, boxAt(bytes, box, "edts", "elst")),
     chapters: [...numbersIn(bytes, boxAt(bytes, box, "tref", "chap"), 0)],
-    ...{ coding: "", setup: undefined, width: 0, height: 0, matrix: null, isFullRange: null },
-    ...{ length: null, samples: new SampleTable(), isProtected: false, hasOffsets: false },
-    ...{ shift: 0, offset: 0, first: null, end: 0, counted: 0, lasting: 0, clock: null },
+    coding: "", setup: undefined, width: 0, height: 0, matrix: null, isFullRange: null,
+    length: null, samples: new SampleTable(), isProtected: false, hasOffsets: false,
+    shift: 0, offset: 0, first: null, end: 0, counted: 0, lasting: 0, clock: null,
   };
   readDescription(bytes, tables, track);
   readSamples(bytes, tables, track, movie);
@@ -133,6 +133,7 @@ function readTrack(bytes, box, whole, movie) {
 
 /** @param {Uint8Array} bytes @param {Box | undefined} box */
 function editsOf(bytes, box) {
+  /** @type {{duration: number, time: number}[]} */
   const edits = [];
   if (!box) return edits;
   const width = bytes[box.start] === 1 ? 8 : 4;
@@ -148,7 +149,12 @@ function editsOf(bytes, box) {
 
 const PICTURE_FIELDS = 78; // bytes before the boxes in a description of pictures
 
-/** How its pictures are coded. @param {Uint8Array} bytes @param {Box} tables @param {Mp4Track} track */
+/**
+ * How its pictures are coded.
+ * @param {Uint8Array} bytes
+ * @param {Box} tables
+ * @param {Mp4Track} track
+ */
 function readDescription(bytes, tables, track) {
   const list = boxAt(bytes, tables, "stsd");
   const [entry] = list ? boxesIn(bytes, list.start + 8, list.end) : [];
@@ -225,6 +231,7 @@ function fragmentHead(bytes, head, usual, place) {
   return { base, defaults };
 }
 
+const RUN_FIELDS = [0x100, 0x200, 0x400, 0x800]; // flags: duration, size, flags, later
 const NEEDS_OTHERS = 0x1010000; // flags of a sample: it is no keyframe
 
 /**
@@ -244,17 +251,19 @@ function readRun(bytes, run, track, base, defaults) {
   if (flags & 4) [first, at] = [uint(bytes, at, 4), at + 4];
   const { samples } = track;
   const last = samples.count ? samples.decoded[samples.count - 1] : -Infinity;
-  const width = 4 * [0x100, 0x200, 0x400, 0x800].filter((each) => flags & each).length;
+  const width = 4 * RUN_FIELDS.filter((each) => flags & each).length;
   for (let i = 0, left = uint(bytes, run.start + 4, 4); i < left && at + width <= run.end; i++) {
-    const [duration, size, own, later] = [0x100, 0x200, 0x400, 0x800].map((each, field) => {
-      if (!(flags & each)) return field < 2 ? defaults[field] : field === 2 ? (i ? defaults[2] : first) : 0;
+    const usual = [...defaults.slice(0, 2), i ? defaults[2] : first, 0];
+    const [duration, size, own, later] = RUN_FIELDS.map((each, field) => {
+      if (!(flags & each)) return usual[field];
       at += 4;
       return uint(bytes, at - 4, 4);
     });
     if (!size) break;
     const decoded = track.end - track.offset;
     track.shift = Math.max(track.shift, -signed(later));
-    track.first ??= decoded + signed(later) + (track.coding === "mp4a" ? Math.max(0, track.offset) : 0);
+    const skipped = track.coding === "mp4a" ? Math.max(0, track.offset) : 0;
+    track.first ??= decoded + signed(later) + skipped;
     const isHidden = last >= decoded ? IS_HIDDEN : 0;
     if (track.kind === "vide") {
       const isKey = own & NEEDS_OTHERS ? 0 : IS_KEY;
@@ -282,7 +291,8 @@ function containerOf(movie) {
   if (track.isProtected) throw new HashkitError("protected_media");
   const { samples } = track;
   if (track.clock === null) {
-    track.clock = clockRate(samples.decoded.subarray(0, Math.min(samples.count, PROBED)), track.tick);
+    const probed = Math.min(samples.count, PROBED_OF_FRAGMENTS);
+    track.clock = clockRate(samples.decoded.subarray(0, probed), track.tick);
   }
   for (let i = 0; i < samples.count; i++) samples.shown[i] += samples.decoded[i] + track.shift;
   if (samples.count && movie.defaults.size) track.first = samples.shown[0];
@@ -293,6 +303,7 @@ function containerOf(movie) {
     ...ratesOf(average, track.clock),
     duration: durationOf(movie),
     ownLength: track.length,
+    othersEnd: Math.max(0, ...movie.tracks.filter((each) => each !== track).map(endOf)) - start,
     start: start >= 0 || (track.first ?? 0) < 0 ? start : 0,
     prefix: undefined,
     damaged: movie.damaged,
@@ -302,20 +313,28 @@ function containerOf(movie) {
 /** @param {number} seconds */
 const microseconds = (seconds) => Math.round(seconds * 1e6) / 1e6;
 
-/** When the first track begins; of text and the like, if they are less than a second before. @param {Mp4Track[]} tracks */
+/**
+ * When the first track begins; of text and the like, if they are less than a second before.
+ * @param {Mp4Track[]} tracks
+ */
 function startOf(tracks) {
-  const begins = (/** @type {Mp4Track} */ each) => microseconds((each.first ?? Infinity) * each.tick);
-  const isShown = (/** @type {Mp4Track} */ each) => each.kind === "vide" || each.kind === "soun";
+  /** @param {Mp4Track} each */
+  const begins = (each) => microseconds((each.first ?? Infinity) * each.tick);
+  /** @param {Mp4Track} each */
+  const isShown = (each) => each.kind === "vide" || each.kind === "soun";
   const main = Math.min(...tracks.filter(isShown).map(begins));
   const others = Math.min(...tracks.filter((each) => !isShown(each)).map(begins));
   const start = main === Infinity || (main > others && main - others < 1) ? others : main;
   return start === Infinity ? 0 : start;
 }
 
+/** @param {Mp4Track} track */
+const endOf = (track) => (track.first ?? 0) * track.tick + (track.length ?? 0);
+
 /** Of all tracks together, in seconds; null where they do not say. @param {Movie} movie */
 function durationOf(movie) {
   const start = startOf(movie.tracks);
-  const ends = movie.tracks.map((each) => (each.first ?? 0) * each.tick + (each.length ?? 0));
+  const ends = movie.tracks.map(endOf);
   const lengths = movie.tracks.map((each) => each.length ?? 0);
   return microseconds(Math.max(0, ...lengths, ...ends.map((end) => end - start))) || null;
 }

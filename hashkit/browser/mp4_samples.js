@@ -58,7 +58,8 @@ export function readSamples(bytes, tables, track, movie) {
     decoded += duration;
   }
   const isFixed = track.clock !== null;
-  track.clock ??= clockRate(samples.decoded.subarray(0, Math.min(samples.count, PROBED)), track.tick);
+  const probed = Math.min(samples.count, PROBED);
+  track.clock ??= clockRate(samples.decoded.subarray(0, probed), track.tick);
   if (!isFixed && !isFine(track)) track.clock = track.timescale;
   track.first = samples.shown[0];
   applyEdits(track, movie);
@@ -97,7 +98,11 @@ function readRates(bytes, box, track) {
   }
 }
 
-/** By how much frames may be shown before they are decoded. @param {Uint8Array} bytes @param {Box | undefined} box */
+/**
+ * By how much frames may be shown before they are decoded.
+ * @param {Uint8Array} bytes
+ * @param {Box | undefined} box
+ */
 function shiftOf(bytes, box) {
   let shift = 0;
   if (!box) return shift;
@@ -240,9 +245,11 @@ function showEdit(track, edited, start, time, lasting) {
       isShowing = true;
     }
     const flags = samples.flags[i] | (isOutside ? IS_HIDDEN : 0);
-    table.push(samples.places[i], samples.sizes[i], samples.shown[i], now, samples.durations[i], flags);
+    const [place, size, duration] = [samples.places[i], samples.sizes[i], samples.durations[i]];
+    table.push(place, size, samples.shown[i], now, duration, flags);
     if (isShowing) now += step;
-    if (shown + step >= time + lasting && flags & IS_KEY && (!track.hasOffsets || keysAfter++)) return;
+    const isLast = shown + step >= time + lasting && (flags & IS_KEY) !== 0;
+    if (isLast && (!track.hasOffsets || keysAfter++)) return;
   }
 }
 
@@ -261,7 +268,11 @@ function countBack(table, before, time, samples, first) {
   }
 }
 
-/** The last keyframe that is shown at this time or before, else the first sample. @param {SampleTable} samples @param {number} time */
+/**
+ * The last keyframe that is shown at this time or before, else the first sample.
+ * @param {SampleTable} samples
+ * @param {number} time
+ */
 function firstNeeded(samples, time) {
   for (let i = samples.count - 1; i > 0; i--) {
     const isBefore = samples.decoded[i] <= time && samples.decoded[i] + samples.shown[i] <= time;

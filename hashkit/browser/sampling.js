@@ -39,7 +39,7 @@ export class StampChooser {
   }
 }
 
-/** Gives each frame its time in seconds, in the order of display: each later than the one before. */
+/** Gives each frame its time in seconds, in the order of display: later than the one before. */
 export class Timeline {
   /**
    * @param {number} rate frames a second, on average

@@ -1,4 +1,4 @@
-// What mp4.js and matroska.js have in common: the table of samples of a track, which track is hashed
+// What mp4.js and matroska.js have in common: the samples of a track, which track is hashed
 // (hashkit/media/tracks.py), and how often its frames come (hashkit/media/video_headers.py).
 
 import { HashkitError } from "./errors.js";
@@ -10,6 +10,9 @@ const FIRST_SAMPLES = 1024;
 export const IS_KEY = 1;
 /** Decoded, since others need it, and not shown. */
 export const IS_HIDDEN = 2;
+
+/** @param {number} flags of a sample */
+export const isKeyframe = (flags) => (flags & IS_KEY) !== 0;
 
 /** The coded frames of a track, in the order in which they are decoded. Times are in ticks. */
 export class SampleTable {
@@ -159,6 +162,9 @@ function commonDivisor(a, b) {
   return a;
 }
 
+/** @param {number} a @param {number} b */
+const wholeDivisor = (a, b) => Number(commonDivisor(BigInt(a), BigInt(b)));
+
 // The rates that libavformat tries, in frames per 12 * 1001 seconds.
 const STANDARD_RATES = [
   ...Array.from({ length: 360 }, (_, i) => (i + 1) * 1001),
@@ -176,11 +182,13 @@ const RATE_UNIT = 12 * 1001;
  * @returns {number} frames a second
  */
 export function clockRate(times, tick) {
+  /** @type {number[]} */
   const steps = [];
   for (let i = 1; i < times.length; i++) if (times[i] > times[i - 1]) steps.push(times[i]);
   if (steps.length < 2) return 1 / tick;
   const differences = steps.map((time, i) => time - (i ? steps[i - 1] : times[0]));
-  const common = differences.slice(3).reduce((a, b) => Number(commonDivisor(BigInt(a), BigInt(b))), 0);
+  // The first few may have some jitter.
+  const common = differences.slice(3).reduce((a, b) => wholeDivisor(a, b), 0);
   if (steps.length > 15 && common > Math.max(1, Math.floor(1 / tick / 500))) {
     return 1 / (tick * common);
   }
