@@ -1,10 +1,8 @@
-/**
- * MD5, SHA-1, SHA-256 and SHA-512 of a file exactly as it is, in one pass and constant memory.
- *
- * The browser's own crypto.subtle wants the whole file at once, and has no MD5. Definitions:
- * RFC 1321, FIPS 180-4. The inner loops are written out as far as their registers rotate, so that
- * no value is moved: three times the speed of the short form.
- */
+// MD5, SHA-1, SHA-256 and SHA-512 of a file exactly as it is, in one pass and constant memory.
+//
+// The browser's own crypto.subtle wants the whole file at once, and has no MD5. Definitions:
+// RFC 1321, FIPS 180-4. The inner loops are written out as far as their registers rotate, so that
+// no value is moved.
 
 const DIGEST_PIECE = 2 << 20; // bytes read at a time: an abort waits for one of them
 
@@ -44,11 +42,11 @@ const SHA1_START = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476,
 const MD5_START = SHA1_START.slice(0, 4);
 const MD5_K = Int32Array.from({ length: 64 }, (_, i) => Math.abs(Math.sin(i + 1)) * 2 ** 32);
 
-const schedule = new Int32Array(160); // the words of one block; no call is interrupted
+const digestWords = new Int32Array(160); // the words of one block; no call is interrupted
 
 /** @param {Int32Array} state @param {DataView} view @param {number} place @param {number} end */
 function md5Blocks(state, view, place, end) {
-  const w = schedule;
+  const w = digestWords;
   const k = MD5_K;
   for (; place < end; place += 64) {
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(place + 4 * i, true);
@@ -102,7 +100,7 @@ function md5Blocks(state, view, place, end) {
 
 /** @param {Int32Array} state @param {DataView} view @param {number} place @param {number} end */
 function sha1Blocks(state, view, place, end) {
-  const w = schedule;
+  const w = digestWords;
   for (; place < end; place += 64) {
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(place + 4 * i);
     for (let i = 16; i < 80; i++) {
@@ -140,7 +138,7 @@ function sha1Mixed(i, x, y, z) {
 
 /** @param {Int32Array} state @param {DataView} view @param {number} place @param {number} end */
 function sha256Blocks(state, view, place, end) {
-  const w = schedule;
+  const w = digestWords;
   const k = SHA256_K;
   for (; place < end; place += 64) {
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(place + 4 * i);
@@ -196,7 +194,7 @@ function sha256Sum1(x) {
  * @param {Int32Array} state @param {DataView} view @param {number} place @param {number} end
  */
 function sha512Blocks(state, view, place, end) {
-  const w = schedule;
+  const w = digestWords;
   const k = SHA512_K;
   for (; place < end; place += 128) {
     for (let i = 0; i < 32; i++) w[i] = view.getInt32(place + 4 * i);

@@ -14,8 +14,9 @@ export class HashkitError extends Error {
   /**
    * @param {string} code one of `FACTS.errors`
    * @param {string} [text] what happened, where that is more than the table says
+   * @param {string} [advice] what to do, likewise
    */
-  constructor(code, text) {
+  constructor(code, text, advice) {
     const known = FACTS.errors[code];
     if (known === undefined) {
       throw new TypeError(`There is no error with the code ${code}.`);
@@ -23,7 +24,7 @@ export class HashkitError extends Error {
     super(text ?? known.text);
     this.name = "HashkitError";
     this.code = code;
-    this.advice = known.advice;
+    this.advice = advice ?? known.advice;
   }
 
   /** @returns {ErrorFields} what `hashkit hash --json` prints of it */
@@ -36,7 +37,7 @@ export class HashkitError extends Error {
    * @param {ErrorFields} fields
    */
   static from(fields) {
-    return new HashkitError(fields.code, fields.text);
+    return new HashkitError(fields.code, fields.text, fields.advice);
   }
 }
 

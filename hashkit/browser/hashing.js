@@ -1,6 +1,7 @@
 // One file, start to end: hashkit/pipeline/hashing.py. Digests of its bytes, then every hash that
 // was asked for. A file that cannot be opened gives its digests and an error.
 
+import { hashAnimation, ofFirstFrame } from "./animations.js";
 import { FileBytes } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { digestsOf } from "./digests.js";
@@ -17,13 +18,26 @@ import { hashFrames } from "./videos.js";
 /** @typedef {import("./images.js").Picture} Picture */
 /** @typedef {import("./options.js").HashOptions} HashOptions */
 /** @typedef {import("./options.js").Watch} Watch */
-/** @typedef {Record<string, any>} Hashes by the name of the algorithm, in Python's order */
+/** @typedef {import("./variants.js").VpdqHash} VpdqHash */
+
+/**
+ * By the names of the algorithms, in Python's order.
+ * @typedef {object} Hashes
+ * @property {string} [md5]
+ * @property {string} [sha1]
+ * @property {string} [sha256]
+ * @property {string} [sha512]
+ * @property {{value: string, quality: number}} [pdq]
+ * @property {VpdqHash} [vpdq]
+ */
+
+/** @typedef {{name: string, pdq?: {value: string, quality: number}, vpdq?: VpdqHash}} Variant */
 
 /**
  * @typedef {object} Outcome
  * @property {"image" | "video"} [kind]
  * @property {Hashes} [hashes]
- * @property {Record<string, any>[]} [variants]
+ * @property {Variant[]} [variants]
  * @property {Notice[]} [notices]
  * @property {ErrorFields} [error]
  */
@@ -118,14 +132,24 @@ async function hashStill(bytes, format, options, watch) {
   try {
     picture = await openPicture(blob, bytes, format, { maxPixels: options.maxPixels });
     watch.signal?.throwIfAborted();
-    const { hashes, variants } = await hashPixels(picture, options);
-    const notices = [...picture.notices, ...await warningsAbout(picture, hashes.pdq, variants)];
-    Object.assign(exact, hashes);
-    if (Object.keys(exact).length === 0) {
+    const { pdq, variants } = await hashPixels(picture, options);
+    let notices = [...picture.notices, ...await warningsAbout(picture, pdq, variants)];
+    const isAnimated = options.algorithms.includes("vpdq")
+      && notices.some((each) => each.code === "animated");
+    const moving = isAnimated
+      ? await hashAnimation(bytes, format, options, framesOf(watch)) : null;
+    if (moving !== null) {
+      variants.push(...moving.variants);
+      notices.push(...moving.notices);
+    } else if (isAnimated) {
+      notices = notices.map(ofFirstFrame);
+    }
+    const hashes = { ...exact, ...(pdq && { pdq }), ...(moving && { vpdq: moving.frames }) };
+    if (Object.keys(hashes).length === 0) {
       notices.push(noticeOf("no_hash"));
     }
     watch.onProgress?.(1);
-    return hashedOutcome("image", exact, variants, notices);
+    return hashedOutcome("image", hashes, variants, notices);
   } catch (error) {
     watch.signal?.throwIfAborted();
     return failedOutcome(hashkitErrorOf(error), "image", exact);
@@ -139,29 +163,27 @@ async function hashStill(bytes, format, options, watch) {
  * @param {HashOptions} options
  */
 async function hashPixels(picture, options) {
-  /** @type {Hashes} */
-  const hashes = {};
-  /** @type {Record<string, any>[]} */
+  /** @type {Variant[]} */
   const variants = [];
-  if (options.algorithms.includes("pdq")) {
-    const { value, quality, coefficients } = await pdqOf(picture);
-    const original = { value, quality };
-    hashes.pdq = original;
-    const readings = options.variants === "none" ? []
-      : await hashReadings(picture.readings, original);
-    const edits = options.variants === "orientations"
-      ? hashEdits(coefficients, original, readings) : [];
-    variants.push(...[...readings, ...edits]
-      .map(({ name, ...found }) => ({ name, pdq: found })));
+  if (!options.algorithms.includes("pdq")) {
+    return { variants };
   }
-  return { hashes, variants };
+  const { value, quality } = await pdqOf(picture);
+  const original = { value, quality };
+  const found = options.variants === "none" ? []
+    : await hashReadings(picture.readings, original);
+  if (options.variants === "orientations") {
+    found.push(...await hashEdits(picture, original));
+  }
+  variants.push(...found.map(({ name, ...pdq }) => ({ name, pdq })));
+  return { pdq: original, variants };
 }
 
 /**
  * Notices about hashes that may not find copies of this picture.
  * @param {Picture} picture
  * @param {{quality: number} | undefined} pdq of the original
- * @param {Record<string, any>[]} variants
+ * @param {Variant[]} variants
  */
 async function warningsAbout(picture, pdq, variants) {
   const { smallSide, flatRange } = FACTS.limits;
@@ -221,16 +243,26 @@ async function hashMoving(file, format, options, watch) {
     const found = await hashFrames(file, format, {
       sample: options.sample,
       variants: options.variants,
-      signal: watch.signal,
-      onProgress: (part) => watch.onProgress?.(DIGESTS_PART + part * (1 - DIGESTS_PART)),
+      ...framesOf(watch),
     });
-    const variants = found.variants.map(({ name, ...vpdq }) => ({ name, vpdq }));
     watch.onProgress?.(1);
-    return hashedOutcome("video", { ...exact, vpdq: found.frames }, variants, found.notices);
+    return hashedOutcome("video", { ...exact, vpdq: found.frames }, found.variants, found.notices);
   } catch (error) {
     watch.signal?.throwIfAborted();
     return failedOutcome(hashkitErrorOf(error), "video", exact);
   }
+}
+
+/**
+ * For the work after the digests.
+ * @param {Watch} watch
+ * @returns {Watch}
+ */
+function framesOf({ onProgress, signal }) {
+  return {
+    signal,
+    onProgress: (part) => onProgress?.(DIGESTS_PART + part * (1 - DIGESTS_PART)),
+  };
 }
 
 /**
@@ -253,7 +285,7 @@ async function fileDigests(blob, options, watch) {
 /**
  * @param {"image" | "video"} kind
  * @param {Hashes} hashes
- * @param {Record<string, any>[]} variants
+ * @param {Variant[]} variants
  * @param {Notice[]} notices
  * @returns {Outcome}
  */

@@ -1,17 +1,15 @@
-/**
- * PDQ, bit for bit as hashkit and the reference have it (hashkit/hashes/pdq.py says where it is
- * defined).
- *
- *     pixels -> 64x64 luma -> 16x16 DCT -> 256 bits, each set where a coefficient is above the
- *               median -> quality: the sum of the gradients
- *
- * The luma is computed fast, from the few pixels that count at each of the 64 by 64 places. The
- * reference adds in float32 and gathers errors. Where they could decide a bit or the quality, the
- * luma is computed again with the additions of the reference, in its order. A float32 sum, product
- * or quotient that is computed as a double and rounded once is exact, so that any browser can.
- */
+// PDQ, bit for bit as hashkit and the reference have it (hashkit/hashes/pdq.py says where it is
+// defined).
+//
+//     pixels -> 64x64 luma -> 16x16 DCT -> 256 bits, each set where a coefficient is above the
+//               median -> quality: the sum of the gradients
+//
+// The luma is computed fast, from the few pixels that count at each of the 64 by 64 places. The
+// reference adds in float32 and gathers errors. Where they could decide a bit or the quality, the
+// luma is computed again with the additions of the reference, in its order. A float32 sum, product
+// or quotient that is computed as a double and rounded once is exact, so that any browser can.
 
-import { FastLuma, PDQ_SIDE, ReferenceLuma } from "./pdq_luma.js";
+import { FastLuma, keptTaps, PDQ_SIDE, PDQ_TURNS, ReferenceLuma } from "./pdq_luma.js";
 
 /**
  * @typedef {{width: number, height: number,
@@ -22,8 +20,8 @@ import { FastLuma, PDQ_SIDE, ReferenceLuma } from "./pdq_luma.js";
 
 const PDQ_MIN_SIDE = 5; // pictures with a shorter side have the hash zero and the quality 0
 
-// As in pdq.py, 0.002 and 0.004, with room for the errors of its float32 sums (largest seen: 0.00003
-// and 0.0002): the fast luma must not be trusted here where Python does not trust it.
+// As in pdq.py, 0.002 and 0.004, with room for the errors of its float32 sums (largest seen:
+// 0.00003 and 0.0002): the fast luma must not be trusted where Python does not trust it.
 const LUMA_TOLERANCE = 0.0021;
 const DCT_TOLERANCE = 0.0042;
 
@@ -33,22 +31,6 @@ const DCT_ROWS = Float32Array.from({ length: 16 * PDQ_SIDE }, (_, place) => {
   const angle = (Math.PI / 2 / PDQ_SIDE) * (row + 1) * (2 * (place % PDQ_SIDE) + 1);
   return Math.fround(Math.sqrt(2 / PDQ_SIDE)) * Math.cos(angle);
 });
-
-/**
- * How each orientation is made of the DCT of the picture: whether the odd columns and the odd rows
- * change their signs, and whether it is transposed then.
- * @type {[string, boolean, boolean, boolean][]}
- */
-const PDQ_TURNS = [
-  ["original", false, false, false],
-  ["rotated-90", true, false, true],
-  ["rotated-180", true, true, false],
-  ["rotated-270", false, true, true],
-  ["flipped", false, true, false],
-  ["mirrored", true, false, false],
-  ["transposed", false, false, true],
-  ["transverse", true, true, true],
-];
 
 /**
  * The PDQ hash of a picture.
@@ -61,14 +43,31 @@ export async function pdqOf(picture, { orientations = false } = {}) {
   if (Math.min(picture.width, picture.height) < PDQ_MIN_SIDE) {
     return { value: "0".repeat(64), quality: 0, coefficients: new Float32Array(256) };
   }
-  const turns = orientations ? PDQ_TURNS : PDQ_TURNS.slice(0, 1);
-  let luma = await lumaOf(picture, new FastLuma(picture.width, picture.height));
+  const { width, height } = picture;
+  const turns = orientations ? Object.keys(PDQ_TURNS) : ["original"];
+  const fast = await feedRows(picture, new FastLuma(keptTaps(width), keptTaps(height)));
+  let luma = fast.finish();
   let coefficients = pdqDct(luma, Number);
   if (roundingDecides(luma, coefficients, turns)) {
-    luma = await lumaOf(picture, new ReferenceLuma(picture.width, picture.height));
+    luma = (await feedRows(picture, new ReferenceLuma(width, height))).finish();
     coefficients = pdqDct(luma, Math.fround);
   }
   return { value: pdqBits(coefficients), quality: pdqQuality(luma), coefficients };
+}
+
+/**
+ * Give a picture's rows to something that takes them.
+ * @template {{addRow: (data: Uint8Array, place: number) => void}} Taker
+ * @param {PdqPicture} picture
+ * @param {Taker} taker
+ * @returns {Promise<Taker>} the same
+ */
+export async function feedRows(picture, taker) {
+  for await (const { data, rows } of picture.bands()) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    for (let row = 0; row < rows; row++) taker.addRow(bytes, 4 * row * picture.width);
+  }
+  return taker;
 }
 
 /**
@@ -86,12 +85,14 @@ export function pdqOfLuma(luma) {
  * @param {number} width
  * @param {number} height
  * @param {number} stride bytes from one row to the next
+ * @param {string} [turn] a name of PDQ_TURNS, for the luma of the plane turned so
  * @returns {Float32Array}
  */
-export function reduceLuma(plane, width, height, stride) {
-  const reduction = new FastLuma(width, height);
+export function reduceLuma(plane, width, height, stride, turn = "original") {
+  const [mirror, flip, swap] = PDQ_TURNS[turn];
+  const reduction = new FastLuma(keptTaps(width, mirror), keptTaps(height, flip));
   for (let row = 0; row < height; row++) reduction.addPlaneRow(plane, row * stride);
-  return reduction.finish();
+  return reduction.finish(swap);
 }
 
 /**
@@ -100,8 +101,8 @@ export function reduceLuma(plane, width, height, stride) {
  * @returns {{name: string, value: string}[]}
  */
 export function orientationsOf(coefficients) {
-  return PDQ_TURNS.map((turn) => {
-    return { name: turn[0], value: pdqBits(turnedDct(coefficients, turn)) };
+  return Object.keys(PDQ_TURNS).map((name) => {
+    return { name, value: pdqBits(turnedDct(coefficients, name)) };
   });
 }
 
@@ -112,21 +113,28 @@ export function orientationsOf(coefficients) {
  * @returns {number}
  */
 export function pdqDistance(a, b) {
-  let count = 0;
-  for (let place = 0; place < 64; place += 8) {
-    let bits = parseInt(a.slice(place, place + 8), 16) ^ parseInt(b.slice(place, place + 8), 16);
-    for (; bits !== 0; bits &= bits - 1) count++;
-  }
-  return count;
+  return bitsApart(pdqWords(a), pdqWords(b), 256);
 }
 
-/** @param {PdqPicture} picture @param {FastLuma | ReferenceLuma} reduction */
-async function lumaOf(picture, reduction) {
-  for await (const { data, rows } of picture.bands()) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
-    for (let row = 0; row < rows; row++) reduction.addRow(bytes, 4 * row * picture.width);
+/** @param {string} value @returns {Uint32Array} its 256 bits */
+export function pdqWords(value) {
+  return Uint32Array.from({ length: 8 }, (_, i) => parseInt(value.slice(8 * i, 8 * i + 8), 16));
+}
+
+/**
+ * In how many bits two values differ, or a number above `most` if that is more.
+ * @param {Uint32Array} a @param {Uint32Array} b @param {number} most @returns {number}
+ */
+export function bitsApart(a, b, most) {
+  let count = 0;
+  for (let i = 0; i < 8 && count <= most; i++) {
+    let bits = a[i] ^ b[i];
+    bits -= (bits >>> 1) & 0x55555555; // how many of every two, four and eight bits are set
+    bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+    bits = (bits + (bits >>> 4)) & 0x0f0f0f0f;
+    count += Math.imul(bits, 0x01010101) >>> 24;
   }
-  return reduction.finish();
+  return count;
 }
 
 /**
@@ -158,18 +166,24 @@ function pdqDct(luma, round) {
   return coefficients;
 }
 
-/** @param {Float32Array} coefficients @param {[string, boolean, boolean, boolean]} turn */
-function turnedDct(coefficients, [, columns, rows, transposed]) {
+/**
+ * The DCT of the turned picture: mirroring a line changes the sign of its odd frequencies.
+ * @param {Float32Array} coefficients @param {string} name of PDQ_TURNS
+ */
+function turnedDct(coefficients, name) {
+  const [mirror, flip, swap] = PDQ_TURNS[name];
   return coefficients.map((_, place) => {
-    const [i, j] = transposed ? [place % 16, place >> 4] : [place >> 4, place % 16];
-    const negative = (columns && j % 2 === 0) !== (rows && i % 2 === 0); // frequencies count from 1
+    const [i, j] = swap ? [place % 16, place >> 4] : [place >> 4, place % 16];
+    const negative = (mirror && j % 2 === 0) !== (flip && i % 2 === 0); // frequencies count from 1
     return negative ? -coefficients[16 * i + j] : coefficients[16 * i + j];
   });
 }
 
 /** @param {Float32Array} coefficients @returns {string} bit 255 first */
 function pdqBits(coefficients) {
-  const median = coefficients.slice().sort()[127];
+  const sorted = coefficients.slice();
+  sorted.sort();
+  const median = sorted[127];
   let hex = "";
   for (let place = 252; place >= 0; place -= 4) {
     let digit = 0;
@@ -189,14 +203,14 @@ function pdqQuality(luma, slack = 0) {
   let sum = 0;
   for (let place = 0; place < luma.length; place++) {
     const row = place >> 6;
-    if (row < 63) sum += gradient(luma[place], luma[place + PDQ_SIDE], slack);
-    if (place % PDQ_SIDE < 63) sum += gradient(luma[place], luma[place + 1], slack);
+    if (row < 63) sum += pdqGradient(luma[place], luma[place + PDQ_SIDE], slack);
+    if (place % PDQ_SIDE < 63) sum += pdqGradient(luma[place], luma[place + 1], slack);
   }
   return Math.min(Math.floor(sum / 90), 100);
 }
 
 /** @param {number} a @param {number} b @param {number} slack @returns {number} whole percents */
-function gradient(a, b, slack) {
+function pdqGradient(a, b, slack) {
   const size = Math.fround(Math.fround(Math.fround(Math.abs(a - b)) * 100) / 255);
   return Math.floor(Math.max(size + slack, 0));
 }
@@ -205,14 +219,15 @@ function gradient(a, b, slack) {
  * Whether the reference, within the tolerances, may have another quality or another bit.
  * @param {Float32Array} luma
  * @param {Float32Array} coefficients
- * @param {[string, boolean, boolean, boolean][]} turns
+ * @param {string[]} turns names of those that are wanted
  * @returns {boolean}
  */
 function roundingDecides(luma, coefficients, turns) {
   const slack = (2 * LUMA_TOLERANCE * 100) / 255;
   if (pdqQuality(luma, slack) !== pdqQuality(luma, -slack)) return true;
-  return turns.some((turn) => {
-    const sorted = turnedDct(coefficients, turn).sort();
+  return turns.some((name) => {
+    const sorted = turnedDct(coefficients, name);
+    sorted.sort();
     return sorted[128] - sorted[127] < 2 * DCT_TOLERANCE;
   });
 }

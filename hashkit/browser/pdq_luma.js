@@ -1,21 +1,35 @@
-/**
- * The 64x64 luma of a picture that PDQ is computed from: fast, and with the rounding of the
- * reference. Both take the picture row by row.
- *
- * The reference blurs the whole picture (a box filter along rows and columns, twice) and then
- * samples 64 rows and 64 columns of it. Blur and sampling are linear and separable, so that only
- * what is sampled needs to be computed, from about n/64 of n pixels each.
- */
+// The 64x64 luma of a picture that PDQ is computed from: fast, and with the rounding of the
+// reference. Both take the picture row by row.
+//
+// The reference blurs the whole picture (a box filter along rows and columns, twice) and then
+// samples 64 rows and 64 columns of it. Blur and sampling are linear and separable, so that only
+// what is sampled needs to be computed, from about n/64 of n pixels each.
 
 export const PDQ_SIDE = 64;
 
+/**
+ * How a picture is turned, by name in the order of the reference: whether left and right change
+ * places, whether top and bottom do, and whether it is transposed then.
+ * @type {{[name: string]: [mirror: boolean, flip: boolean, swap: boolean]}}
+ */
+export const PDQ_TURNS = {
+  original: [false, false, false],
+  "rotated-90": [true, false, true],
+  "rotated-180": [true, true, false],
+  "rotated-270": [false, true, true],
+  flipped: [false, true, false],
+  mirrored: [true, false, false],
+  transposed: [false, false, true],
+  transverse: [true, true, true],
+};
+
 /** How many pixels the box filter averages. @param {number} length @returns {number} */
-function boxSize(length) {
+export function blurSize(length) {
   return Math.ceil(length / (2 * PDQ_SIDE));
 }
 
 /** @param {number} length @returns {number[]} the 64 positions that are kept of a line */
-function keptPositions(length) {
+export function keptPositions(length) {
   return Array.from({ length: PDQ_SIDE }, (_, i) => Math.floor(((i + 0.5) * length) / PDQ_SIDE));
 }
 
@@ -23,40 +37,60 @@ function keptPositions(length) {
  * First pixel of the filter's window at `position`, and the one after its last.
  * @param {number} position @param {number} length @returns {[number, number]}
  */
-function boxAt(position, length) {
-  const size = boxSize(length);
+function blurAt(position, length) {
+  const size = blurSize(length);
   const half = (size + 2) >> 1;
   return [Math.max(0, position - (size - half)), Math.min(length, position + half)];
 }
 
-/** The weights of the pixels of a line at the 64 kept positions, as the box filter gives them. */
-class Taps {
-  /** @param {number} length of the line */
-  constructor(length) {
-    this.starts = new Int32Array(PDQ_SIDE); // the first pixel that counts at each position
-    this.ends = new Int32Array(PDQ_SIDE); // behind the last of them
-    this.places = new Int32Array(PDQ_SIDE); // in `weights`, of the first
-    /** @type {number[]} */
-    const weights = [];
-    keptPositions(length).forEach((position, index) => {
-      const some = twiceFiltered(position, length);
-      this.starts[index] = some.start;
-      this.ends[index] = some.start + some.weights.length;
-      this.places[index] = weights.length;
-      weights.push(...some.weights);
-    });
-    this.weights = Float64Array.from(weights);
-  }
+/**
+ * @typedef {object} Taps the pixels of a line that count at each of 64 places
+ * @property {Int32Array} starts the first of them
+ * @property {Int32Array} ends behind the last
+ * @property {Int32Array} places of the first in `weights`
+ * @property {Float64Array} weights
+ */
+
+/**
+ * @param {{start: number, weights: Float64Array}[]} all of each place the weights, from `start` on
+ * @param {number} length of the line
+ * @param {boolean} backwards whether the line is stored the other way round
+ * @returns {Taps}
+ */
+export function tapsOf(all, length, backwards) {
+  const starts = new Int32Array(PDQ_SIDE);
+  const ends = new Int32Array(PDQ_SIDE);
+  const places = new Int32Array(PDQ_SIDE);
+  /** @type {number[]} */
+  const stored = [];
+  all.forEach(({ start, weights }, index) => {
+    starts[index] = backwards ? length - start - weights.length : start;
+    ends[index] = starts[index] + weights.length;
+    places[index] = stored.length;
+    if (backwards) weights.reverse();
+    stored.push(...weights);
+  });
+  return { starts, ends, places, weights: Float64Array.from(stored) };
+}
+
+/**
+ * What counts at the 64 positions that are kept of a line, as the box filter gives it.
+ * @param {number} length of the line
+ * @param {boolean} [backwards] whether it is stored the other way round
+ * @returns {Taps}
+ */
+export function keptTaps(length, backwards = false) {
+  const all = keptPositions(length).map((position) => twiceFiltered(position, length));
+  return tapsOf(all, length, backwards);
 }
 
 /** @param {number} position @param {number} length of the line */
 function twiceFiltered(position, length) {
-  const [first, end] = boxAt(position, length);
-  const start = boxAt(first, length)[0];
-  /** @type {number[]} */
-  const weights = new Array(boxAt(end - 1, length)[1] - start).fill(0);
+  const [first, end] = blurAt(position, length);
+  const start = blurAt(first, length)[0];
+  const weights = new Float64Array(blurAt(end - 1, length)[1] - start);
   for (let centre = first; centre < end; centre++) {
-    const [innerFirst, innerEnd] = boxAt(centre, length);
+    const [innerFirst, innerEnd] = blurAt(centre, length);
     for (let pixel = innerFirst; pixel < innerEnd; pixel++) {
       weights[pixel - start] += 1 / (innerEnd - innerFirst) / (end - first);
     }
@@ -66,10 +100,10 @@ function twiceFiltered(position, length) {
 
 /** The 64x64 luma, fed row by row: columns first, so that a row leaves 64 numbers. */
 export class FastLuma {
-  /** @param {number} width @param {number} height */
-  constructor(width, height) {
-    this.across = new Taps(width);
-    this.down = new Taps(height);
+  /** @param {Taps} across of a row @param {Taps} down of a column */
+  constructor(across, down) {
+    this.across = across;
+    this.down = down;
     this.narrow = new Float64Array(PDQ_SIDE);
     this.sums = new Float64Array(PDQ_SIDE * PDQ_SIDE);
     this.row = 0;
@@ -114,9 +148,11 @@ export class FastLuma {
     this.row++;
   }
 
-  /** @returns {Float32Array} */
-  finish() {
-    return Float32Array.from(this.sums);
+  /** @param {boolean} [swap] whether it is transposed @returns {Float32Array} */
+  finish(swap = false) {
+    return Float32Array.from(this.sums, (sum, place) =>
+      swap ? this.sums[PDQ_SIDE * (place % PDQ_SIDE) + Math.floor(place / PDQ_SIDE)] : sum,
+    );
   }
 }
 
@@ -183,7 +219,7 @@ export class ReferenceLuma {
 /** @param {Float32Array} line @param {Float32Array} filtered where the result goes */
 function filterLine(line, filtered) {
   const { length } = line;
-  const size = boxSize(length);
+  const size = blurSize(length);
   const ahead = (size + 2) >> 1;
   let sum = 0;
   for (let entering = 0; entering < length + ahead - 1; entering++) {
@@ -201,7 +237,7 @@ class ColumnFilter {
   /** @param {number} height @param {number} width */
   constructor(height, width) {
     this.height = height;
-    this.size = boxSize(height);
+    this.size = blurSize(height);
     this.ahead = (this.size + 2) >> 1; // rows that are taken before the first one comes out
     this.entering = 0;
     this.zeros = new Float32Array(width);

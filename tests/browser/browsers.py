@@ -25,6 +25,7 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -48,7 +49,7 @@ START_SECONDS = 120
 
 JOB_SECONDS = 120
 
-_MINI_BROWSERS = "*/webkit2gtk-4*/MiniBrowser"  # below /usr/lib and /usr/libexec
+_MINI_BROWSERS = ("lib*/*/webkit2gtk-4*/MiniBrowser", "lib*/webkit2gtk-4*/MiniBrowser")  # in /usr
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -348,9 +349,7 @@ def _firefox() -> str | None:
 
 
 def _mini_browser() -> str | None:
-    found = [
-        each for base in ("lib", "libexec") for each in Path("/usr", base).glob(_MINI_BROWSERS)
-    ]
+    found = [path for pattern in _MINI_BROWSERS for path in Path("/usr").glob(pattern)]
     return str(max(found)) if found else None
 
 
@@ -361,7 +360,13 @@ def _start_chromium(folder: Path, address: str) -> Iterator[_Command]:
     quiet = (
         *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
         *("--disable-background-networking", "--disable-component-update"),
-        *("--disable-default-apps", "--disable-extensions", "--no-default-browser-check"),
+        *(
+            "--disable-crash-reporter",
+            "--disable-breakpad",
+            "--disable-default-apps",
+            "--disable-extensions",
+            "--no-default-browser-check",
+        ),
         # Nothing waits for a window that nobody looks at.
         *("--disable-background-timer-throttling", "--disable-renderer-backgrounding"),
         *("--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
@@ -490,11 +495,21 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**mine, "TMPDIR": str(folder), "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
 
 
+# A browser does not outlive tests that are killed. PR_SET_PDEATHSIG is 1.
+_ENDS_WITH_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
 @contextlib.contextmanager
 def _process(
     command: list[str], environment: dict[str, str], output: Path, kept: tuple[int, ...] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, all of which is ended."""
+    if sys.platform == "linux":
+        command = [sys.executable, "-I", "-S", "-c", _ENDS_WITH_PARENT, *command]
     with output.open("wb") as file:
         started = subprocess.Popen(
             command,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -63,14 +62,20 @@ def is_gone(group):
     """Whether no process of a group is left; those that nobody has waited for do not count."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pgid=", "-o", "stat="], capture_output=True, text=True, check=True
-        )
-        processes = map(str.split, listed.stdout.splitlines())
-        if all(state[0] == "Z" for its, state in processes if int(its) == group):
+        if not any(its == group and state != "Z" for its, state in processes()):
             return True
         time.sleep(0.05)
     return False
+
+
+def processes():
+    """The group and the state of every process."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, group = path.read_text("utf-8").rpartition(")")[2].split()[:3]
+        except OSError:
+            continue  # it has just ended
+        yield int(group), state
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox", "webkit"])
