@@ -146,9 +146,9 @@ function noticesOf(...codes) {
 async function openIcon(blob, bytes, limits) {
   const icon = largestIcon(bytes, limits.maxPixels);
   const incomplete = noticeOfFinding(await lookForMissing("ico", bytes));
-  const inside = icon.isPng ? bytes.subarray(icon.at, icon.end) : bytes;
+  const inside = icon.isPng ? bytes.subarray(icon.at, icon.end) : onlyIcon(bytes, icon);
   const file = {
-    blob: icon.isPng ? blob.slice(icon.at, icon.end) : onlyIcon(blob, icon),
+    blob: icon.isPng ? blob.slice(icon.at, icon.end) : new Blob([/** @type {BlobPart} */ (inside)]),
     bytes: inside, format: icon.isPng ? "png" : "ico", finding: "nothing", orientation: 1, limits,
   };
   checkPixels(...icon.size, limits.maxPixels);
