@@ -128,3 +128,41 @@ export function find(bytes, wanted, start = 0, end = bytes.length) {
   }
   return -1;
 }
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} start
+ * @param {number} end
+ * @param {number} length at least 1
+ * @returns {number} where `length` zeros in a row begin first; -1 where there are none
+ */
+export function findZeros(bytes, start, end, length) {
+  const last = Math.min(end, bytes.length) - length;
+  let place = start;
+  while (place <= last) {
+    let at = place + length - 1; // from the end: what is not zero there makes the step long
+    while (at >= place && bytes[at] === 0) {
+      at -= 1;
+    }
+    if (at < place) {
+      return place;
+    }
+    place = at + 1;
+  }
+  return -1;
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} start
+ * @param {number} end
+ * @returns {number} where the zeros from `start` on end; at most `end`
+ */
+export function endOfZeros(bytes, start, end) {
+  const last = Math.min(end, bytes.length);
+  let at = start;
+  while (at < last && bytes[at] === 0) {
+    at += 1;
+  }
+  return at;
+}

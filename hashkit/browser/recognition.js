@@ -1,5 +1,6 @@
-// What a file is, from its first bytes, never from its name (hashkit/media/formats.py). Videos that
-// Python recognises by decoding them (bare streams, DV, those with junk in front) are NotMedia here.
+// What a file is, from its first bytes, never from its name (hashkit/media/formats.py). Videos
+// that Python recognises by decoding them (bare streams, DV, those with junk in front) are NotMedia
+// here.
 
 import { ascii, find, uint } from "./bytes.js";
 import { FACTS } from "./data.js";
