@@ -86,9 +86,11 @@ export function keyframePlan(container) {
       end = Math.max(end, timestamp + (duration || 1 / rate));
       if (sample !== key && timestamp - last < gap * 0.999) continue;
       last = timestamp;
+      const number = roundedToEven(timestamp * rate);
+      if (number === taken.numbers[taken.numbers.length - 1]) continue; // each number once
       taken.order.push(sample);
       taken.times.push(timestamp);
-      taken.numbers.push(roundedToEven(timestamp * rate));
+      taken.numbers.push(number);
     }
     if (!isLong) timeline.passBy(latest * tick - start);
   }
