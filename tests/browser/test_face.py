@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 from browsers import JavaScriptError
 from PIL import Image
+from playwright.sync_api import expect
 
 from hashkit.errors import FileChanged, FileEmpty, FileTooBig, FileUnreadable
 
@@ -252,3 +254,39 @@ def test_a_file_that_changes_while_it_is_read_is_not_hashed(disk_page, tmp_path,
     found = disk_page.evaluate(DISK)
     assert [*found] == ["error"]
     assert found["error"]["code"] == FileChanged.code
+
+
+def test_the_page_of_the_documentation_works(browser, root, samples):
+    text = (root / "docs" / "browser.md").read_text("utf-8")
+    page_html, page_js = (
+        re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
+        for language in ("html", "js")
+    )
+    said = []
+
+    def serve(route, request):
+        name = request.url.rpartition("/")[2]
+        if "/hashkit/" in request.url:
+            path = root / "hashkit" / "browser" / name
+            route.fulfill(path=path, content_type="text/javascript")
+        elif name == "page.js":
+            route.fulfill(body=page_js, content_type="text/javascript")
+        else:
+            route.fulfill(body=page_html, content_type="text/html")
+
+    context = browser.new_context()
+    context.route("http://127.0.0.1:9/**", serve)
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto("http://127.0.0.1:9/")
+    page.set_input_files("input", [samples / "scene-1.jpg", samples / "film-h264.mp4"])
+    expect(page.locator("#out")).to_contain_text(re.compile("kind.*kind", re.DOTALL))
+    shown = page.text_content("#out")
+    workers = len(page.workers)
+    context.close()
+    assert hashlib.sha256((samples / "scene-1.jpg").read_bytes()).hexdigest() in shown
+    assert '"pdq": {' in shown
+    assert '"vpdq": {' in shown
+    assert workers > 0  # the policy lets them start
+    assert [each for each in said if "favicon" not in each] == []
