@@ -2,6 +2,7 @@
 // is shown stands in the file; the browser composes them.
 
 import { uint } from "./bytes.js";
+import { isGifFrameWhole } from "./completeness_gif.js";
 import { FACTS } from "./data.js";
 import { noticeOf } from "./errors.js";
 import { pdqOfLuma } from "./pdq.js";
@@ -31,8 +32,8 @@ const FIRST_FRAME_ONLY = "This picture moves. Its PDQ hash is of the first frame
  *   this browser gives no frames but the first
  */
 export async function hashAnimation(bytes, format, { sample, variants }, { onProgress, signal }) {
-  const lengths = [...shownSeconds(bytes, format)];
-  if (typeof ImageDecoder === "undefined" || lengths.length === 0) {
+  const stored = [...storedFrames(bytes, format)];
+  if (typeof ImageDecoder === "undefined" || stored.length === 0) {
     return null;
   }
   const turns = Object.keys(PDQ_TURNS).slice(0, variants === "orientations" ? undefined : 1);
@@ -52,9 +53,9 @@ export async function hashAnimation(bytes, format, { sample, variants }, { onPro
   let end = 0;
   let isCutShort = false;
   try {
-    for (const [number, duration] of lengths.entries()) {
+    for (const [number, { duration, isWhole }] of stored.entries()) {
       signal?.throwIfAborted();
-      const decoded = await framePixels(decoder, number);
+      const decoded = isWhole ? await framePixels(decoder, number) : null;
       if (decoded === null) {
         isCutShort = true;
         break;
@@ -64,7 +65,7 @@ export async function hashAnimation(bytes, format, { sample, variants }, { onPro
       if (end > FACTS.limits.maxSeconds) {
         break;
       }
-      onProgress?.(number / lengths.length);
+      onProgress?.(number / stored.length);
     }
   } finally {
     decoder.close();
@@ -99,17 +100,19 @@ export function ofFirstFrame(notice) {
  */
 
 /**
- * How long each frame is shown, in seconds.
+ * What the file says of its frames: how long each is shown, in seconds, and whether it is whole, as
+ * far as that can be seen here. Firefox shows what there is of a GIF's frame, and says nothing.
  * @param {Uint8Array} bytes
  * @param {string} format
- * @returns {Generator<number>}
+ * @returns {Generator<{duration: number, isWhole: boolean}>}
  */
-function* shownSeconds(bytes, format) {
-  const shown = (/** @type {number} */ seconds) =>
-    (seconds >= SHOWN_AT_LEAST ? seconds : SHOWN_INSTEAD);
+function* storedFrames(bytes, format) {
+  const shown = (/** @type {number} */ seconds, isWhole = true) =>
+    ({ duration: seconds >= SHOWN_AT_LEAST ? seconds : SHOWN_INSTEAD, isWhole });
   if (format === "gif") {
-    for (const { control } of gifFrames(bytes)) {
-      yield shown(control ? uint(bytes, control + 1, 2, true) / 100 : 0);
+    for (const { control, at } of gifFrames(bytes)) {
+      const hundredths = control ? uint(bytes, control + 1, 2, true) : 0;
+      yield shown(hundredths / 100, isGifFrameWhole(bytes, at - 1));
     }
   }
   if (format === "png") {
