@@ -17,6 +17,7 @@ const DECODE_ALL_FROM = 0.5; // part of the coded frames: if more are needed, al
  * @property {Float64Array} times of each frame, in seconds
  * @property {Map<string, number[]>} rules by the name of the reading, the numbers of its frames;
  *   `original` are those that hashkit takes
+ * @property {number[] | null} numbers of the frames of `order`, where some are left out
  * @property {number} end where the last frame ends, in seconds
  * @property {boolean} isMended whether the clock was found to have changed
  */
@@ -58,7 +59,66 @@ export function planOf(container, order, sample, withReadings) {
     end = Math.max(end, timestamp + (duration || 1 / rate));
     rules.add({ number, timestamp, duration });
   });
-  return { order, times, rules: rules.finish(), end, isMended: timeline.isMended };
+  return { order, times, rules: rules.finish(), numbers: null, end, isMended: timeline.isMended };
+}
+
+/**
+ * The plan for the frames that can be decoded on their own; and where they are more than a second
+ * apart, further ones in between.
+ * @param {Container} container
+ * @returns {FramePlan}
+ */
+export function keyframePlan(container) {
+  const { track, rate, start } = container;
+  const { samples, tick } = track;
+  const gap = FACTS.limits.keyframeGap;
+  const timeline = new Timeline(rate, FACTS.limits.maxSeconds);
+  /** @type {{order: number[], times: number[], numbers: number[]}} */
+  const taken = { order: [], times: [], numbers: [] };
+  let [end, last] = [0, -Infinity];
+  for (const { key, shown, latest } of keyGroups(samples)) {
+    const isLong = latest - samples.shown[key] >= gap / tick;
+    for (const sample of isLong ? shown : [key]) {
+      if (samples.flags[sample] & IS_HIDDEN) continue;
+      const duration = samples.durations[sample] * tick;
+      const timestamp = timeline.place(samples.shown[sample] * tick - start, duration);
+      if (timestamp > FACTS.limits.maxSeconds) throw new HashkitError("too_long");
+      end = Math.max(end, timestamp + (duration || 1 / rate));
+      if (sample !== key && timestamp - last < gap * 0.999) continue;
+      last = timestamp;
+      const number = roundedToEven(timestamp * rate);
+      if (number === taken.numbers[taken.numbers.length - 1]) continue; // each number once
+      taken.order.push(sample);
+      taken.times.push(timestamp);
+      taken.numbers.push(number);
+    }
+    if (!isLong) timeline.passBy(latest * tick - start);
+  }
+  const { times, numbers } = taken;
+  const rules = new Map([["original", [...numbers.keys()]]]);
+  const order = Int32Array.from(taken.order);
+  return { order, times: Float64Array.from(times), rules, numbers, end, isMended: timeline.isMended };
+}
+
+/**
+ * Each keyframe with the samples up to the next one.
+ * @param {import("./tracks.js").SampleTable} samples
+ * @returns {Generator<{key: number, shown: number[], latest: number}>} `shown`: the samples in the
+ *   order of display; `latest`: when the last of them is shown
+ */
+function* keyGroups({ count, flags, shown }) {
+  for (let key = flags.findIndex(isKeyframe), next = 0; key >= 0 && key < count; key = next) {
+    const group = [key];
+    for (next = key + 1; next < count && !isKeyframe(flags[next]); next++) group.push(next);
+    group.sort((a, b) => shown[a] - shown[b] || a - b);
+    yield { key, shown: group, latest: shown[group[group.length - 1]] };
+  }
+}
+
+/** As Python rounds. @param {number} value */
+function roundedToEven(value) {
+  const rounded = Math.round(value);
+  return value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }
 
 /** The numbers of the frames that are taken by hashkit and by other tools. */
@@ -109,7 +169,7 @@ class FrameRules {
  * @param {import("./tracks.js").SampleTable} samples
  * @returns {Uint8Array | null} 1 for each sample that is decoded; null for all of them
  */
-export function neededSamples({ order, rules }, { count, flags, shown }) {
+export function neededSamples({ order, rules, numbers }, { count, flags, shown }) {
   const needed = new Uint8Array(count);
   const last = lastKeys(count, flags);
   let total = 0;
@@ -122,7 +182,7 @@ export function neededSamples({ order, rules }, { count, flags, shown }) {
       total += needed[i] ? 0 : 1;
       needed[i] = 1;
     }
-    if (total >= DECODE_ALL_FROM * count) return null;
+    if (!numbers && total >= DECODE_ALL_FROM * count) return null;
   }
   return needed;
 }

@@ -280,12 +280,18 @@ function isRamp(bytes, { start, width }, shades) {
 }
 
 /**
- * An icon file with this one picture.
- * @param {Blob} blob
+ * An icon file with this one picture. Some lack the mask that says what is transparent, where there
+ * is alpha anyway; WebKit shows nothing of them. So there is one more behind it that hides nothing.
+ * @param {Uint8Array} bytes
  * @param {import("./picture_headers.js").IconEntry} icon
  */
-export function onlyIcon(blob, { entry, at, end }) {
+export function onlyIcon(bytes, { entry, at, end, size }) {
+  const picture = bytes.subarray(at, end);
+  const mask = new Uint8Array(Math.ceil(size[0] / 32) * 4 * size[1]);
+  const numbers = new DataView(new ArrayBuffer(8));
+  numbers.setUint32(0, picture.length + mask.length, true);
+  numbers.setUint32(4, 22, true);
   const head = Uint8Array.of(0, 0, 1, 0, 1, 0);
-  const place = Uint8Array.of(22, 0, 0, 0);
-  return new Blob([head, blob.slice(entry, entry + 12), place, blob.slice(at, end)]);
+  const place = new Uint8Array(numbers.buffer);
+  return joined([head, bytes.subarray(entry, entry + 8), place, picture, mask]);
 }

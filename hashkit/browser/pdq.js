@@ -56,17 +56,22 @@ export async function pdqOf(picture, { orientations = false } = {}) {
 }
 
 /**
- * Give a picture's rows to something that takes them.
+ * Give a picture's rows to something that takes them. RangeError where they are not all there:
+ * there must be no hash of a part.
  * @template {{addRow: (data: Uint8Array, place: number) => void}} Taker
  * @param {PdqPicture} picture
  * @param {Taker} taker
  * @returns {Promise<Taker>} the same
  */
 export async function feedRows(picture, taker) {
+  let missing = picture.height;
   for await (const { data, rows } of picture.bands()) {
+    missing -= data.length >= 4 * rows * picture.width ? rows : Infinity;
+    if (missing < 0) break;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
     for (let row = 0; row < rows; row++) taker.addRow(bytes, 4 * row * picture.width);
   }
+  if (missing !== 0) throw new RangeError("the bands of a picture are not the picture");
   return taker;
 }
 

@@ -6,7 +6,7 @@ import { openContainer } from "./containers.js";
 import { FACTS } from "./data.js";
 import { FrameDecoder } from "./decoding.js";
 import { checkPixels, HashkitError, noticeOf, thousandths } from "./errors.js";
-import { displayOrder, neededSamples, planOf } from "./frame_plan.js";
+import { displayOrder, keyframePlan, neededSamples, planOf } from "./frame_plan.js";
 import { hashOfPlane, lumaPlaneOf, turnNamed } from "./frames.js";
 import { PDQ_TURNS } from "./pdq_luma.js";
 import { IS_HIDDEN, isKeyframe } from "./tracks.js";
@@ -24,7 +24,7 @@ const OTHERS_SLACK = 1; // seconds: by so much, the tracks of whole files differ
 
 /**
  * @typedef {object} FrameOptions
- * @property {number | "all"} sample seconds between the frames that are hashed
+ * @property {number | "all" | "keyframes"} sample seconds between the frames that are hashed
  * @property {"none" | "readings" | "orientations"} variants
  * @property {(part: number) => void} [onProgress] given 0 to 1
  * @property {AbortSignal} [signal]
@@ -83,7 +83,7 @@ class FrameWork {
   async run() {
     const { samples } = this.video.track;
     let order = displayOrder(samples);
-    let plan = planOf(this.video, order, this.options.sample, this.withReadings);
+    let plan = this.planFor(order);
     let needed = neededSamples(plan, samples);
     await this.decoder(new Set()).check();
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -92,12 +92,19 @@ class FrameWork {
       if (needed === null && !isWhole) {
         if (found.length < order.length) this.damaged += 1;
         order = Int32Array.from(found);
-        plan = planOf(this.video, order, this.options.sample, this.withReadings);
+        plan = this.planFor(order);
       }
       if (this.wantedOf(plan).every((sample) => this.hashes.has(sample))) break;
-      needed = null;
+      if (!plan.numbers) needed = null;
     }
     return plan;
+  }
+
+  /** @param {Int32Array} order the sample of each frame, in the order of display */
+  planFor(order) {
+    const { sample } = this.options;
+    if (sample === "keyframes") return keyframePlan(this.video);
+    return planOf(this.video, order, sample, this.withReadings);
   }
 
   /** The samples of the frames that a plan takes. @param {FramePlan} plan */
@@ -192,13 +199,14 @@ class FrameWork {
    * @param {string} turn
    * @returns {FrameHashes}
    */
-  listed({ rules, order, times }, rule, turn) {
+  listed({ rules, order, times, numbers }, rule, turn) {
     /** @type {FrameHash[]} */
     const frames = [];
     for (const number of rules.get(rule) ?? []) {
       const found = this.hashes.get(order[number]);
       const timestamp = Number(thousandths(times[number]));
-      if (found) frames.push({ frame: number, timestamp, ...found[turn] });
+      const frame = numbers?.[number] ?? number;
+      if (found) frames.push({ frame, timestamp, ...found[turn] });
     }
     return { interval: this.options.sample, frames };
   }
