@@ -2,7 +2,7 @@
 //
 // The browser's own crypto.subtle wants the whole file at once, and has no MD5. Definitions:
 // RFC 1321, FIPS 180-4. The inner loops are written out as far as their registers rotate, so that
-// no value is moved: three times the speed of the short form.
+// no value is moved.
 
 const DIGEST_PIECE = 2 << 20; // bytes read at a time: an abort waits for one of them
 

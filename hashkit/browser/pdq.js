@@ -45,13 +45,34 @@ export async function pdqOf(picture, { orientations = false } = {}) {
   }
   const { width, height } = picture;
   const turns = orientations ? Object.keys(PDQ_TURNS) : ["original"];
-  let luma = await lumaOf(picture, new FastLuma(keptTaps(width), keptTaps(height)));
+  const fast = await feedRows(picture, new FastLuma(keptTaps(width), keptTaps(height)));
+  let luma = fast.finish();
   let coefficients = pdqDct(luma, Number);
   if (roundingDecides(luma, coefficients, turns)) {
-    luma = await lumaOf(picture, new ReferenceLuma(width, height));
+    luma = (await feedRows(picture, new ReferenceLuma(width, height))).finish();
     coefficients = pdqDct(luma, Math.fround);
   }
   return { value: pdqBits(coefficients), quality: pdqQuality(luma), coefficients };
+}
+
+/**
+ * Give a picture's rows to something that takes them. RangeError where they are not all there:
+ * there must be no hash of a part.
+ * @template {{addRow: (data: Uint8Array, place: number) => void}} Taker
+ * @param {PdqPicture} picture
+ * @param {Taker} taker
+ * @returns {Promise<Taker>} the same
+ */
+export async function feedRows(picture, taker) {
+  let missing = picture.height;
+  for await (const { data, rows } of picture.bands()) {
+    missing -= data.length >= 4 * rows * picture.width ? rows : Infinity;
+    if (missing < 0) break;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    for (let row = 0; row < rows; row++) taker.addRow(bytes, 4 * row * picture.width);
+  }
+  if (missing !== 0) throw new RangeError("the bands of a picture are not the picture");
+  return taker;
 }
 
 /**
@@ -121,15 +142,6 @@ export function bitsApart(a, b, most) {
   return count;
 }
 
-/** @param {PdqPicture} picture @param {FastLuma | ReferenceLuma} reduction */
-async function lumaOf(picture, reduction) {
-  for await (const { data, rows } of picture.bands()) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
-    for (let row = 0; row < rows; row++) reduction.addRow(bytes, 4 * row * picture.width);
-  }
-  return reduction.finish();
-}
-
 /**
  * The 16x16 DCT of a 64x64 luma.
  * @param {Float32Array} luma
@@ -174,7 +186,9 @@ function turnedDct(coefficients, name) {
 
 /** @param {Float32Array} coefficients @returns {string} bit 255 first */
 function pdqBits(coefficients) {
-  const median = coefficients.slice().sort()[127];
+  const sorted = coefficients.slice();
+  sorted.sort();
+  const median = sorted[127];
   let hex = "";
   for (let place = 252; place >= 0; place -= 4) {
     let digit = 0;
@@ -217,7 +231,8 @@ function roundingDecides(luma, coefficients, turns) {
   const slack = (2 * LUMA_TOLERANCE * 100) / 255;
   if (pdqQuality(luma, slack) !== pdqQuality(luma, -slack)) return true;
   return turns.some((name) => {
-    const sorted = turnedDct(coefficients, name).sort();
+    const sorted = turnedDct(coefficients, name);
+    sorted.sort();
     return sorted[128] - sorted[127] < 2 * DCT_TOLERANCE;
   });
 }

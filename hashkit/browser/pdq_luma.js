@@ -43,27 +43,34 @@ function blurAt(position, length) {
   return [Math.max(0, position - (size - half)), Math.min(length, position + half)];
 }
 
-/** The pixels of a line that count at each of 64 places, and their weights. */
-export class Taps {
-  /**
-   * @param {{start: number, weights: number[]}[]} all of each place the weights, from pixel `start`
-   * @param {number} length of the line
-   * @param {boolean} backwards whether the line is stored the other way round
-   */
-  constructor(all, length, backwards) {
-    this.starts = new Int32Array(PDQ_SIDE);
-    this.ends = new Int32Array(PDQ_SIDE); // behind the last pixel that counts
-    this.places = new Int32Array(PDQ_SIDE); // in `weights`, of the first
-    /** @type {number[]} */
-    const stored = [];
-    all.forEach(({ start, weights }, index) => {
-      this.starts[index] = backwards ? length - start - weights.length : start;
-      this.ends[index] = this.starts[index] + weights.length;
-      this.places[index] = stored.length;
-      stored.push(...(backwards ? weights.reverse() : weights));
-    });
-    this.weights = Float64Array.from(stored);
-  }
+/**
+ * @typedef {object} Taps the pixels of a line that count at each of 64 places
+ * @property {Int32Array} starts the first of them
+ * @property {Int32Array} ends behind the last
+ * @property {Int32Array} places of the first in `weights`
+ * @property {Float64Array} weights
+ */
+
+/**
+ * @param {{start: number, weights: Float64Array}[]} all of each place the weights, from `start` on
+ * @param {number} length of the line
+ * @param {boolean} backwards whether the line is stored the other way round
+ * @returns {Taps}
+ */
+export function tapsOf(all, length, backwards) {
+  const starts = new Int32Array(PDQ_SIDE);
+  const ends = new Int32Array(PDQ_SIDE);
+  const places = new Int32Array(PDQ_SIDE);
+  /** @type {number[]} */
+  const stored = [];
+  all.forEach(({ start, weights }, index) => {
+    starts[index] = backwards ? length - start - weights.length : start;
+    ends[index] = starts[index] + weights.length;
+    places[index] = stored.length;
+    if (backwards) weights.reverse();
+    stored.push(...weights);
+  });
+  return { starts, ends, places, weights: Float64Array.from(stored) };
 }
 
 /**
@@ -74,15 +81,14 @@ export class Taps {
  */
 export function keptTaps(length, backwards = false) {
   const all = keptPositions(length).map((position) => twiceFiltered(position, length));
-  return new Taps(all, length, backwards);
+  return tapsOf(all, length, backwards);
 }
 
 /** @param {number} position @param {number} length of the line */
 function twiceFiltered(position, length) {
   const [first, end] = blurAt(position, length);
   const start = blurAt(first, length)[0];
-  /** @type {number[]} */
-  const weights = new Array(blurAt(end - 1, length)[1] - start).fill(0);
+  const weights = new Float64Array(blurAt(end - 1, length)[1] - start);
   for (let centre = first; centre < end; centre++) {
     const [innerFirst, innerEnd] = blurAt(centre, length);
     for (let pixel = innerFirst; pixel < innerEnd; pixel++) {

@@ -28,13 +28,15 @@ export function submissionOf(results) {
     // A space comes before all hex digits, so that the shorter of two keys comes first.
     items.set(`${item.hashes.sha256 ?? ""} ${pythonJson(item, { sorted: true })}`, item);
   }
+  const keys = [...items.keys()];
+  keys.sort();
   const names = [...items.values()].flatMap((item) => item.variants ?? []).map(({ name }) => name);
   const readings = new Set([...FACTS.stillReadings, ...FACTS.movingReadings]);
   const { format, version, versionWithReadings } = FACTS.submission;
   return {
     format,
     version: names.some((name) => readings.has(String(name))) ? versionWithReadings : version,
-    items: [...items.keys()].sort().map((key) => /** @type {SubmissionItem} */ (items.get(key))),
+    items: keys.map((key) => /** @type {SubmissionItem} */ (items.get(key))),
   };
 }
 
@@ -61,7 +63,7 @@ function itemOf(result) {
 /** @param {unknown} untrusted */
 function onlyVariant(untrusted) {
   const { name, ...hashed } = resultFields(untrusted);
-  checkResult(/^[a-z0-9]+([-+.][a-z0-9]+)*$/.test(String(name)));
+  checkResult(isText(name, /^[a-z0-9]+([-+.][a-z0-9]+)*$/));
   return { name, ...onlyHashes(hashed) };
 }
 
@@ -101,7 +103,7 @@ const OF_VPDQ = {
 /** @type {FieldChecks} */
 const OF_TMK = {
   encoding: (value) => value === "base64",
-  value: (value) => /^[A-Za-z0-9+/]+=*$/.test(String(value)),
+  value: (value) => isText(value, /^[A-Za-z0-9+/]+=*$/),
 };
 
 /** @param {unknown} untrusted @param {FieldChecks} checks @returns {{[name: string]: any}} */
@@ -116,8 +118,13 @@ function onlyFields(untrusted, checks) {
 
 /** @param {any} value @param {number} bits @returns {boolean} also several numbers and commas */
 function isHex(value, bits) {
-  const number = new RegExp(`^[0-9a-f]{${Math.ceil(bits / 4)}}$`);
-  return typeof value === "string" && value.split(",").every((part) => number.test(part));
+  const number = `[0-9a-f]{${Math.ceil(bits / 4)}}`;
+  return isText(value, new RegExp(`^${number}(,${number})*$`));
+}
+
+/** @param {any} value @param {RegExp} pattern @returns {boolean} */
+function isText(value, pattern) {
+  return typeof value === "string" && pattern.test(value);
 }
 
 /** @param {any} value @returns {boolean} */

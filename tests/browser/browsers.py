@@ -49,7 +49,7 @@ START_SECONDS = 120
 
 JOB_SECONDS = 120
 
-_MINI_BROWSERS = "*/webkit2gtk-4*/MiniBrowser"  # below /usr/lib and /usr/libexec
+_MINI_BROWSERS = ("lib*/*/webkit2gtk-4*/MiniBrowser", "lib*/webkit2gtk-4*/MiniBrowser")  # in /usr
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -349,9 +349,7 @@ def _firefox() -> str | None:
 
 
 def _mini_browser() -> str | None:
-    found = [
-        each for base in ("lib", "libexec") for each in Path("/usr", base).glob(_MINI_BROWSERS)
-    ]
+    found = [path for pattern in _MINI_BROWSERS for path in Path("/usr").glob(pattern)]
     return str(max(found)) if found else None
 
 

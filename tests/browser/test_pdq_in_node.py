@@ -16,25 +16,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hashkit.hashes import pdq, pdq_filter
+from hashkit.hashes import pdq, pdq_filter, pdq_reference
+from hashkit.variants import computing, recipes
 
 _NODE = shutil.which("node")
 _SCRIPT = Path(__file__).with_name("pdq_in_node.js")
 
 pytestmark = pytest.mark.skipif(_NODE is None, reason="needs Node 20 or later (node)")
 
-# Of frames, ties are decided otherwise: by float32 sums in Python, by doubles in the engine.
+# Of frames and edits, ties are decided by float32 sums in Python, and by doubles in the engine.
 TIE = 0.005
 
 
-def answers(pictures: Sequence[np.ndarray], *, turned: bool = False) -> list[dict[str, Any]]:
+BY_DCT, BY_SMALL_COPY, TURNED_PLANES = 1, 2, 4
+
+
+def answers(pictures: Sequence[np.ndarray], wanted: int = 0) -> list[dict[str, Any]]:
     """What the engine makes of these, in one process, a few rows at a time."""
     parts = []
     for number, pixels in enumerate(pictures):
         height, width = pixels.shape[:2]
         opaque = np.full((height, width, 4), 255, np.uint8)
         opaque[..., :3] = pixels if pixels.ndim == 3 else pixels[..., None]
-        parts += [struct.pack("<4I", width, height, 1 + number * 7 % 97, turned), opaque.tobytes()]
+        parts += [struct.pack("<4I", width, height, 1 + number * 7 % 97, wanted), opaque.tobytes()]
     done = subprocess.run(
         [str(_NODE), str(_SCRIPT)],
         input=b"".join(parts),
@@ -120,9 +124,7 @@ def test_values_and_qualities_equal_those_of_python(described):
 @given(many)
 def test_orientations_equal_those_of_python(described):
     pictures = [drawn(*each) for each in described]
-    for found, pixels, each in zip(
-        answers(pictures, turned=True), pictures, described, strict=True
-    ):
+    for found, pixels, each in zip(answers(pictures, BY_DCT), pictures, described, strict=True):
         wanted = pdq.compute_orientations(pixels)
         assert found["quality"] == wanted[0].quality, each
         assert found["orientations"] == [
@@ -144,15 +146,71 @@ def test_planes_are_reduced_as_in_python(described):
             assert _distance_from_median(luma, bit) < TIE
 
 
+@settings(max_examples=3)
+@given(many)
+def test_planes_are_turned_as_in_python(described):
+    pictures = [drawn(*each)[..., :1].squeeze(2) for each in described if not each[4]]
+    for found, pixels in zip(answers(pictures, TURNED_PLANES), pictures, strict=True):
+        assert [*found["planes"]] == [*computing._TURNS]
+        for name, luma in found["planes"].items():
+            flip, mirror, swap = computing._TURNS[name]
+            turned = pixels[:: -1 if flip else 1, :: -1 if mirror else 1]
+            wanted = pdq_filter.luma64(turned.T if swap else turned)
+            assert np.abs(wanted.ravel() - luma).max() < 0.0005, name
+
+
 def _differing_bits(a, b):
     difference = int(a, 16) ^ int(b, 16)
     return [bit for bit in range(256) if difference >> bit & 1]
 
 
 def _distance_from_median(luma, bit):
-    dct = pdq.pdq_reference.DCT.astype(np.float64)
+    dct = pdq_reference.DCT.astype(np.float64)
     coefficients = (dct @ luma @ dct.T).ravel()
     return abs(coefficients[bit] - np.sort(coefficients)[127])
+
+
+def test_rounding_decides_where_it_does_in_python(monkeypatch):
+    """Nowhere less often, and hardly more often. Of some, the order of two coefficients is not
+    certain, of others the quality."""
+    decides, decided = pdq._rounding_decides, []
+
+    def noted(*given):
+        decided.append(bool(decides(*given)))
+        return decided[-1]
+
+    monkeypatch.setattr(pdq, "_rounding_decides", noted)
+    pictures = [drawn("noise" if seed % 2 else "dim", seed, 70, 65 + seed) for seed in range(500)]
+    of_full_quality, of_less = [], []
+    for found, pixels in zip(answers(pictures), pictures, strict=True):
+        quality = pdq.compute(pixels).quality
+        where = of_full_quality if quality == 100 else of_less
+        where.append((decided[-1], found["reads"] == 2))
+    for pairs in (of_full_quality, of_less):
+        assert (True, False) not in pairs
+        assert pairs.count((True, True)) >= 3
+        assert pairs.count((False, True)) < pairs.count((True, True)) / 2
+
+
+# Sides of 1,024 and more are made smaller: by half, by whole numbers, and by others.
+SHAPES = [
+    (5, 9), (64, 64), (300, 201), (129, 1000), (700, 1100), (1024, 2048), (1100, 1025),
+    (1536, 2048), (2304, 3072), (40, 3000), (3001, 511), (6, 5000), (2050, 2047),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", ["dim", "noise", "smooth"])
+def test_edits_equal_those_of_python(scene):
+    pictures = [drawn(scene, *numbers) for numbers in [(7, *shape) for shape in SHAPES]]
+    for found, pixels in zip(answers(pictures, BY_SMALL_COPY), pictures, strict=True):
+        wanted = computing.hash_variants(pixels, "orientations", pdq.compute(pixels))
+        assert [each["name"] for each in found["turned"]] == [each.variant for each in wanted]
+        copy = computing.SmallCopy.of(pixels)
+        for each, hashed in zip(found["turned"], wanted, strict=True):
+            assert abs(each["quality"] - hashed.quality) <= 1
+            layout = recipes.layout_of(hashed.variant, 1.0)
+            for bit in _differing_bits(each["value"], hashed.value):
+                assert _distance_from_median(computing._seen(copy, layout), bit) < TIE
 
 
 @pytest.mark.test_all

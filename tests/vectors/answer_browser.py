@@ -21,7 +21,8 @@ Json = dict[str, Any]
 PDQ = """
     const { pdqOf, orientationsOf } = await load("pdq.js");
     const { width, height, data } = given;
-    const picture = { width, height, channels: 4, async *bands() { yield { data, rows: height }; } };
+    const bands = async function* () { yield { data, rows: height }; };
+    const picture = { width, height, channels: 4, bands };
     const { value, quality, coefficients } = await pdqOf(picture, { orientations: true });
     return { value, quality, coefficients, turned: orientationsOf(coefficients) };
 """

@@ -1,6 +1,5 @@
 // PDQ: the pictures and hashes of the conformance kit, which are the reference's (pdqhash).
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import {
@@ -10,45 +9,7 @@ import {
   pdqOfLuma,
   reduceLuma,
 } from "../../../hashkit/browser/pdq.js";
-
-const KIT = new URL("../../vectors/", import.meta.url);
-const casesOf = (name) => JSON.parse(readFileSync(new URL(`kit/${name}.json`, KIT), "utf8")).cases;
-
-/** What a PGM or PPM of 8 bits holds. */
-function contentOf(file) {
-  const bytes = readFileSync(new URL(file, KIT));
-  const header = /^(P[56])\s(\d+)\s(\d+)\s255\s/.exec(bytes.toString("latin1"));
-  return {
-    colours: header[1] === "P6" ? 3 : 1,
-    width: Number(header[2]),
-    height: Number(header[3]),
-    pixels: bytes.subarray(header[0].length),
-  };
-}
-
-/** The same as a picture, in bands of so many rows. */
-function pictureOf(file, band = 50) {
-  const { colours, width, height, pixels } = contentOf(file);
-  const data = Uint8Array.from({ length: 4 * width * height }, (_, i) =>
-    i % 4 === 3 ? 255 : pixels[(i >> 2) * colours + (colours === 3 ? i % 4 : 0)],
-  );
-  return rgbaPicture(data, width, height, band);
-}
-
-function rgbaPicture(data, width, height, band) {
-  return {
-    width,
-    height,
-    read: 0, // how often
-    async *bands() {
-      this.read++;
-      for (let row = 0; row < height; row += band) {
-        const rows = Math.min(band, height - row);
-        yield { data: data.subarray(4 * row * width, 4 * (row + rows) * width), rows };
-      }
-    },
-  };
-}
+import { casesOf, contentOf, pictureOf, rgbaPicture } from "./kit.js";
 
 const GREY = "kit/pictures/large-520x516.pgm";
 const FLAT = "kit/pictures/flat-80x100.ppm";
@@ -92,6 +53,25 @@ test("pixels are read twice only where rounding decides", async () => {
     await pdqOf(picture);
     assert.equal(picture.read, read, file);
   }
+});
+
+test("there is no hash of a part of a picture", async () => {
+  const data = new Uint8Array(4 * 90 * 70);
+  const part = (rows, bytes) => {
+    return async function* () {
+      yield { data: data.subarray(0, bytes), rows };
+    };
+  };
+  const picture = rgbaPicture(data, 90, 70, 70);
+  await pdqOf(picture);
+  for (const bands of [part(69, 4 * 90 * 69), part(70, 4 * 90 * 69), part(71, 4 * 90 * 70)]) {
+    await assert.rejects(pdqOf({ ...picture, bands }), RangeError);
+  }
+  const tooMuch = async function* () {
+    yield* picture.bands();
+    yield { data: data.subarray(0, 360), rows: 1 };
+  };
+  await assert.rejects(pdqOf({ ...picture, bands: tooMuch }), RangeError);
 });
 
 test("the fourth byte does not count", async () => {
