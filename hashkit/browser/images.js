@@ -273,7 +273,10 @@ async function openByBrowser(file, size) {
     others.push(["alpha-dropped", shown.withoutAlpha()]);
   } else if (transparent) {
     add("alpha-dropped", opaqueBlob(blob, bytes, format));
-    await others[0]?.[1].read(0, 0, 1, 1); // where it does not cover all, the file is damaged
+    await others[0]?.[1].read(0, 0, 1, 1).catch((error) => {
+      shown.close(); // it does not cover all: the file is damaged
+      throw error;
+    });
   }
   if (format === "gif" || format === "bmp") {
     add("palette-indices", numbersOfPalette(blob, bytes, format));
