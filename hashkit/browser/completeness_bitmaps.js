@@ -3,32 +3,12 @@
 // uncompressed).
 
 import { ascii, endOfZeros, findZeros, uint } from "./bytes.js";
+import { pngChecksum } from "./picture_parts.js";
 
 /** @typedef {import("./completeness.js").Finding} Finding */
 
-const PNG_START = "\x89PNG\r\n\x1a\n";
+const PNG_ICON = "\x89PNG\r\n\x1a\n";
 const CHUNKS_OF_THE_PICTURE = ["IHDR", "PLTE", "tRNS", "IDAT", "fcTL", "fdAT"];
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
-  for (let bit = 0; bit < 8; bit += 1) {
-    value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  }
-  return value;
-});
-
-/**
- * The CRC-32 of PNG and zlib.
- * @param {Uint8Array} bytes
- * @param {number} start
- * @param {number} end
- */
-function crc32(bytes, start, end) {
-  let value = 0xffffffff;
-  for (let i = start; i < end; i += 1) {
-    value = CRC_TABLE[(value ^ bytes[i]) & 255] ^ (value >>> 8);
-  }
-  return ~value >>> 0;
-}
 
 /**
  * Whether the PNG has intact pixels and an end. What is wrong with chunks of text or times does not
@@ -49,7 +29,7 @@ export function lookAtPng(bytes, start = 0) {
     if (end + 4 > bytes.length) {
       break;
     }
-    if (isOfPicture && uint(bytes, end, 4) !== crc32(bytes, place + 4, end)) {
+    if (isOfPicture && uint(bytes, end, 4) !== pngChecksum(bytes, place + 4, end)) {
       return "missing";
     }
     hasPixels ||= name === "IDAT";
@@ -87,7 +67,7 @@ export function lookAtIcons(bytes) {
   if (largest === -1) {
     return "nothing";
   }
-  if (ascii(bytes, largest, 8) === PNG_START) {
+  if (ascii(bytes, largest, 8) === PNG_ICON) {
     return lookAtPng(bytes, largest);
   }
   const [bits, colours] = [uint(bytes, largest + 14, 2, true), littleEndian(bytes, largest + 32)];
@@ -100,7 +80,7 @@ export function lookAtIcons(bytes) {
  * @param {number} at
  */
 function iconPixels(bytes, at) {
-  return ascii(bytes, at, 8) === PNG_START
+  return ascii(bytes, at, 8) === PNG_ICON
     ? uint(bytes, at + 16, 4) * uint(bytes, at + 20, 4)
     : Math.floor((littleEndian(bytes, at + 4) * littleEndian(bytes, at + 8)) / 2);
 }

@@ -241,7 +241,7 @@ export const FACTS = frozenFacts({
     },
     exact_only: {
       label: "exact copies only",
-      text: "The picture could not be opened. The hashes of the file itself were still made, and services can find exact copies with them.",
+      text: "The picture or video could not be opened. The hashes of the file itself were still made, and services can find exact copies with them.",
     },
     no_hash: {
       label: "no hash of this kind",

@@ -141,6 +141,46 @@ function drawnTile(bitmap, [left, top, width, height]) {
   return context.getImageData(0, 0, width, height).data;
 }
 
+/**
+ * Whether the first and the last row of a bitmap are there. What is not is transparent.
+ * @param {ImageBitmap} bitmap
+ */
+export function coversAll(bitmap) {
+  const width = Math.min(bitmap.width, MAX_CANVAS_SIDE);
+  const canvas = new OffscreenCanvas(width, 2);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) {
+    return true;
+  }
+  context.drawImage(bitmap, 0, 0, width, 1, 0, 0, width, 1);
+  context.drawImage(bitmap, 0, bitmap.height - 1, width, 1, 0, 1, width, 1);
+  const { data } = context.getImageData(0, 0, width, 2);
+  return data.every((value, at) => at % 4 !== 3 || value === 255);
+}
+
+/**
+ * A source that is opened when it is first read.
+ * @param {{width: number, height: number, bandPixels: number}} size
+ * @param {() => Promise<Source>} load
+ * @returns {Source}
+ */
+export function lazySource({ width, height, bandPixels }, load) {
+  /** @type {Promise<Source> | null} */
+  let loaded = null;
+  return {
+    width, height, bandPixels,
+    read: async (...area) => {
+      loaded ??= load();
+      return (await loaded).read(...area);
+    },
+    withoutAlpha: noAlpha,
+    close: () => {
+      loaded?.then((source) => source.close(), () => undefined);
+      loaded = null;
+    },
+  };
+}
+
 /** @type {Promise<boolean> | undefined} */
 let frameIsTrue;
 

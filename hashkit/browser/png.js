@@ -4,7 +4,7 @@
 
 import { uint } from "./bytes.js";
 import { HashkitError, checkPixels } from "./errors.js";
-import { pngChunks } from "./picture_parts.js";
+import { pngChecksum, pngChunks } from "./picture_parts.js";
 
 /**
  * @typedef {object} PngHeader
@@ -31,12 +31,15 @@ const PNG_DEPTHS = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16
 const ADAM7 = [
   [0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2],
 ];
+const CHECKED_CHUNKS = ["IHDR", "PLTE", "tRNS"];
 const MAX_DEFLATION = 1040; // deflate makes at most 1032 bytes of one
+const CHECKSUM_BYTES = 4;
+const SLICE = 16384; // bytes that are unpacked at once
 const MIN_PART = 0.01; // of a picture: less was never of use
 
 /**
  * @param {Uint8Array} bytes
- * @returns {PngHeader} raises MediaCorrupt where it makes no sense
+ * @returns {PngHeader} raises MediaCorrupt where it makes no sense, or is damaged
  */
 export function pngHeader(bytes) {
   const [depth, colours] = [bytes[24], bytes[25]];
@@ -51,6 +54,9 @@ export function pngHeader(bytes) {
   };
   let [controls, pixels] = [0, 0];
   for (const { name, begin, end } of pngChunks(bytes)) {
+    if (CHECKED_CHUNKS.includes(name) && pngChecksum(bytes, begin - 4, end) !== uint(bytes, end, 4)) {
+      throw new HashkitError("media_corrupt");
+    }
     if (name === "PLTE") {
       header.palette = bytes.subarray(begin, end);
     } else if (name === "tRNS" && colours < 4) {
@@ -81,39 +87,45 @@ export function pngHeader(bytes) {
  */
 export async function readPng(bytes, header, view) {
   const frame = header.hidden ? firstFrame(bytes, header) : { ...header, left: 0, top: 0 };
-  const pieces = header.hidden ? piecesOfFrame(bytes) : piecesOf(bytes, "IDAT", 0);
-  const packed = pieces.reduce((sum, each) => sum + each.length, 0);
+  let packed = 0;
+  for (const piece of packedPieces(bytes, header.hidden)) {
+    packed += piece.length;
+  }
   const bits = PNG_CHANNELS[header.colours] * header.depth;
   if (packed * MAX_DEFLATION < (frame.width * frame.height * bits * MIN_PART) / 8) {
     throw new HashkitError("media_truncated");
   }
   const rgba = new Uint8Array(header.width * header.height * 4);
   const painter = new PngPainter(header, view, rgba);
-  const rows = rowsOf(frame, bits);
-  const whole = await unpackRows(pieces, rows, bits, (row, pass, line) => {
+  const source = new PngRows(packedPieces(bytes, header.hidden), packed);
+  const cut = !(await unpackRows(source, passesOf(frame, bits), bits, (row, pass, line) => {
     const [first, top, across, down] = pass;
     const at = (frame.top + top + line * down) * header.width + frame.left + first;
     painter.paint(row, Math.ceil((frame.width - first) / across), at, across);
-  });
-  if (!whole && header.ended) {
+  }));
+  if (!cut && header.ended && (await source.endsBadly())) {
     throw new HashkitError("media_corrupt");
   }
-  return { rgba, opaque: painter.opaque && frame.width * frame.height * 4 === rgba.length, cut: !whole };
+  const whole = frame.width * frame.height * 4 === rgba.length;
+  return { rgba, opaque: painter.opaque && whole, cut };
 }
 
 /**
+ * The packed pixels.
  * @param {Uint8Array} bytes
- * @param {string} wanted
- * @param {number} skipped bytes at the beginning of each
+ * @param {boolean} hidden those of the first frame instead of the picture that is hidden
+ * @returns {Generator<Uint8Array>}
  */
-function piecesOf(bytes, wanted, skipped) {
-  const pieces = [];
+function* packedPieces(bytes, hidden) {
+  let controls = 0;
   for (const { name, begin, end } of pngChunks(bytes)) {
-    if (name === wanted) {
-      pieces.push(bytes.subarray(begin + skipped, end));
+    controls += name === "fcTL" ? 1 : 0;
+    if (hidden && name === "fdAT" && controls === 1) {
+      yield bytes.subarray(begin + 4, end);
+    } else if (!hidden && name === "IDAT") {
+      yield bytes.subarray(begin, end);
     }
   }
-  return pieces;
 }
 
 /**
@@ -135,25 +147,12 @@ function firstFrame(bytes, header) {
   throw new HashkitError("media_corrupt");
 }
 
-/** @param {Uint8Array} bytes */
-function piecesOfFrame(bytes) {
-  const pieces = [];
-  let controls = 0;
-  for (const { name, begin, end } of pngChunks(bytes)) {
-    controls += name === "fcTL" ? 1 : 0;
-    if (name === "fdAT" && controls === 1) {
-      pieces.push(bytes.subarray(begin + 4, end));
-    }
-  }
-  return pieces;
-}
-
 /**
  * The passes over a picture, each with the length of its rows in bytes, and their number.
  * @param {{width: number, height: number, interlaced: boolean}} frame
  * @param {number} bits of a pixel
  */
-function rowsOf({ width, height, interlaced }, bits) {
+function passesOf({ width, height, interlaced }, bits) {
   return (interlaced ? ADAM7 : [[0, 0, 1, 1]])
     .filter(([first, top]) => width > first && height > top)
     .map((pass) => ({
@@ -164,24 +163,21 @@ function rowsOf({ width, height, interlaced }, bits) {
 }
 
 /**
- * Unpack rows and undo their filters, one at a time.
- * @param {Uint8Array[]} pieces
+ * Unpack rows and undo their filters, one at a time. Rows that are missing hold zeros.
+ * @param {PngRows} source
  * @param {{pass: number[], length: number, count: number}[]} passes
  * @param {number} bits of a pixel
  * @param {(row: Uint8Array, pass: number[], line: number) => void} onRow
- * @returns {Promise<boolean>} whether all rows were there
+ * @returns {Promise<boolean>} whether all rows were there; raises MediaCorrupt
  */
-async function unpackRows(pieces, passes, bits, onRow) {
-  const unpacked = new Blob(/** @type {BlobPart[]} */ (pieces)).stream()
-    .pipeThrough(new DecompressionStream("deflate")).getReader();
-  const source = { reader: unpacked, chunk: new Uint8Array(0), place: 0 };
+async function unpackRows(source, passes, bits, onRow) {
   const step = Math.max(1, bits >> 3);
   let whole = true;
   for (const { pass, length, count } of passes) {
     let above = new Uint8Array(length + 1);
     let row = new Uint8Array(length + 1);
     for (let line = 0; line < count; line += 1) {
-      whole = whole && (await filled(source, row));
+      whole = whole && (source.take(row) || (await source.fill(row)));
       if (whole) {
         undoFilter(row, above, step);
       } else {
@@ -191,46 +187,88 @@ async function unpackRows(pieces, passes, bits, onRow) {
       [row, above] = [above, row];
     }
   }
-  unpacked.cancel().catch(() => undefined);
   return whole;
 }
 
-/**
- * Fill `row` from the stream; false where that ends or breaks before.
- * @param {{reader: ReadableStreamDefaultReader<Uint8Array>, chunk: Uint8Array, place: number}} source
- * @param {Uint8Array} row
- */
-function filled(source, row) {
-  if (source.chunk.length - source.place >= row.length) {
-    row.set(source.chunk.subarray(source.place, source.place + row.length));
-    source.place += row.length;
-    return true;
-  }
-  return filledFromNext(source, row);
-}
-
-/**
- * @param {{reader: ReadableStreamDefaultReader<Uint8Array>, chunk: Uint8Array, place: number}} source
- * @param {Uint8Array} row
- */
-async function filledFromNext(source, row) {
-  for (let done = 0; ; ) {
-    const part = source.chunk.subarray(source.place, source.place + row.length - done);
-    row.set(part, done);
-    source.place += part.length;
-    done += part.length;
-    if (done === row.length) {
-      return true;
-    }
-    try {
-      const next = await source.reader.read();
-      if (next.done) {
-        return false;
+/** Unpacks bytes as they are asked for. */
+class PngRows {
+  /**
+   * @param {Generator<Uint8Array>} pieces of packed bytes
+   * @param {number} packed how many there are. The checksum at the end goes alone: where it is
+   *   wrong, what is unpacked with it is lost
+   */
+  constructor(pieces, packed) {
+    this.left = packed;
+    this.piece = new Uint8Array(0);
+    this.chunk = new Uint8Array(0);
+    this.place = 0;
+    const pull = (/** @type {ReadableStreamDefaultController<Uint8Array>} */ controller) => {
+      while (this.piece.length === 0 && this.left > 0) {
+        const next = pieces.next();
+        this.piece = next.value ?? this.piece;
+        this.left = next.done ? 0 : this.left;
       }
-      [source.chunk, source.place] = [next.value, 0];
-    } catch {
+      const count = this.left > CHECKSUM_BYTES ? this.left - CHECKSUM_BYTES : this.left;
+      const part = this.piece.subarray(0, Math.min(SLICE, count));
+      this.piece = this.piece.subarray(part.length);
+      this.left -= part.length;
+      if (part.length > 0) {
+        controller.enqueue(part);
+      }
+      if (this.left === 0) {
+        controller.close();
+      }
+    };
+    this.reader = new ReadableStream({ pull }, { highWaterMark: 0 })
+      .pipeThrough(new DecompressionStream("deflate")).getReader();
+  }
+
+  /**
+   * Fill `row` from what is unpacked already; false where that is not enough.
+   * @param {Uint8Array} row
+   */
+  take(row) {
+    const end = this.place + row.length;
+    if (end > this.chunk.length) {
       return false;
     }
+    row.set(this.chunk.subarray(this.place, end));
+    this.place = end;
+    return true;
+  }
+
+  /**
+   * Fill `row`; false where the file ends before. Raises MediaCorrupt where it does not unpack.
+   * @param {Uint8Array} row
+   */
+  async fill(row) {
+    for (let done = 0; ; ) {
+      const part = this.chunk.subarray(this.place, this.place + row.length - done);
+      row.set(part, done);
+      this.place += part.length;
+      done += part.length;
+      if (done === row.length) {
+        return true;
+      }
+      const next = await this.reader.read().catch(() => null);
+      if (next === null && this.left > 0) {
+        throw new HashkitError("media_corrupt");
+      }
+      if (next === null || next.done) {
+        return false;
+      }
+      [this.chunk, this.place] = [next.value, 0];
+    }
+  }
+
+  /**
+   * Whether the checksum directly behind the last row is wrong, or missing. Where more is unpacked
+   * instead, nobody looks for it.
+   */
+  async endsBadly() {
+    const next = await this.reader.read().catch(() => null);
+    this.reader.cancel().catch(() => undefined);
+    return this.place === this.chunk.length && next === null;
   }
 }
 

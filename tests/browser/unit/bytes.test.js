@@ -58,6 +58,7 @@ test("what lies together is read once", async () => {
   for (let place = 0; place < PAGE - 16; place += 16) {
     await file.at(place, 16);
   }
+  await file.at(0, PAGE);
   assert.deepEqual(blob.reads, [[0, PAGE]]);
   await Promise.all([file.at(PAGE, 8), file.at(PAGE + 8, 8), file.at(3, 8)]);
   assert.equal(blob.reads.length, 2);
