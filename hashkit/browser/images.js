@@ -9,15 +9,13 @@ import { HashkitError, checkPixels, noticeOf } from "./errors.js";
 import { cleanAperture } from "./items.js";
 import { neutralBlob, numbersOfPalette, onlyIcon, opaqueBlob } from "./neutral.js";
 import { orientationOf, storedArea, turnedRows } from "./orientation.js";
+import { besideOf, largestIcon, mayBeTransparent, sizeOf } from "./picture_headers.js";
 import {
-  besideOf, largestIcon, mayBeTransparent, refuseBursts, refuseRare, sizeOf,
-} from "./picture_headers.js";
-import {
-  UNCHANGED, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue, lazySource, pngSource,
-  stripSource,
+  UNCHANGED, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue, lazySource,
+  pngSource, stripSource,
 } from "./pixel_sources.js";
 import { pngHeader, readPng } from "./png.js";
-import { picturesOpened } from "./support.js";
+import { notOpenedHere, refuseRare, whyNotOpened } from "./refusals.js";
 
 /** @typedef {import("./errors.js").Notice} Notice */
 /** @typedef {import("./pixel_sources.js").Source} Source */
@@ -30,29 +28,12 @@ import { picturesOpened } from "./support.js";
  * @property {number} maxBitmap of what is decoded at once, in pixels
  */
 
-const PLAIN_FORMATS = ["jpeg", "png", "gif", "webp", "bmp", "ico"]; // opened by every browser
 /** Whose pixels are all there: WebKit shows part of a damaged picture, and says nothing. */
 const COVERED_FORMATS = ["jpeg", "png", "webp", "avif"];
 const MAX_MISSING = 0.98;
 const CUT_SHORT = "The file is cut short, and a browser does not read the part that is there.";
 /** What iOS draws at most, in pixels. */
 const MAX_CANVAS = 4096 * 4096;
-
-const WITH_PYTHON = "hashkit on a computer opens it.";
-const SHARED_COPY = "Or hash the JPEG or PNG version of it, the one that would be shared.";
-/** @type {Record<string, [string, string]>} what a browser does not open, and what to do then */
-const NOT_OPENED = {
-  heif: [
-    "This browser does not open HEIC pictures.",
-    `Safari on an iPhone, iPad or Mac opens it, and so does hashkit on a computer. ${SHARED_COPY}`,
-  ],
-  avif: [
-    "This browser does not open AVIF pictures.",
-    `A newer browser opens it, and so does hashkit on a computer. ${SHARED_COPY}`,
-  ],
-  tiff: ["TIFF pictures are not opened in a browser.", `${WITH_PYTHON} ${SHARED_COPY}`],
-  jpeg2000: ["JPEG 2000 pictures are not opened in a browser.", `${WITH_PYTHON} ${SHARED_COPY}`],
-};
 
 /**
  * A picture, upright, on white: a file as people see it, or another reading of it.
@@ -66,8 +47,8 @@ export class Picture {
   constructor(source, orientation) {
     this.source = source;
     this.orientation = orientation;
-    const { width, height } = source;
-    [this.width, this.height] = orientation >= 5 ? [height, width] : [width, height];
+    this.width = orientation >= 5 ? source.height : source.width;
+    this.height = orientation >= 5 ? source.width : source.height;
     this.channels = 4;
     /** @type {{name: string, picture: Picture}[]} what other tools make of the same file */
     this.readings = [];
@@ -107,8 +88,8 @@ export class Picture {
  * @returns {Promise<Picture>} to be closed; raises HashkitError
  */
 export async function openPicture(blob, bytes, format, limits = {}) {
-  const { maxPixels = FACTS.limits.maxPixels, maxCanvas = MAX_CANVAS, maxBitmap = Infinity } = limits;
-  const all = { maxPixels, maxCanvas, maxBitmap };
+  const { maxPixels } = FACTS.limits;
+  const all = { maxPixels, maxCanvas: MAX_CANVAS, maxBitmap: Infinity, ...limits };
   if (format === "ico") {
     return openIcon(blob, bytes, all);
   }
@@ -116,7 +97,7 @@ export async function openPicture(blob, bytes, format, limits = {}) {
     throw notOpenedHere(format);
   }
   refuseRare(format, bytes);
-  checkPixels(...sizeOf(format, bytes), maxPixels);
+  checkPixels(...sizeOf(format, bytes), all.maxPixels);
   const found = await lookForMissing(format, bytes);
   const orientation = orientationOf(format, bytes);
   const picture = await openWith({ blob, bytes, format, finding: found, limits: all, orientation });
@@ -317,43 +298,18 @@ async function decodedSource(blob, size, { bytes, format, finding, limits }, { b
 }
 
 /**
- * @param {string} format
- * @param {Uint8Array} bytes
- * @param {string} finding
- * @param {number} pixels
- */
-async function whyNotOpened(format, bytes, finding, pixels) {
-  refuseBursts(format, bytes);
-  if (!PLAIN_FORMATS.includes(format) && !(await picturesOpened())[format]) {
-    return notOpenedHere(format);
-  }
-  if (format !== "jpeg" && (finding === "missing" || finding === "truncated")) {
-    return new HashkitError("media_truncated");
-  }
-  return new HashkitError(pixels > MAX_CANVAS ? "too_much_memory" : "media_corrupt");
-}
-
-/** @param {string} format */
-function notOpenedHere(format) {
-  const [text, advice] = NOT_OPENED[format];
-  return new HashkitError("unsupported_media", text, advice);
-}
-
-/**
  * @param {Picture} picture
  * @param {[string, Source][]} others
  */
 function withReadings(picture, others) {
   const { orientation } = picture;
-  const add = (/** @type {string} */ name, /** @type {Source} */ source, /** @type {number} */ turn) =>
-    picture.readings.push({ name, picture: new Picture(source, turn) });
   if (orientation !== 1) {
-    add("as-stored", picture.source, 1);
+    picture.readings.push({ name: "as-stored", picture: new Picture(picture.source, 1) });
   }
   for (const [name, source] of others) {
-    add(name, source, orientation);
+    picture.readings.push({ name, picture: new Picture(source, orientation) });
     if (orientation !== 1) {
-      add(`${name}+as-stored`, source, 1);
+      picture.readings.push({ name: `${name}+as-stored`, picture: new Picture(source, 1) });
     }
   }
   return picture;

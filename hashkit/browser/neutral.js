@@ -1,5 +1,5 @@
 // Copies of picture files for the browser to decode: without what browsers obey differently
-// (orientation, colour profiles, clean aperture), or such that they show another reading of the file.
+// (orientation, colour profiles, clean aperture), or such that they show another reading of it.
 //
 // Only the changed bytes are copied: a Blob is put together of pieces of the old one.
 
@@ -16,7 +16,7 @@ const JPEG_LEFT_OUT = ["Exif\0\0", "ICC_PROFILE\0", "MPF\0"];
 const PNG_LEFT_OUT = ["eXIf", "iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI"];
 const WEBP_LEFT_OUT = ["EXIF", "ICCP"];
 const ITEM_LEFT_OUT = ["irot", "imir", "clap"];
-const NO_NAME = Uint8Array.of(0x58);
+const NO_LETTER = Uint8Array.of(0x58);
 const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
 const HEAD_BYTES = 64;
 
@@ -77,7 +77,7 @@ function jpegEdits(bytes) {
   const edits = [];
   for (const { begin } of jpegSegments(bytes)) {
     if (JPEG_LEFT_OUT.some((name) => startsWith(bytes, name, begin + 4))) {
-      edits.push({ start: begin + 4, end: begin + 5, bytes: NO_NAME });
+      edits.push({ start: begin + 4, end: begin + 5, bytes: NO_LETTER });
     }
   }
   return edits;
@@ -105,7 +105,7 @@ function webpEdits(bytes) {
   const edits = [];
   for (const { name, begin } of webpChunks(bytes)) {
     if (WEBP_LEFT_OUT.includes(name)) {
-      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_NAME });
+      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_LETTER });
     }
   }
   return edits;
@@ -123,8 +123,8 @@ function itemEdits(bytes) {
 }
 
 /**
- * Where a GIF says that it is of the older kind, Firefox and WebKit take the size of its first frame
- * for that of the picture.
+ * Where a GIF says that it is of the older kind, Firefox and WebKit take the size of its first
+ * frame for that of the picture.
  * @param {Uint8Array} bytes
  * @returns {Edit[]}
  */
@@ -150,23 +150,23 @@ function bmpEdits(bytes) {
 }
 
 /**
- * Of 32 bits, WebKit and Chromium take those for transparency that mean nothing: so the file says by
- * masks which ones are colours.
+ * Of 32 bits, WebKit and Chromium take those for transparency that mean nothing: so the file says
+ * by masks which ones are colours.
  * @param {Uint8Array} bytes
  * @param {number} room for masks that there is: longer headers have it, the short one has not
  * @returns {Edit[]}
  */
 function maskEdits(bytes, room) {
-  const masks = littleEndian(0xff0000, 0xff00, 0xff, 0);
+  const masks = lowestFirst(0xff0000, 0xff00, 0xff, 0);
   return [
-    { start: 10, end: 14, bytes: littleEndian(uint(bytes, 10, 4, true) + (room > 0 ? 0 : 12)) },
+    { start: 10, end: 14, bytes: lowestFirst(uint(bytes, 10, 4, true) + (room > 0 ? 0 : 12)) },
     { start: 30, end: 31, bytes: Uint8Array.of(3) },
     { start: 54, end: 54 + room, bytes: masks.subarray(0, room || 12) },
   ];
 }
 
 /** @param {number[]} values of 32 bits each */
-function littleEndian(...values) {
+function lowestFirst(...values) {
   const numbers = new DataView(new ArrayBuffer(4 * values.length));
   values.forEach((value, at) => numbers.setUint32(4 * at, value, true));
   return new Uint8Array(numbers.buffer);
@@ -184,8 +184,8 @@ function tableEdits(bytes, { start, count, full, width }, colours) {
   if (count < full) {
     const behind = uint(bytes, 10, 4, true) + (full - count) * width;
     edits.unshift(
-      { start: 10, end: 14, bytes: littleEndian(behind) },
-      { start: 46, end: 50, bytes: littleEndian(0) },
+      { start: 10, end: 14, bytes: lowestFirst(behind) },
+      { start: 46, end: 50, bytes: lowestFirst(0) },
     );
   }
   return edits;
@@ -216,7 +216,9 @@ export function opaqueBlob(blob, bytes, format) {
 function opaqueGifEdits(bytes) {
   return firstOf(gifFrames(bytes))
     .filter((frame) => frame.control > 0 && isWholeFrame(bytes, frame))
-    .map(({ control: start }) => ({ start, end: start + 1, bytes: Uint8Array.of(bytes[start] & ~1) }));
+    .map(({ control }) => ({
+      start: control, end: control + 1, bytes: Uint8Array.of(bytes[control] & ~1),
+    }));
 }
 
 /**
@@ -228,7 +230,7 @@ function opaqueWebpEdits(bytes) {
   const edits = [];
   for (const { name, begin } of webpChunks(bytes)) {
     if (name === "ALPH") {
-      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_NAME });
+      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_LETTER });
     }
   }
   const shown = { start: 20, end: 21, bytes: Uint8Array.of(bytes[20] & ~0x10) };
@@ -240,12 +242,12 @@ function opaqueWebpEdits(bytes) {
  * @returns {Edit[]}
  */
 function opaqueItemEdits(bytes) {
-  return alphaNames(bytes).map(({ begin }) => ({ start: begin, end: begin + 1, bytes: NO_NAME }));
+  return alphaNames(bytes).map(({ start }) => ({ start, end: start + 1, bytes: NO_LETTER }));
 }
 
 /**
- * A GIF or BMP whose colours are their own numbers, as shades of grey; null where it has no palette,
- * or one of just these.
+ * A GIF or BMP whose colours are their own numbers, as shades of grey; null where it has no
+ * palette, or one of just these.
  * @param {Blob} blob
  * @param {Uint8Array} bytes
  * @param {string} format
@@ -338,7 +340,7 @@ function isRamp(bytes, { start, count, width }) {
 export function onlyIcon(bytes, { entry, at, end, size }) {
   const picture = bytes.subarray(at, end);
   const mask = new Uint8Array(Math.ceil(size[0] / 32) * 4 * size[1]);
-  const place = littleEndian(picture.length + mask.length, 22);
+  const place = lowestFirst(picture.length + mask.length, 22);
   const head = Uint8Array.of(0, 0, 1, 0, 1, 0);
   return joined([head, bytes.subarray(entry, entry + 8), place, picture, mask]);
 }

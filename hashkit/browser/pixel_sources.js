@@ -7,8 +7,8 @@
  * @property {number} height
  * @property {number} bandPixels how many pixels are best read at once
  * @property {(left: number, top: number, width: number, height: number) =>
- *   Promise<Uint8Array | Uint8ClampedArray>} read four bytes a pixel: red, green, blue, and one that
- *   means nothing; may be changed by who reads
+ *   Promise<Uint8Array | Uint8ClampedArray>} read four bytes a pixel: red, green, blue, and one
+ *   that means nothing; may be changed by who reads
  * @property {() => Source} withoutAlpha the same, not laid on white; for those that have alpha
  * @property {() => void} close
  */

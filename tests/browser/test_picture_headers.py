@@ -294,7 +294,7 @@ def test_kinds_that_are_not_opened_have_pythons_sentence():
         with pytest.raises(HashkitError) as raised:
             images.decode(data, kind)
         expected.append((raised.value.code, raised.value.text))
-    found = call("picture_headers.js", "refuseRare", [(kind, as_bytes(data)) for kind, data in cases])
+    found = call("refusals.js", "refuseRare", [(kind, as_bytes(data)) for kind, data in cases])
     assert [(each["error"]["code"], each["error"]["text"]) for each in found] == expected
 
 
