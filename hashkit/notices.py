@@ -57,8 +57,8 @@ EMBEDDED_VIDEO = Notice(
 EXACT_ONLY = Notice(
     "exact_only",
     "exact copies only",
-    "The picture could not be opened. The hashes of the file itself were still made, and services "
-    "can find exact copies with them.",
+    "The picture or video could not be opened. The hashes of the file itself were still made, and "
+    "services can find exact copies with them.",
 )
 NO_HASH = Notice(
     "no_hash",

@@ -1,7 +1,7 @@
 """Meta's vpdq itself: what it makes of a video always matches one of the hashes made here.
 
 It is built from source, and needs FFmpeg's headers. So pytest does not collect this module on its
-own: ``.ci/run`` installs ``vpdq`` and calls it by its name.
+own: ``.ci/vpdq`` installs ``vpdq`` and calls it by its name.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import vpdq
 from threatexchange.extensions.vpdq.vpdq import VPDQSignal
 
 import hashkit
+from hashkit.hashes import pdq
 from hashkit.hashes.vpdq_text import to_signal
 
 VIDEOS = sorted((Path(__file__).parent.parent / "samples_synthetic").glob("film-*"))
@@ -91,3 +93,67 @@ def test_constant_rate(scene, tmp_path, rate):
     path = tmp_path / "a.mp4"
     film(path, scene, [float(n / rate) for n in range(int(10 * rate))], 0)
     assert matching(path)
+
+
+CODECS = [
+    ("libx264", "yuv420p", "mp4"),
+    ("libx264", "yuv444p", "mkv"),
+    ("libx265", "yuv420p", "mp4"),
+    ("libx265", "yuv420p10le", "mkv"),
+    ("libvpx-vp9", "yuv420p", "webm"),
+    ("libsvtav1", "yuv420p", "mp4"),
+    ("mpeg4", "yuv420p", "mp4"),
+    ("mpeg2video", "yuv420p", "ts"),
+]
+
+
+def patches(count):
+    """Large soft patches of strong colours: of what has a quality of 50, about the worst."""
+    dice = np.random.default_rng(3).normal(127, 50, (12, 16, 3)).astype(np.float32)
+    wide = cv2.resize(dice, (640, 480), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+    return [wide[n : n + 240, 2 * n : 2 * n + 320] for n in range(count)]
+
+
+def lines(count):
+    y, x = np.mgrid[0:240, 0:320]
+    waves = (np.sin((x + 3 * n) / 9) + np.cos(y / 17) for n in range(count))
+    return [np.where(wave > 0, 227, 27).astype(np.uint8)[..., None].repeat(3, 2) for wave in waves]
+
+
+def distances(path):
+    """Between their hash and ours of the same frame, where both have a quality of 50."""
+    theirs = {each.frame_number: each for each in vpdq.computeHash(str(path), seconds_per_hash=0)}
+    hashed = hashkit.hash_file(path, "vpdq", sample="all")
+    sides = [
+        [
+            pdq.distance(each.value, theirs[each.frame].hex)
+            for each in side.hashes
+            if each.frame in theirs and min(each.quality, theirs[each.frame].quality) >= 50
+        ]
+        for side in (hashed.frames, *hashed.frame_variants)
+    ]
+    return min(sides, key=np.mean)
+
+
+@pytest.mark.parametrize("path", VIDEOS, ids=lambda path: path.name)
+def test_frames_of_the_samples(path):
+    found = distances(path)
+    assert len(found) >= 36
+    assert max(found) <= 6
+
+
+@pytest.mark.parametrize("made", [patches, lines])
+@pytest.mark.parametrize(("codec", "pixel_format", "ending"), CODECS)
+def test_frames_of_every_codec(tmp_path, codec, pixel_format, ending, made):
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, pixel_format
+        for pixels in made(40):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+    found = distances(path)
+    assert len(found) == 40
+    assert max(found) <= 24
+    assert np.mean(found) <= 12

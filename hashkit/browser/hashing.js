@@ -1,6 +1,7 @@
 // One file, start to end: hashkit/pipeline/hashing.py. Digests of its bytes, then every hash that
 // was asked for. A file that cannot be opened gives its digests and an error.
 
+import { hashAnimation, ofFirstFrame } from "./animations.js";
 import { FileBytes } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { digestsOf } from "./digests.js";
@@ -131,14 +132,24 @@ async function hashStill(bytes, format, options, watch) {
   try {
     picture = await openPicture(blob, bytes, format, { maxPixels: options.maxPixels });
     watch.signal?.throwIfAborted();
-    const { hashes, variants } = await hashPixels(picture, options);
-    const notices = [...picture.notices, ...await warningsAbout(picture, hashes.pdq, variants)];
-    Object.assign(exact, hashes);
-    if (Object.keys(exact).length === 0) {
+    const { pdq, variants } = await hashPixels(picture, options);
+    let notices = [...picture.notices, ...await warningsAbout(picture, pdq, variants)];
+    const isAnimated = options.algorithms.includes("vpdq")
+      && notices.some((each) => each.code === "animated");
+    const moving = isAnimated
+      ? await hashAnimation(bytes, format, options, framesOf(watch)) : null;
+    if (moving !== null) {
+      variants.push(...moving.variants);
+      notices.push(...moving.notices);
+    } else if (isAnimated) {
+      notices = notices.map(ofFirstFrame);
+    }
+    const hashes = { ...exact, ...(pdq && { pdq }), ...(moving && { vpdq: moving.frames }) };
+    if (Object.keys(hashes).length === 0) {
       notices.push(noticeOf("no_hash"));
     }
     watch.onProgress?.(1);
-    return hashedOutcome("image", exact, variants, notices);
+    return hashedOutcome("image", hashes, variants, notices);
   } catch (error) {
     watch.signal?.throwIfAborted();
     return failedOutcome(hashkitErrorOf(error), "image", exact);
@@ -152,22 +163,20 @@ async function hashStill(bytes, format, options, watch) {
  * @param {HashOptions} options
  */
 async function hashPixels(picture, options) {
-  /** @type {Hashes} */
-  const hashes = {};
   /** @type {Variant[]} */
   const variants = [];
-  if (options.algorithms.includes("pdq")) {
-    const { value, quality } = await pdqOf(picture);
-    const original = { value, quality };
-    hashes.pdq = original;
-    const found = options.variants === "none" ? []
-      : await hashReadings(picture.readings, original);
-    if (options.variants === "orientations") {
-      found.push(...await hashEdits(picture, original));
-    }
-    variants.push(...found.map(({ name, ...pdq }) => ({ name, pdq })));
+  if (!options.algorithms.includes("pdq")) {
+    return { variants };
   }
-  return { hashes, variants };
+  const { value, quality } = await pdqOf(picture);
+  const original = { value, quality };
+  const found = options.variants === "none" ? []
+    : await hashReadings(picture.readings, original);
+  if (options.variants === "orientations") {
+    found.push(...await hashEdits(picture, original));
+  }
+  variants.push(...found.map(({ name, ...pdq }) => ({ name, pdq })));
+  return { pdq: original, variants };
 }
 
 /**
@@ -234,8 +243,7 @@ async function hashMoving(file, format, options, watch) {
     const found = await hashFrames(file, format, {
       sample: options.sample,
       variants: options.variants,
-      signal: watch.signal,
-      onProgress: (part) => watch.onProgress?.(DIGESTS_PART + part * (1 - DIGESTS_PART)),
+      ...framesOf(watch),
     });
     watch.onProgress?.(1);
     return hashedOutcome("video", { ...exact, vpdq: found.frames }, found.variants, found.notices);
@@ -243,6 +251,18 @@ async function hashMoving(file, format, options, watch) {
     watch.signal?.throwIfAborted();
     return failedOutcome(hashkitErrorOf(error), "video", exact);
   }
+}
+
+/**
+ * For the work after the digests.
+ * @param {Watch} watch
+ * @returns {Watch}
+ */
+function framesOf({ onProgress, signal }) {
+  return {
+    signal,
+    onProgress: (part) => onProgress?.(DIGESTS_PART + part * (1 - DIGESTS_PART)),
+  };
 }
 
 /**

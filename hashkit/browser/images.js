@@ -70,6 +70,8 @@ export class Picture {
     this.readings = [];
     /** @type {Notice[]} */
     this.notices = [];
+    /** @type {boolean | null} whether rows were missing; null where nobody looked */
+    this.isCut = null;
   }
 
   /**
@@ -112,14 +114,27 @@ export async function openPicture(blob, bytes, format, limits = {}) {
   }
   refuseRare(format, bytes);
   checkPixels(...sizeOf(format, bytes), maxPixels);
-  const finding = await lookForMissing(format, bytes);
-  const file = { blob, bytes, format, finding, limits: all, orientation: orientationOf(format, bytes) };
-  const picture = await openWith(file);
+  const found = await lookForMissing(format, bytes);
+  const orientation = orientationOf(format, bytes);
+  const picture = await openWith({ blob, bytes, format, finding: found, limits: all, orientation });
+  const finding = picture.isCut === null ? found : findingOfPng(found, picture.isCut);
   if (finding === "truncated") {
     await refuseMostlyMissing(picture);
   }
   picture.notices = noticesOf(noticeOfFinding(finding), besideOf(format, bytes));
   return picture;
+}
+
+/**
+ * Whoever unpacks a PNG knows best whether pixels are missing.
+ * @param {import("./completeness.js").Finding} found
+ * @param {boolean} isCut
+ */
+function findingOfPng(found, isCut) {
+  if (isCut) {
+    return "truncated";
+  }
+  return found === "truncated" ? "missing" : found;
 }
 
 /** @param {(string | null)[]} codes */
@@ -146,9 +161,9 @@ function noticesOf(...codes) {
 async function openIcon(blob, bytes, limits) {
   const icon = largestIcon(bytes, limits.maxPixels);
   const incomplete = noticeOfFinding(await lookForMissing("ico", bytes));
-  const inside = icon.isPng ? bytes.subarray(icon.at, icon.end) : bytes;
+  const inside = icon.isPng ? bytes.subarray(icon.at, icon.end) : onlyIcon(bytes, icon);
   const file = {
-    blob: icon.isPng ? blob.slice(icon.at, icon.end) : onlyIcon(blob, icon),
+    blob: icon.isPng ? blob.slice(icon.at, icon.end) : new Blob([/** @type {BlobPart} */ (inside)]),
     bytes: inside, format: icon.isPng ? "png" : "ico", finding: "nothing", orientation: 1, limits,
   };
   checkPixels(...icon.size, limits.maxPixels);
@@ -193,6 +208,7 @@ async function openPng(file, header) {
   const pixels = await readPng(file.bytes, header, "shown");
   const shown = pngSource(header, async () => pixels);
   const picture = new Picture(shown, file.orientation);
+  picture.isCut = pixels.cut;
   const others = pngReadings(file, header);
   if (!pixels.opaque && !isDeepGrey(header)) {
     others.unshift(["alpha-dropped", shown.withoutAlpha()]);
@@ -293,7 +309,7 @@ async function whyNotOpened(format, bytes, finding, pixels) {
   if (!PLAIN_FORMATS.includes(format) && !(await picturesOpened())[format]) {
     return notOpenedHere(format);
   }
-  if (finding === "missing" || finding === "truncated") {
+  if (format !== "jpeg" && (finding === "missing" || finding === "truncated")) {
     return new HashkitError("media_truncated");
   }
   return new HashkitError(pixels > MAX_CANVAS ? "too_much_memory" : "media_corrupt");

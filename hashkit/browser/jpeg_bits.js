@@ -168,11 +168,11 @@ export const UNSOUND_TABLE = new Uint16Array(0);
 /**
  * The symbol and, above it, the length of the code with which 16 bits begin, for all of them.
  * @param {HuffmanTable | undefined} table
- * @returns {Uint16Array} UNSOUND_TABLE where there are more codes than there can be
+ * @returns {Uint16Array} UNSOUND_TABLE where there is none, or with more codes than there can be
  */
 export function lookupOf(table) {
   if (table === undefined) {
-    return UNUSED_TABLE;
+    return UNSOUND_TABLE;
   }
   const found = new Uint16Array(1 << 16);
   let [code, index] = [0, 0];

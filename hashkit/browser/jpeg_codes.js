@@ -3,7 +3,8 @@
 // the rest with what is there, without a word.
 
 import { FACTS } from "./data.js";
-import { JpegBits, NO_FAULT, OUT_OF_FILE, UNSOUND_TABLE, isStray, lookupOf } from "./jpeg_bits.js";
+import { JpegBits, NO_FAULT, OUT_OF_FILE, isStray, lookupOf } from "./jpeg_bits.js";
+import { UNSOUND_TABLE, UNUSED_TABLE } from "./jpeg_bits.js";
 
 /** @typedef {import("./completeness.js").Finding} Finding */
 /** @typedef {import("./completeness_jpeg.js").JpegFrame} JpegFrame */
@@ -37,27 +38,28 @@ export class JpegCodes {
 
   /**
    * Whether the codes of a scan last to its end. Nothing is said of pictures that are not coded by
-   * Huffman codes, or by tables that are not there.
+   * Huffman codes, or without their tables.
    * @param {{begin: number, stop: number}} scan where its header is; the codes follow
    * @returns {Finding}
    */
   lookAt({ begin, stop }) {
     const { frame } = this;
     const isTooMuch = frame.width * frame.height > FACTS.limits.maxPixels;
-    if (!frame.marker || isTooMuch || frame.sampling.size > MAX_COMPONENTS) {
+    const header = this.bytes.subarray(begin, stop);
+    if (!frame.marker || isTooMuch || Math.max(frame.sampling.size, header[0]) > MAX_COMPONENTS) {
       return "nothing"; // nobody will show it
     }
     this.components ??= componentsOf(frame);
-    const header = this.bytes.subarray(begin, stop);
     const isProgressive = frame.marker === PROGRESSIVE;
-    const [first, last, steps] = isProgressive ? header.subarray(1 + 2 * header[0]) : [0, 63, 0];
+    const [first, last, steps] = header.subarray(1 + 2 * header[0]);
     const parts = this.partsOf(header, first === 0 && steps >> 4 === 0, last > 0);
-    if (parts === null) {
-      return "nothing";
-    }
-    const isSound = parts.every(({ dc, ac }) => dc !== UNSOUND_TABLE && ac !== UNSOUND_TABLE);
-    if (!isSound || (isProgressive && !followsOn(parts, first, last, steps))) {
+    const isWhole = first === 0 && last === 63 && steps === 0;
+    const fits = isProgressive ? followsOn(parts, first, last, steps) : isWhole;
+    if (!fits || parts.length !== header[0] || parts.length === 0) {
       return "missing";
+    }
+    if (parts.some(({ dc, ac }) => dc === UNSOUND_TABLE || ac === UNSOUND_TABLE)) {
+      return frame.tables.size ? "missing" : "nothing"; // those of the standard may be left out
     }
     const scan = new ScanCodes(new JpegBits(this.bytes, stop), first, last);
     const block = isProgressive ? progressiveBlock(first > 0, steps >> 4 > 0) : wholeBlock;
@@ -68,21 +70,21 @@ export class JpegCodes {
    * @param {Uint8Array} header of a scan
    * @param {boolean} usesDc whether it uses the tables of DC coefficients
    * @param {boolean} usesAc
-   * @returns {ScanPart[] | null} null where something that it names is not there
+   * @returns {ScanPart[]} fewer than there should be where a component is not there
    */
   partsOf(header, usesDc, usesAc) {
+    const { tables } = this.frame;
     const parts = [];
-    for (let at = 1; at < 1 + 2 * Math.min(header[0], MAX_COMPONENTS); at += 2) {
+    for (let at = 1; at < 1 + 2 * header[0]; at += 2) {
       const component = this.components?.get(header[at]);
-      const dc = usesDc ? this.frame.tables.get(header[at + 1] >> 4) : undefined;
-      const ac = usesAc ? this.frame.tables.get(0x10 | (header[at + 1] & 15)) : undefined;
-      if (!component || (usesDc && !dc) || (usesAc && !ac)) {
-        return null;
+      if (component) {
+        const blocks = header[0] > 1 ? component.across * component.down : 1;
+        const dc = usesDc ? lookupOf(tables.get(header[at + 1] >> 4)) : UNUSED_TABLE;
+        const ac = usesAc ? lookupOf(tables.get(0x10 | (header[at + 1] & 15))) : UNUSED_TABLE;
+        parts.push({ component, blocks, dc, ac });
       }
-      const blocks = header[0] > 1 ? component.across * component.down : 1;
-      parts.push({ component, blocks, dc: lookupOf(dc), ac: lookupOf(ac) });
     }
-    return parts.length ? parts : null;
+    return parts;
   }
 }
 

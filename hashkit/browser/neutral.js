@@ -134,24 +134,25 @@ function gifEdits(bytes) {
 }
 
 /**
- * Of 32 bits, WebKit takes those for transparency that mean nothing: so the file says by masks which
- * ones are colours.
+ * Of 32 bits, WebKit and Chromium take those for transparency that mean nothing: so the file says by
+ * masks which ones are colours. They are part of the longer headers, and behind the short one.
  * @param {Uint8Array} bytes
  * @returns {Edit[]}
  */
 function bmpEdits(bytes) {
   const [header, coding] = [uint(bytes, 14, 4, true), uint(bytes, 30, 4, true)];
-  if (header !== 40 || coding !== 0 || uint(bytes, 28, 2, true) !== 32) {
+  if (header < 40 || coding !== 0 || uint(bytes, 28, 2, true) !== 32) {
     return [];
   }
-  const numbers = new DataView(new ArrayBuffer(16));
-  const values = [uint(bytes, 10, 4, true) + 12, 0xff0000, 0xff00, 0xff];
+  const room = Math.min(16, header - 40);
+  const numbers = new DataView(new ArrayBuffer(20));
+  const values = [uint(bytes, 10, 4, true) + (room > 0 ? 0 : 12), 0xff0000, 0xff00, 0xff, 0];
   values.forEach((value, at) => numbers.setUint32(4 * at, value, true));
   const all = new Uint8Array(numbers.buffer);
   return [
     { start: 10, end: 14, bytes: all.subarray(0, 4) },
     { start: 30, end: 31, bytes: Uint8Array.of(3) },
-    { start: 54, end: 54, bytes: all.subarray(4) },
+    { start: 54, end: 54 + room, bytes: all.subarray(4, 4 + (room || 12)) },
   ];
 }
 
@@ -279,12 +280,18 @@ function isRamp(bytes, { start, width }, shades) {
 }
 
 /**
- * An icon file with this one picture.
- * @param {Blob} blob
+ * An icon file with this one picture. Some lack the mask that says what is transparent, where there
+ * is alpha anyway; WebKit shows nothing of them. So there is one more behind it that hides nothing.
+ * @param {Uint8Array} bytes
  * @param {import("./picture_headers.js").IconEntry} icon
  */
-export function onlyIcon(blob, { entry, at, end }) {
+export function onlyIcon(bytes, { entry, at, end, size }) {
+  const picture = bytes.subarray(at, end);
+  const mask = new Uint8Array(Math.ceil(size[0] / 32) * 4 * size[1]);
+  const numbers = new DataView(new ArrayBuffer(8));
+  numbers.setUint32(0, picture.length + mask.length, true);
+  numbers.setUint32(4, 22, true);
   const head = Uint8Array.of(0, 0, 1, 0, 1, 0);
-  const place = Uint8Array.of(22, 0, 0, 0);
-  return new Blob([head, blob.slice(entry, entry + 12), place, blob.slice(at, end)]);
+  const place = new Uint8Array(numbers.buffer);
+  return joined([head, bytes.subarray(entry, entry + 8), place, picture, mask]);
 }

@@ -3,11 +3,13 @@
 import { FACTS } from "./data.js";
 import { filledIn } from "./errors.js";
 
+/** @typedef {"none" | "readings" | "orientations"} Level of variants */
+
 /**
  * @typedef {object} HashOptions
  * @property {string[]} algorithms in the order of Python's registry
  * @property {number | "all" | "keyframes"} sample
- * @property {string} variants
+ * @property {Level} variants
  * @property {number} maxPixels
  */
 
@@ -19,6 +21,7 @@ import { filledIn } from "./errors.js";
 
 const MAX_SAMPLE = 1e6;
 const OPTION_NAMES = ["algorithms", "sample", "variants", "maxPixels", "onProgress", "signal"];
+/** @type {Level[]} */
 const LEVELS_HERE = ["none", "readings", "orientations"];
 
 /** What can be computed here. The others need the decoders of Python's libraries. */
@@ -106,8 +109,9 @@ function checkedSample(sample) {
 
 /** @param {unknown} level */
 function checkedLevel(level) {
-  if (typeof level === "string" && LEVELS_HERE.includes(level)) {
-    return level;
+  const found = LEVELS_HERE.find((each) => each === level);
+  if (found !== undefined) {
+    return found;
   }
   throw new TypeError(`variants are one of ${LEVELS_HERE.join(", ")} here, not ${String(level)}.`);
 }

@@ -45,13 +45,34 @@ export async function pdqOf(picture, { orientations = false } = {}) {
   }
   const { width, height } = picture;
   const turns = orientations ? Object.keys(PDQ_TURNS) : ["original"];
-  let luma = await lumaOf(picture, new FastLuma(keptTaps(width), keptTaps(height)));
+  const fast = await feedRows(picture, new FastLuma(keptTaps(width), keptTaps(height)));
+  let luma = fast.finish();
   let coefficients = pdqDct(luma, Number);
   if (roundingDecides(luma, coefficients, turns)) {
-    luma = await lumaOf(picture, new ReferenceLuma(width, height));
+    luma = (await feedRows(picture, new ReferenceLuma(width, height))).finish();
     coefficients = pdqDct(luma, Math.fround);
   }
   return { value: pdqBits(coefficients), quality: pdqQuality(luma), coefficients };
+}
+
+/**
+ * Give a picture's rows to something that takes them. RangeError where they are not all there:
+ * there must be no hash of a part.
+ * @template {{addRow: (data: Uint8Array, place: number) => void}} Taker
+ * @param {PdqPicture} picture
+ * @param {Taker} taker
+ * @returns {Promise<Taker>} the same
+ */
+export async function feedRows(picture, taker) {
+  let missing = picture.height;
+  for await (const { data, rows } of picture.bands()) {
+    missing -= data.length >= 4 * rows * picture.width ? rows : Infinity;
+    if (missing < 0) break;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    for (let row = 0; row < rows; row++) taker.addRow(bytes, 4 * row * picture.width);
+  }
+  if (missing !== 0) throw new RangeError("the bands of a picture are not the picture");
+  return taker;
 }
 
 /**
@@ -119,15 +140,6 @@ export function bitsApart(a, b, most) {
     count += Math.imul(bits, 0x01010101) >>> 24;
   }
   return count;
-}
-
-/** @param {PdqPicture} picture @param {FastLuma | ReferenceLuma} reduction */
-async function lumaOf(picture, reduction) {
-  for await (const { data, rows } of picture.bands()) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
-    for (let row = 0; row < rows; row++) reduction.addRow(bytes, 4 * row * picture.width);
-  }
-  return reduction.finish();
 }
 
 /**

@@ -177,7 +177,9 @@ export function refuseRare(format, bytes) {
 function refuseRareJpeg(bytes) {
   const frame = jpegFrame(bytes);
   if (frame === null) {
-    throw new HashkitError("media_corrupt");
+    const last = [...jpegSegments(bytes)].at(-1);
+    const cut = last !== undefined && last.begin + 2 + uint(bytes, last.begin + 2, 2) > bytes.length;
+    throw new HashkitError(cut ? "media_truncated" : "media_corrupt");
   }
   if (LOSSLESS_FRAMES.includes(frame.marker)) {
     throw unsupported(FACTS.rareKinds.losslessJpeg);

@@ -241,39 +241,42 @@ async function filledFromNext(source, row) {
  * @param {number} step from a byte to that of the pixel before
  */
 function undoFilter(row, above, step) {
-  const filter = row[0];
-  if (filter > 4) {
+  const { length } = row;
+  const first = Math.min(length, step + 1); // behind the first pixel, which has none before it
+  if (row[0] === 1) {
+    for (let i = first; i < length; i += 1) row[i] += row[i - step];
+  } else if (row[0] === 2) {
+    for (let i = 1; i < length; i += 1) row[i] += above[i];
+  } else if (row[0] === 3) {
+    for (let i = 1; i < first; i += 1) row[i] += above[i] >> 1;
+    for (let i = first; i < length; i += 1) row[i] += (row[i - step] + above[i]) >> 1;
+  } else if (row[0] === 4) {
+    for (let i = 1; i < first; i += 1) row[i] += above[i];
+    undoPaeth(row, above, step);
+  } else if (row[0] > 4) {
     throw new HashkitError("media_corrupt");
-  }
-  const first = filter === 2 ? row.length : Math.min(row.length, step + 1);
-  for (let i = 1; i < first && filter > 1; i += 1) {
-    row[i] += filter === 3 ? above[i] >> 1 : above[i];
-  }
-  for (let i = first; i < row.length && filter > 0; i += 1) {
-    const left = row[i - step];
-    if (filter === 1) {
-      row[i] += left;
-    } else if (filter === 3) {
-      row[i] += (left + above[i]) >> 1;
-    } else {
-      row[i] += nearest(left, above[i], above[i - step]);
-    }
   }
 }
 
 /**
- * Paeth's predictor.
- * @param {number} left
- * @param {number} up
- * @param {number} corner
+ * @param {Uint8Array} row
+ * @param {Uint8Array} above
+ * @param {number} step
  */
-function nearest(left, up, corner) {
-  const [byLeft, byUp] = [Math.abs(up - corner), Math.abs(left - corner)];
-  const byCorner = Math.abs(left + up - 2 * corner);
-  if (byLeft <= byUp && byLeft <= byCorner) {
-    return left;
+function undoPaeth(row, above, step) {
+  for (let i = step + 1; i < row.length; i += 1) {
+    const left = row[i - step];
+    const up = above[i];
+    const corner = above[i - step];
+    const byLeft = Math.abs(up - corner);
+    const byUp = Math.abs(left - corner);
+    const byCorner = Math.abs(left + up - 2 * corner);
+    if (byLeft <= byUp && byLeft <= byCorner) {
+      row[i] += left;
+    } else {
+      row[i] += byUp <= byCorner ? up : corner;
+    }
   }
-  return byUp <= byCorner ? up : corner;
 }
 
 /** Writes rows of numbers as pixels of four bytes. */
@@ -304,6 +307,13 @@ class PngPainter {
    */
   paint(row, count, first, across) {
     const { rgba, colours, channels } = this;
+    if (channels === 4 && this.depth === 8 && across === 1) {
+      rgba.set(row, first * 4); // as most are: just what is wanted
+      for (let i = 3; i < row.length && this.opaque; i += 4) {
+        this.opaque = row[i] === 255;
+      }
+      return;
+    }
     for (let i = 0; i < count; i += 1) {
       const at = (first + i * across) * 4;
       const value = this.sample(row, i * channels);

@@ -19,7 +19,7 @@ from hashkit.errors import NotMedia
 from hashkit.media.formats import FORMATS, Clock, MediaType
 from hashkit.media.limits import MAX_FRAME_PIXELS, MAX_STREAMS
 from hashkit.media.tee import Tee
-from hashkit.media.tracks import shown_track
+from hashkit.media.tracks import packets_of, shown_track
 from hashkit.media.video_headers import LENIENT
 from hashkit.models import MediaKind
 
@@ -86,7 +86,7 @@ def _gives_frames(container: Any, wanted: int) -> bool:
         return False
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     frames = 0
-    for packet in islice(container.demux(), _MAX_PACKETS):
+    for packet in islice(packets_of(container), _MAX_PACKETS):
         try:
             if packet.stream.index == stream.index:
                 frames += len(stream.codec_context.decode(packet))

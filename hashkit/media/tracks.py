@@ -1,8 +1,9 @@
-"""Which of a file's video tracks is hashed: the one that players show."""
+"""Which of the video tracks of a file is hashed: the one that players show; and its packets."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from av.stream import Disposition
@@ -49,3 +50,15 @@ def length_of(stream: Any) -> float | None:
 def _pixels_of(stream: Any) -> int:
     codec = stream.codec_context
     return 0 if codec is None else (codec.width or 0) * (codec.height or 0)
+
+
+def packets_of(container: Any, *tracks: Any) -> Iterator[Any]:
+    """The packets of an open container in the order of the file: of these ``tracks``, or of all.
+
+    A transport stream may name further tracks while it is read. PyAV gives every packet of those
+    that it knew before, and then fails where it wants to empty those that it did not know.
+    """
+    try:
+        yield from container.demux(*tracks)
+    except IndexError:
+        return

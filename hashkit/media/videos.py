@@ -36,7 +36,7 @@ from hashkit.media.limits import (
 )
 from hashkit.media.tee import Tee
 from hashkit.media.timeline import StampChooser, Timeline, without_joints
-from hashkit.media.tracks import shown_track
+from hashkit.media.tracks import packets_of, shown_track
 from hashkit.media.video_headers import (
     LENIENT,
     lengths_of,
@@ -44,6 +44,9 @@ from hashkit.media.video_headers import (
     start_of,
     timeline_of,
 )
+
+THREADS = "AUTO"
+"""How a frame is shared out among threads, in PyAV's words: as the codec and the machine allow."""
 
 _SMALL_SIDE = 64
 _SLACK = 1.0  # seconds: by so much, the tracks of whole files differ
@@ -162,7 +165,7 @@ class Video:
         tracks = [] if self._asks_others else [self._stream]
         others_end, count = 0.0, 0
         try:
-            for packet in without_joints(self._container.demux(*tracks), self._stream.index):
+            for packet in without_joints(packets_of(self._container, *tracks), self._stream.index):
                 if packet.size and packet.stream.index == self._stream.index:
                     if not count and packet.has_sidedata("encryption_info"):
                         raise ProtectedMedia
@@ -241,8 +244,7 @@ def _checked(container: Any, media: Format) -> Video:
         raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
     if stream.width and stream.height:
         check_pixels(stream.width, stream.height, MAX_FRAME_PIXELS)
-    # AUTO: as many threads as the codec and the machine allow.
-    stream.thread_type = "AUTO"
+    stream.thread_type = THREADS
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     rates = rates_of(stream, media.clock)
     lengths = lengths_of(container, stream, media)

@@ -14,13 +14,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hashkit import notices
-from hashkit.errors import HashkitError, MediaCorrupt, MediaError, TooMuchMemory
+from hashkit.errors import (
+    HashkitError,
+    MediaCorrupt,
+    MediaError,
+    ProtectedMedia,
+    TooMuchMemory,
+)
 from hashkit.hashes import tmk
 from hashkit.hashes.arrays import Float32
 from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
 from hashkit.media.sampling import KEYFRAME_GAP, Sampler
+from hashkit.media.scrambling import is_scrambled
 from hashkit.media.tee import Tee
 from hashkit.media.truncation import is_cut_short
 from hashkit.models import (
@@ -57,7 +64,8 @@ def hash_video(
                 with videos.open_video(tee, video_format) as video:
                     done, notes = _hash_moving(video, moving, options, cut_short, on_progress)
             except MediaError as caught:
-                error = caught
+                protected = video_format == "mpegts" and is_scrambled(untrusted.stream)
+                error = ProtectedMedia() if protected else caught
             except MemoryError:
                 error = TooMuchMemory()
         untrusted.check_unchanged(tee.finish())
@@ -207,6 +215,7 @@ class _DigestsThread:
         self._digests = Digests(algorithms)
         self._queue: queue.Queue[bytes | None] = queue.Queue(self._WAITING)
         self._thread = threading.Thread(target=self._work, daemon=True)
+        self._is_needed = bool(algorithms)
 
     def _work(self) -> None:
         while (data := self._queue.get()) is not None:
@@ -214,7 +223,8 @@ class _DigestsThread:
 
     def feed(self, data: bytes) -> None:
         """Hash these bytes, after those before."""
-        self._queue.put(data)
+        if self._is_needed:
+            self._queue.put(data)
 
     def hashes(self) -> tuple[Hash, ...]:
         """The hashes, when all is fed."""
@@ -224,6 +234,9 @@ class _DigestsThread:
 @contextmanager
 def _digests_in_thread(algorithms: tuple[str, ...]) -> Iterator[_DigestsThread]:
     running = _DigestsThread(algorithms)
+    if not algorithms:  # a thread that does nothing still costs its start and its end
+        yield running
+        return
     running._thread.start()
     try:
         yield running

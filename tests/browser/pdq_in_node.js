@@ -15,7 +15,9 @@ function pictureOf(bytes, width, height, band) {
   return {
     width,
     height,
+    reads: 0,
     async *bands() {
+      this.reads++;
       for (let row = 0; row < height; row += band) {
         const rows = Math.min(band, height - row);
         const end = 4 * (row + rows) * width;
@@ -38,12 +40,14 @@ async function answerTo(bytes, [width, height, band, wanted]) {
   const picture = pictureOf(bytes, width, height, band);
   const orientations = (wanted & 1) !== 0;
   const { value, quality, coefficients } = await pdqOf(picture, { orientations });
+  const { reads } = picture;
   const reduced = planeOfFirstChannel(bytes, width, height);
   const luma = reduced();
   const turns = wanted & 4 ? Object.keys(PDQ_TURNS) : [];
   return {
     value,
     quality,
+    reads,
     orientations: orientations ? orientationsOf(coefficients) : [],
     turned: wanted & 2 ? await hashEdits(picture, { value, quality }) : [],
     planes: Object.fromEntries(turns.map((name) => [name, [...reduced(name)]])),

@@ -1,4 +1,4 @@
-"""The browsers of the tests: values arrive whole, failures are told, nothing is left running."""
+"""The browsers of the tests: values arrive whole, failures are raised, nothing is left running."""
 
 from __future__ import annotations
 

@@ -382,3 +382,83 @@ def test_zeros_in_packets():
     arguments = [(as_bytes(data), codec, pixels) for data, codec, pixels in given]
     assert call("completeness_videos.js", "hasGap", arguments) == expected
     assert min(Counter(expected).values()) > 300
+
+
+# Hostile files
+
+
+def box(name, content, length=None):
+    return (8 + len(content) if length is None else length).to_bytes(4, "big") + name + content
+
+
+def hostile():
+    """Files that claim much, or repeat themselves: none may take long, or much memory."""
+    frame = b"\xff\xc2\0\x11\x08\xff\xff\xff\xff\3\1\x44\0\2\x11\0\3\x11\0"
+    tables = b"\xff\xc4\0\x14\0" + bytes([1, *bytes(15), 0]) + b"\xff\xc4\0\x14\x10\1" + bytes(16)
+    scan = b"\xff\xda\0\x08\1\1\0\1\x3f\0" + bytes(200)
+    yield "jpeg", b"\xff\xd8" + frame + tables + scan * 300 + b"\xff\xd9"
+    yield (
+        "jpeg",
+        b"\xff\xd8" + frame.replace(b"\xff\xff\xff\xff", b"\x20\0\x20\0") + tables + scan * 99,
+    )
+    yield "jpeg", b"\xff\xd8" + b"\xff\xda\0\x02" * 50_000
+    yield "jpeg", b"\xff\xd8" + b"\xff\xc4\0\x14\0" * 50_000
+    yield "jpeg", b"\xff" * 1_000_000
+    yield (
+        "gif",
+        b"GIF89a\xff\xff\xff\xff\0\0\0,"
+        + bytes(4)
+        + b"\xff\xff\xff\xff\0\x02"
+        + b"\x01\x44" * 500_000,
+    )
+    yield "gif", b"GIF89a\1\0\1\0\0\0\0" + b"!\0\0" * 300_000
+    yield "gif", b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\xff\xff"
+    yield "webp", b"RIFF" + (1 << 20).to_bytes(4, "little") + b"WEBP" + b"XXXX\0\0\0\0" * 140_000
+    yield "webp", b"RIFF\4\0\0\0WEBP"
+    yield "bmp", b"BM" + bytes(8) + b"\xff" * 4 + b"\x28\0\0\0" + b"\xff" * 60
+    yield "bmp", b"BM" + bytes(8) + bytes(4) + b"\x28\0\0\0" + bytes(60)
+    yield (
+        "ico",
+        b"\0\0\1\0\0\1" + (b"\1\1\1\0" + bytes(4) + b"\1\0\0\0\6\x10\0\0") * 256 + b"\1" * 64,
+    )
+    places = b"\2\0\0\0\0\0\xff\xff\xff\xff" + b"\0\0\0\1\0\0\0\0\xff\xff" * 65_536
+    items = b"\0\0\0\0\0\1" + box(b"infe", b"\2\0\0\0\0\1\0\0hvc1\0")
+    meta = bytes(4) + box(b"iinf", items) + box(b"iloc", places)
+    yield "heif", box(b"ftyp", b"heic\0\0\0\0") + box(b"meta", meta)
+    yield "heif", box(b"ftyp", b"heic\0\0\0\0") + box(b"free", b"") * 100_000
+    yield "heif", box(b"ftyp", b"heic\0\0\0\0") + box(b"meta", bytes(4) + box(b"iloc", b"", 0))
+    yield "png", b"\x89PNG\r\n\x1a\n" + (bytes(4) + b"tEXt" + bytes(4)) * 100_000
+
+
+def test_hostile_files_come_to_an_end():
+    files = [*hostile()]
+    found = call("completeness.js", "lookForMissing", [(name, as_bytes(f)) for name, f in files])
+    assert {*found} <= {"nothing", *NOTICE_OF}
+    assert len(files) == 17
+
+
+def test_any_bytes_give_a_finding():
+    chance = random.Random(15)
+    files = []
+    for name in sorted(LOOKED_AT):
+        for _ in range(200):
+            length = chance.choice([0, 1, 9, 40, 300, 3000])
+            alphabet = chance.choice(
+                [range(256), [0, 1, 2, 4, 0xFF], [0xFF, 0xDA, 0xC4, 0xC0, 0, 2]]
+            )
+            files.append((name, bytes(chance.choices(alphabet, k=length))))
+    found = call("completeness.js", "lookForMissing", [(name, as_bytes(f)) for name, f in files])
+    assert {*found} <= {"nothing", *NOTICE_OF}
+
+
+def test_endless_videos_come_to_an_end():
+    files = [("mp4", b"\0\0\0\x08free" * 200_000), ("mp4", b"\0\0\0\1mdat" + b"\xff" * 8)]
+    files += [
+        ("matroska", b"\x1a\x45\xdf\xa3\x80" + b"\xec\x80" * 1_200_000 + b"\xa3\xff" + b"\x8f")
+    ]
+    files += [
+        ("matroska", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01" + b"\xff" * 7 + b"\xec\x80" * 9)
+    ]
+    expected = [is_cut_short(io.BytesIO(data), len(data), name) for name, data in files]
+    arguments = [(as_file(data), name) for name, data in files]
+    assert call("completeness_videos.js", "isCutShort", arguments) == expected

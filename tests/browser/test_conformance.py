@@ -38,7 +38,7 @@ def test_every_case_that_is_implemented_passes(each_browser, kit):
 
 
 def test_the_command_answers_line_by_line(chromium, root):
-    """As check.py is told to be called."""
+    """As check.py calls it."""
     command = [sys.executable, "check.py", "--only", "pdq_compare,classic", sys.executable]
     done = subprocess.run(
         [*command, "answer_browser.py", "chromium"],

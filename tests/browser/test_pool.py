@@ -1,4 +1,4 @@
-"""Workers take turns; whatever becomes of one, the file has an outcome."""
+"""Workers take turns; if one is lost, the file still has an outcome."""
 
 from __future__ import annotations
 

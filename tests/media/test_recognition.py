@@ -260,6 +260,19 @@ def element(name, content):
     return bytes.fromhex(name) + bytes([0x80 | len(content)]) + content
 
 
+def scrambled(stream, key, before):
+    """A transport stream in which only the tables can be read; ``key`` is what its packets say,
+    ``before`` the bytes before each packet."""
+    packets = []
+    for place in range(0, len(stream), 188):
+        packet = bytearray(stream[place : place + 188])
+        if 0x100 <= int.from_bytes(packet[1:3], "big") & 0x1FFF < 0x1000:  # as FFmpeg numbers them
+            packet[3] = packet[3] & 0x1F | key
+            packet[4:] = random.Random(place).randbytes(184)
+        packets.append(before + packet)
+    return b"".join(packets)
+
+
 class TestProtected:
     def check(self, path):
         (outcome,) = hashkit.hash_files([path])
@@ -274,6 +287,19 @@ class TestProtected:
     def test_with_every_sample(self, sample):
         outcome = hash_or_fail(CASES / "cenc.mp4", Options(sample=sample))
         assert outcome.error.code == "protected_media"
+
+    @pytest.mark.parametrize("key", [0x80, 0xC0])
+    @pytest.mark.parametrize("before", [b"", b"\0\0\0\0"])
+    def test_transport_stream(self, tmp_path, key, before):
+        plain = film(tmp_path / "a.ts", "mpeg2video").read_bytes()
+        (tmp_path / "b.ts").write_bytes(scrambled(plain, key, before))
+        self.check(tmp_path / "b.ts")
+
+    def test_damaged_transport_stream_is_not_called_protected(self, tmp_path):
+        plain = film(tmp_path / "a.ts", "mpeg2video").read_bytes()
+        (tmp_path / "b.ts").write_bytes(scrambled(plain, 0x00, b""))
+        (outcome,) = hashkit.hash_files([tmp_path / "b.ts"])
+        assert outcome.error.code == "media_corrupt"
 
     def test_windows_media(self, tmp_path):
         path = film(tmp_path / "a.wmv", "wmv2")

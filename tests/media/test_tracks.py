@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import zlib
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +16,9 @@ import pytest
 from av.stream import Disposition
 
 import hashkit
-from hashkit.media.tracks import length_of, shown_track
+from hashkit.errors import NotMedia
+from hashkit.media.recognition import recognise
+from hashkit.media.tracks import length_of, packets_of, shown_track
 
 CASES = Path(__file__).parents[1] / "cases"
 RATE = 10
@@ -138,3 +143,21 @@ def test_a_preview_in_a_file_from_the_field():
     hashed = hashkit.hash_file(CASES / "two_tracks_preview_first.mp4", sample="all")
     assert len(hashed.frames.hashes) == 40
     assert hashed.notices == ()
+
+
+# Found by fuzzing: a transport stream that names further tracks while it is read.
+LATE_TRACKS = zlib.decompress(
+    base64.b85decode(
+        "c-nLSKXie+1A_nq!v<ak#)AwD42&Nbv^KJA8Y*rN0J@!NgV2x+cOYhmvVr0L07P>"
+        "kq=7=4;Y<cbG|fN}26O>N`nr7-&@fdC4b@aVEP&9^PB0%B{>#zIs)cm*7yzI)6M6"
+    )
+)
+
+
+def test_tracks_that_come_late_are_borne():
+    with av.open(io.BytesIO(LATE_TRACKS), format="mpegts") as container:
+        list(packets_of(container))
+    with pytest.raises(hashkit.HashkitError):
+        hashkit.hash_file(io.BytesIO(LATE_TRACKS), "vpdq")
+    with pytest.raises(NotMedia):
+        recognise(io.BytesIO(LATE_TRACKS), bytes(range(256)))

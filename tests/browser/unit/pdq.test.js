@@ -55,6 +55,25 @@ test("pixels are read twice only where rounding decides", async () => {
   }
 });
 
+test("there is no hash of a part of a picture", async () => {
+  const data = new Uint8Array(4 * 90 * 70);
+  const part = (rows, bytes) => {
+    return async function* () {
+      yield { data: data.subarray(0, bytes), rows };
+    };
+  };
+  const picture = rgbaPicture(data, 90, 70, 70);
+  await pdqOf(picture);
+  for (const bands of [part(69, 4 * 90 * 69), part(70, 4 * 90 * 69), part(71, 4 * 90 * 70)]) {
+    await assert.rejects(pdqOf({ ...picture, bands }), RangeError);
+  }
+  const tooMuch = async function* () {
+    yield* picture.bands();
+    yield { data: data.subarray(0, 360), rows: 1 };
+  };
+  await assert.rejects(pdqOf({ ...picture, bands: tooMuch }), RangeError);
+});
+
 test("the fourth byte does not count", async () => {
   const data = new Uint8ClampedArray(4 * 90 * 70).map((_, i) => (i * i) % 251);
   const opaque = data.map((value, i) => (i % 4 === 3 ? 255 : value));
