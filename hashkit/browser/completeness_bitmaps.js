@@ -12,7 +12,7 @@ const CHUNKS_OF_THE_PICTURE = ["IHDR", "PLTE", "tRNS", "IDAT", "fcTL", "fdAT"];
 
 /**
  * Whether the PNG has intact pixels and an end. What is wrong with chunks of text or times does not
- * matter, nor that the file ends in one behind the pixels.
+ * matter, nor, but in icons, that the file ends in one behind the pixels.
  * @param {Uint8Array} bytes
  * @param {number} [start]
  * @returns {Finding}
@@ -27,7 +27,8 @@ export function lookAtPng(bytes, start = 0) {
       return place + 12 <= bytes.length ? "nothing" : "missing";
     }
     if (end + 4 > bytes.length) {
-      return isOfPicture || !hasPixels ? pngCutIn(name, hasPixels) : "nothing";
+      const isBehind = !isOfPicture && hasPixels && start === 0;
+      return isBehind ? "nothing" : pngCutIn(name, hasPixels);
     }
     if (isOfPicture && uint(bytes, end, 4) !== pngChecksum(bytes, place + 4, end)) {
       return "missing";
