@@ -54,7 +54,7 @@ export function pngHeader(bytes) {
   for (const { name, begin, end } of pngChunks(bytes)) {
     const checked = CHECKED_CHUNKS.includes(name);
     if (checked && pngChecksum(bytes, begin - 4, end) !== uint(bytes, end, 4)) {
-      throw new HashkitError("media_corrupt");
+      throw new HashkitError(end + 4 > bytes.length ? "media_truncated" : "media_corrupt");
     }
     if (name === "PLTE") {
       header.palette = bytes.subarray(begin, end);

@@ -66,11 +66,7 @@ export function refuseRare(format, bytes) {
 function refuseRareJpeg(bytes) {
   const frame = jpegFrame(bytes);
   if (frame === null) {
-    let end = 0;
-    for (const { begin } of jpegSegments(bytes)) {
-      end = begin + 2 + uint(bytes, begin + 2, 2);
-    }
-    throw new HashkitError(end > bytes.length ? "media_truncated" : "media_corrupt");
+    throw new HashkitError(isHeaderCut(bytes) ? "media_truncated" : "media_corrupt");
   }
   if (LOSSLESS_FRAMES.includes(frame.marker)) {
     throw unsupported(FACTS.rareKinds.losslessJpeg);
@@ -84,9 +80,24 @@ function refuseRareJpeg(bytes) {
   if (frame.depth >= 2 && frame.depth <= 16 && frame.depth !== 8) {
     throw unsupported(filledIn(FACTS.rareKinds.deepJpeg, { bits: String(frame.depth) }));
   }
+  if (isHeaderCut(bytes)) {
+    throw new HashkitError("media_truncated");
+  }
   if (!JPEG_CHANNELS.includes(frame.channels) || hasManyScans(bytes, frame.marker)) {
     throw new HashkitError("media_corrupt");
   }
+}
+
+/**
+ * Whether a JPEG ends before its first scan begins.
+ * @param {Uint8Array} bytes
+ */
+function isHeaderCut(bytes) {
+  let end = 0;
+  for (const { begin } of jpegSegments(bytes)) {
+    end = begin + 2 + uint(bytes, begin + 2, 2);
+  }
+  return end > bytes.length;
 }
 
 /**
@@ -131,7 +142,7 @@ export async function whyNotOpened(format, bytes, finding, pixels) {
   if (!PLAIN_FORMATS.includes(format) && !(await picturesOpened())[format]) {
     return notOpenedHere(format);
   }
-  if (format !== "jpeg" && (finding === "missing" || finding === "truncated")) {
+  if (format !== "jpeg" && finding === "truncated") {
     return new HashkitError("media_truncated");
   }
   return new HashkitError(pixels > MANY_PIXELS ? "too_much_memory" : "media_corrupt");
