@@ -129,7 +129,8 @@ async function readBlock(segment, source, start, end, group) {
   frames.forEach((size, i) => {
     const shown = time + until(i);
     if (place + size <= source.file.size) {
-      track.samples.push(place, size, shown, shown, until(i + 1) - until(i), isKey ? IS_KEY : 0);
+      const flags = isKey && i === 0 ? IS_KEY : 0; // of frames that share a block, the first
+      track.samples.push(place, size, shown, shown, until(i + 1) - until(i), flags);
     }
     place += size;
   });
