@@ -227,6 +227,7 @@ def bitmap(chance):
         data[30:34] = (2 * height).to_bytes(4, "little")
     stride = (width * bits + 31) // 32 * 4
     starts = [512 * chance.randrange(len(data) // 512 + 1), chance.randrange(len(data))]
+    starts += [len(data) - 8192, len(data) - 8191]
     starts.append(len(data) - stride * chance.randrange(height) + chance.choice([0, 0, -1, 1, 5]))
     begin = max(80, min(chance.choice(starts) + chance.choice([0, -4, -5]), len(data)))
     length = chance.choice([4095, 4096, 8191, 8192, 1 << 20, 512 * chance.randrange(64)])
@@ -250,6 +251,24 @@ def test_zeros_among_pixels():
     assert found == expected
     assert Counter(expected)["unsure"] > 60
     assert Counter(map(kind_of, files))["ico"] > 50
+
+
+def test_of_icons_of_one_size_the_first_is_looked_at(scene):
+    whole = encoded(scene(6, 64, 64), "PNG")
+    broken = whole.replace(b"IDAT", b"IDAT\1", 1)
+    smaller = encoded(scene(6, 64, 64).resize((63, 63)), "PNG")
+    files = []
+    for icons in ((whole, broken), (broken, whole), (smaller, broken), (broken, smaller, whole)):
+        place, entries = 6 + 16 * len(icons), b""
+        for icon in icons:
+            entries += bytes(4) + b"\1\0\x20\0" + len(icon).to_bytes(4, "little")
+            entries += place.to_bytes(4, "little")
+            place += len(icon)
+        head = b"\0\0\1\0" + len(icons).to_bytes(2, "little")
+        files.append(head + entries + b"".join(icons))
+    expected = [look_of_python(data, None) for data in files]
+    assert expected == ["nothing", "missing", "missing", "missing"]
+    assert looks_at(files) == expected
 
 
 def test_zeros_where_codes_of_webp_may_be(scene):
