@@ -2,7 +2,7 @@
 
 import { ascii, uint } from "./bytes.js";
 
-const MAX_BOXES_IN = 1_000_000;
+const MAX_BOXES_IN = 10_000;
 
 /** @typedef {{name: string, start: number, end: number}} Box `start` of its content */
 

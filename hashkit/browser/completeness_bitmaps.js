@@ -12,22 +12,23 @@ const CHUNKS_OF_THE_PICTURE = ["IHDR", "PLTE", "tRNS", "IDAT", "fcTL", "fdAT"];
 
 /**
  * Whether the PNG has intact pixels and an end. What is wrong with chunks of text or times does not
- * matter, nor that the file ends in one behind the pixels.
+ * matter, nor, but in icons, that the file ends in one behind the pixels.
  * @param {Uint8Array} bytes
  * @param {number} [start]
  * @returns {Finding}
  */
 export function lookAtPng(bytes, start = 0) {
   let [place, name, hasPixels] = [start + 8, "", false];
-  while (place + 12 <= bytes.length) {
+  while (place + 8 <= bytes.length) {
     const end = place + 8 + uint(bytes, place, 4);
     name = ascii(bytes, place + 4, 4);
     const isOfPicture = CHUNKS_OF_THE_PICTURE.includes(name);
-    if (name === "IEND" || (end + 4 > bytes.length && !isOfPicture && hasPixels)) {
-      return "nothing";
+    if (name === "IEND") {
+      return place + 12 <= bytes.length ? "nothing" : "missing";
     }
     if (end + 4 > bytes.length) {
-      break;
+      const isBehind = !isOfPicture && hasPixels && start === 0;
+      return isBehind ? "nothing" : pngCutIn(name, hasPixels);
     }
     if (isOfPicture && uint(bytes, end, 4) !== pngChecksum(bytes, place + 4, end)) {
       return "missing";
@@ -35,7 +36,16 @@ export function lookAtPng(bytes, start = 0) {
     hasPixels ||= name === "IDAT";
     place = end + 4;
   }
-  return name === "IDAT" || !hasPixels ? "truncated" : "missing";
+  return pngCutIn(name, hasPixels);
+}
+
+/**
+ * @param {string} name of the last chunk
+ * @param {boolean} hasPixels
+ * @returns {Finding}
+ */
+function pngCutIn(name, hasPixels) {
+  return name === "IDAT" || !hasPixels ? "truncated" : "missing"; // else, of a later frame
 }
 
 const MAX_RLE_ZEROS = 1024; // an end of line is two zeros, so empty lines may follow each other

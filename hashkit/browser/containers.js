@@ -37,11 +37,12 @@ const MAX_FIRST = 1 << 16; // bytes of a frame that its header lies in
  * MediaCorrupt.
  * @param {import("./bytes.js").FileBytes} file
  * @param {string} format of `identify`
+ * @param {AbortSignal} [signal]
  * @returns {Promise<Container & {coding: import("./codecs.js").Coding}>}
  */
-export async function openContainer(file, format) {
+export async function openContainer(file, format, signal) {
   const open = OPENERS[/** @type {keyof typeof OPENERS} */ (format)];
-  const container = open && (await open(file));
+  const container = open && (await open(file, signal));
   const family = FAMILIES.find(([names]) => names.test(container?.track.coding ?? ""))?.[1];
   if (!family) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
   const { setup, samples, matrix, isFullRange } = container.track;

@@ -265,7 +265,7 @@ export const FACTS = frozenFacts({
     },
     variable_rate: {
       label: "variable frame rate",
-      text: "The frame rate of this video varies. Some services count its frames and look at others, so hashes of those were made as well.",
+      text: "The frame rate varies. Some services count the frames and look at others, so hashes of those were made as well.",
     },
   },
   errors: {

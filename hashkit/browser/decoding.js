@@ -88,11 +88,10 @@ export class FrameDecoder {
     const { samples, tick } = this.video.track;
     const timestamp = Math.round((samples.shown[sample] - this.least) * tick * 1e6);
     const type = samples.flags[sample] & IS_KEY || !this.decoder ? "key" : "delta";
-    const chunk = new EncodedVideoChunk({ type, timestamp, data });
     this.fed.set(timestamp, [...(this.fed.get(timestamp) ?? []), sample]);
-    this.decoder ??= this.opened();
     try {
-      this.decoder.decode(chunk);
+      this.decoder ??= this.opened();
+      this.decoder.decode(new EncodedVideoChunk({ type, timestamp, data }));
     } catch (error) {
       this.failure ??= error;
     }

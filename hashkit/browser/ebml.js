@@ -52,6 +52,15 @@ export function* elementsIn(bytes, start = 0, end = bytes.length) {
   }
 }
 
+/**
+ * A number without a sign; 0 where it is longer than one may be.
+ * @param {Uint8Array} bytes
+ * @param {Element} element
+ */
+export function numberOf(bytes, { start, end }) {
+  return end - start > 8 ? 0 : uint(bytes, start, end - start);
+}
+
 /** A number or a decimal one. @param {Uint8Array} bytes @param {Element} element */
 export function floatOf(bytes, { start, end }) {
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);

@@ -3,7 +3,7 @@
 
 import { uint } from "./bytes.js";
 import { FACTS } from "./data.js";
-import { BufferedFile, elementAt, sizeAt } from "./ebml.js";
+import { BufferedFile, elementAt, numberOf, sizeAt } from "./ebml.js";
 import { HashkitError } from "./errors.js";
 import { readInfo, readTags, readTracks, Segment } from "./matroska_header.js";
 import { clockRate, IS_KEY, ratesOf, reducedFraction } from "./tracks.js";
@@ -12,7 +12,7 @@ import { shownTrack, standardRate } from "./tracks.js";
 /** @typedef {import("./matroska_header.js").MatroskaTrack} MatroskaTrack */
 
 const MAX_ELEMENTS = 50_000_000;
-const MAX_TABLE = 1 << 24; // bytes of an element that is read whole
+const MAX_TABLE = 1 << 22; // bytes of an element that is read whole
 const MAX_LACES = 256;
 const PROBED_BLOCKS = 41; // samples by which rates are worked out
 const PROBED_IN_SECONDS = 5;
@@ -31,13 +31,15 @@ const REFERENCE_ID = 0xfb;
 
 /**
  * @param {import("./bytes.js").FileBytes} file
+ * @param {AbortSignal} [signal]
  * @returns {Promise<import("./containers.js").Container>}
  */
-export async function openMatroska(file) {
+export async function openMatroska(file, signal) {
   const segment = new Segment();
   const source = new BufferedFile(file);
   let place = 0;
   for (let left = MAX_ELEMENTS; left > 0 && place < file.size; left--) {
+    signal?.throwIfAborted();
     const head = source.near(place, 12) ?? (await source.load(place, 12));
     const element = elementAt(head, 0);
     if (!element) {
@@ -67,7 +69,7 @@ async function readTopElement(segment, source, id, start, end) {
     if (id === INFO_ID) readInfo(segment, bytes);
     if (id === TRACKS_ID) readTracks(segment, bytes);
     if (id === TAGS_ID) readTags(segment, bytes);
-    if (id === CLUSTER_TIME_ID) segment.time = uint(bytes, 0, bytes.length);
+    if (id === CLUSTER_TIME_ID) segment.time = numberOf(bytes, { id, start: 0, end: bytes.length });
   } else if (id === SIMPLE_BLOCK_ID) {
     await readBlock(segment, source, start, end, { isKey: null, duration: null });
   } else if (id === BLOCK_GROUP_ID) {
@@ -92,7 +94,7 @@ async function readGroup(segment, source, start, end) {
     if (element.id === BLOCK_ID) [blockStart, blockEnd] = [place + element.start, place + element.end];
     if (element.id === REFERENCE_ID) found.isKey = false;
     if (element.id === BLOCK_DURATION_ID) {
-      found.duration = uint(head, element.start, element.end - element.start);
+      found.duration = numberOf(head, element);
     }
     place += element.end;
   }
@@ -127,7 +129,8 @@ async function readBlock(segment, source, start, end, group) {
   frames.forEach((size, i) => {
     const shown = time + until(i);
     if (place + size <= source.file.size) {
-      track.samples.push(place, size, shown, shown, until(i + 1) - until(i), isKey ? IS_KEY : 0);
+      const flags = isKey && i === 0 ? IS_KEY : 0; // of frames that share a block, the first
+      track.samples.push(place, size, shown, shown, until(i + 1) - until(i), flags);
     }
     place += size;
   });

@@ -1,8 +1,8 @@
 // What a Matroska file says before its frames, and in its tags (RFC 9559).
 
-import { ascii, uint } from "./bytes.js";
+import { ascii } from "./bytes.js";
 import { FACTS } from "./data.js";
-import { elementsIn, floatOf } from "./ebml.js";
+import { elementsIn, floatOf, numberOf } from "./ebml.js";
 import { SampleTable, turnOfMatrix } from "./tracks.js";
 
 /** @typedef {import("./ebml.js").Element} Element */
@@ -31,7 +31,7 @@ export class Segment {
 /** @param {Segment} segment @param {Uint8Array} bytes */
 export function readInfo(segment, bytes) {
   for (const each of elementsIn(bytes)) {
-    if (each.id === 0x2ad7b1) segment.scale = uint(bytes, each.start, each.end - each.start) || 1e6;
+    if (each.id === 0x2ad7b1) segment.scale = numberOf(bytes, each) || 1e6;
     if (each.id === 0x4489) segment.duration = floatOf(bytes, each);
   }
 }
@@ -56,7 +56,7 @@ function readMatroskaTrack(bytes, entry) {
     length: null, tick: 0, samples: new SampleTable(),
   };
   for (const each of elementsIn(bytes, entry.start, entry.end)) {
-    const value = uint(bytes, each.start, each.end - each.start);
+    const value = numberOf(bytes, each);
     if (each.id === 0xd7) track.number = value;
     if (each.id === 0x83) track.kind = value;
     if (each.id === 0x73c5) track.uid = identifierOf(bytes, each);
@@ -81,13 +81,13 @@ function identifierOf(bytes, { start, end }) {
 /** @param {Uint8Array} bytes @param {Element} video @param {MatroskaTrack} track */
 function readPicture(bytes, video, track) {
   for (const each of elementsIn(bytes, video.start, video.end)) {
-    const value = uint(bytes, each.start, each.end - each.start);
+    const value = numberOf(bytes, each);
     if (each.id === 0xb0) track.width = value;
     if (each.id === 0xba) track.height = value;
     if (each.id === 0x7670) track.turn = turnOfProjection(bytes, each);
     if (each.id !== 0x55b0) continue;
     for (const part of elementsIn(bytes, each.start, each.end)) {
-      const number = uint(bytes, part.start, part.end - part.start);
+      const number = numberOf(bytes, part);
       if (part.id === 0x55b1) track.matrix = number === 2 ? null : number;
       if (part.id === 0x55b9 && (number === 1 || number === 2)) track.isFullRange = number === 2;
     }
@@ -98,7 +98,7 @@ function readPicture(bytes, video, track) {
 function turnOfProjection(bytes, projection) {
   let [kind, yaw, pitch, roll] = [0, 0, 0, 0];
   for (const each of elementsIn(bytes, projection.start, projection.end)) {
-    if (each.id === 0x7671) kind = uint(bytes, each.start, each.end - each.start);
+    if (each.id === 0x7671) kind = numberOf(bytes, each);
     if (each.id === 0x7673) yaw = floatOf(bytes, each);
     if (each.id === 0x7674) pitch = floatOf(bytes, each);
     if (each.id === 0x7675) roll = floatOf(bytes, each);
@@ -120,10 +120,10 @@ function readEncodings(bytes, list, track) {
   for (const encoding of elementsIn(bytes, list.start, list.end)) {
     let [isEncryption, way] = [false, 0];
     for (const each of elementsIn(bytes, encoding.start, encoding.end)) {
-      if (each.id === 0x5033) isEncryption = uint(bytes, each.start, each.end - each.start) === 1;
+      if (each.id === 0x5033) isEncryption = numberOf(bytes, each) === 1;
       if (each.id !== 0x5034) continue;
       for (const part of elementsIn(bytes, each.start, each.end)) {
-        if (part.id === 0x4254) way = uint(bytes, part.start, part.end - part.start);
+        if (part.id === 0x4254) way = numberOf(bytes, part);
         if (part.id === 0x4255) track.prefix = bytes.slice(part.start, part.end);
       }
     }

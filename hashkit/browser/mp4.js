@@ -11,7 +11,8 @@ import { shownTrack, turnOfMatrix } from "./tracks.js";
 
 const MAX_HEADER = 1 << 28; // bytes
 const MAX_FRAGMENT = 1 << 24;
-const MAX_TOP_BOXES = 1_000_000; // boxes of the file itself
+const MAX_TOP_BOXES = 1_000_000; // of the file itself
+const MAX_EDITS = 1000;
 const PROBED_OF_FRAGMENTS = 21; // samples of fragments by which the clock's rate is worked out
 
 /** @typedef {import("./boxes.js").Box} Box */
@@ -26,23 +27,24 @@ const PROBED_OF_FRAGMENTS = 21; // samples of fragments by which the clock's rat
 
 /**
  * @typedef {object} Movie
+ * @property {number} size of the file
  * @property {number} timescale
- * @property {number} duration
  * @property {Mp4Track[]} tracks
  * @property {Map<number, number[]>} defaults of the fragments' samples, by track: duration, size,
  *   flags
- * @property {number} damaged
  */
 
 /**
  * @param {import("./bytes.js").FileBytes} file
+ * @param {AbortSignal} [signal]
  * @returns {Promise<import("./containers.js").Container>}
  */
-export async function openMp4(file) {
+export async function openMp4(file, signal) {
   /** @type {Movie | undefined} */
   let movie;
   let place = 0;
   for (let left = MAX_TOP_BOXES; left > 0; left--) {
+    signal?.throwIfAborted();
     const head = await file.at(place, 16);
     if (head.length < 8) break;
     const [box] = boxesIn(head, 0, Infinity);
@@ -50,7 +52,7 @@ export async function openMp4(file) {
     const size = box.end;
     if (box.name === "moov" && !movie) {
       if (size > MAX_HEADER) throw new HashkitError("too_much_memory");
-      movie = readMovie(await file.at(place + box.start, size - box.start));
+      movie = readMovie(await file.at(place + box.start, size - box.start), file.size);
     } else if (movie && size <= MAX_FRAGMENT) {
       if (box.name === "moof") readFragment(movie, await file.at(place, size), place);
       if (box.name === "sidx") readIndex(movie, await file.at(place + box.start, size));
@@ -61,17 +63,20 @@ export async function openMp4(file) {
   return containerOf(movie);
 }
 
-/** @param {Uint8Array} bytes the content of moov @returns {Movie} */
-function readMovie(bytes) {
+/**
+ * @param {Uint8Array} bytes the content of moov
+ * @param {number} size of the file
+ * @returns {Movie}
+ */
+function readMovie(bytes, size) {
   const all = { name: "moov", start: 0, end: bytes.length };
   const head = boxAt(bytes, all, "mvhd");
   /** @type {Movie} */
-  const movie = { timescale: 0, duration: 0, tracks: [], defaults: new Map(), damaged: 0 };
+  const movie = { size, timescale: 0, tracks: [], defaults: new Map() };
   let matrix = [65536, 0, 0, 65536];
   if (head) {
     const long = bytes[head.start] === 1 ? 1 : 0;
     movie.timescale = uint(bytes, head.start + 12 + 8 * long, 4);
-    movie.duration = uint(bytes, head.start + 16 + 8 * long, long ? 8 : 4);
     matrix = matrixAt(bytes, head.start + 36 + 12 * long);
   }
   const extension = boxAt(bytes, all, "mvex");
@@ -121,7 +126,7 @@ function readTrack(bytes, box, whole, movie) {
     tick: 1 / timescale,
     duration: uint(bytes, media.start + 16 + 8 * longMedia, longMedia ? 8 : 4),
     edits: editsOf(bytes, boxAt(bytes, box, "edts", "elst")),
-    chapters: [...numbersIn(bytes, boxAt(bytes, box, "tref", "chap"), 0)],
+    chapters: firstOf(numbersIn(bytes, boxAt(bytes, box, "tref", "chap"), 0)),
     coding: "", setup: undefined, width: 0, height: 0, matrix: null, isFullRange: null,
     length: null, samples: new SampleTable(), isProtected: false, hasOffsets: false,
     shift: 0, offset: 0, first: null, end: 0, counted: 0, lasting: 0, clock: null,
@@ -131,6 +136,13 @@ function readTrack(bytes, box, whole, movie) {
   return track;
 }
 
+/** As many as there may be tracks. @param {Iterable<number>} numbers */
+function firstOf(numbers) {
+  const found = [];
+  for (const each of numbers) if (found.push(each) >= FACTS.limits.maxStreams) break;
+  return found;
+}
+
 /** @param {Uint8Array} bytes @param {Box | undefined} box */
 function editsOf(bytes, box) {
   /** @type {{duration: number, time: number}[]} */
@@ -138,11 +150,12 @@ function editsOf(bytes, box) {
   if (!box) return edits;
   const width = bytes[box.start] === 1 ? 8 : 4;
   const count = uint(bytes, box.start + 4, 4);
-  for (let place = box.start + 8; edits.length < count; place += 2 * width + 4) {
+  for (let place = box.start + 8; edits.length < Math.min(count, MAX_EDITS); ) {
     if (place + 2 * width + 4 > box.end) break;
     const time = uint(bytes, place + width, width);
     const isNegative = bytes[place + width] > 127;
     edits.push({ duration: uint(bytes, place, width), time: isNegative ? NOTHING : time });
+    place += 2 * width + 4;
   }
   return edits;
 }
@@ -210,7 +223,7 @@ function readFragment(movie, bytes, place) {
     const clock = boxAt(bytes, part, "tfdt");
     if (clock) track.end = uint(bytes, clock.start + 4, bytes[clock.start] ? 8 : 4);
     for (const run of boxesIn(bytes, part.start, part.end)) {
-      if (run.name === "trun") next = readRun(bytes, run, track, base ?? next, defaults);
+      if (run.name === "trun") next = readRun(bytes, run, track, base ?? next, defaults, movie);
     }
   }
 }
@@ -240,9 +253,10 @@ const NEEDS_OTHERS = 0x1010000; // flags of a sample: it is no keyframe
  * @param {Mp4Track} track
  * @param {number} base
  * @param {number[]} defaults duration, size, flags
+ * @param {Movie} movie
  * @returns {number} where its samples end
  */
-function readRun(bytes, run, track, base, defaults) {
+function readRun(bytes, run, track, base, defaults, movie) {
   const flags = uint(bytes, run.start + 1, 3);
   let at = run.start + 8;
   let place = base;
@@ -253,6 +267,7 @@ function readRun(bytes, run, track, base, defaults) {
   const last = samples.count ? samples.decoded[samples.count - 1] : -Infinity;
   const width = 4 * RUN_FIELDS.filter((each) => flags & each).length;
   for (let i = 0, left = uint(bytes, run.start + 4, 4); i < left && at + width <= run.end; i++) {
+    if (!width && place > movie.size) break; // as many as it claims, of no bytes each
     const usual = [...defaults.slice(0, 2), i ? defaults[2] : first, 0];
     const [duration, size, own, later] = RUN_FIELDS.map((each, field) => {
       if (!(flags & each)) return usual[field];
@@ -306,7 +321,7 @@ function containerOf(movie) {
     othersEnd: Math.max(0, ...movie.tracks.filter((each) => each !== track).map(endOf)) - start,
     start: start >= 0 || (track.first ?? 0) < 0 ? start : 0,
     prefix: undefined,
-    damaged: movie.damaged,
+    damaged: 0,
   };
 }
 

@@ -37,7 +37,7 @@ function* repeated(bytes, box, after) {
  */
 export function readSamples(bytes, tables, track, movie) {
   const times = boxAt(bytes, tables, "stts");
-  const count = countOf(bytes, tables);
+  const count = countOf(bytes, tables, movie.size);
   readRates(bytes, times, track);
   track.offset = offsetOf(track, movie);
   if (!count) return;
@@ -74,10 +74,19 @@ function isFine(track) {
   return !isUsual || /^(avc|hvc|hev|mp4v)/.test(track.coding);
 }
 
-/** How many samples the table of sizes has. @param {Uint8Array} bytes @param {Box} tables */
-function countOf(bytes, tables) {
-  const box = boxAt(bytes, tables, "stsz") ?? boxAt(bytes, tables, "stz2");
-  return box ? uint(bytes, box.start + 8, 4) : 0;
+/**
+ * How many samples the table of sizes has. Those of one size are no more than fit into the file.
+ * @param {Uint8Array} bytes
+ * @param {Box} tables
+ * @param {number} fileSize
+ */
+function countOf(bytes, tables, fileSize) {
+  const box = boxAt(bytes, tables, "stsz");
+  const small = boxAt(bytes, tables, "stz2");
+  if (!box) return small ? uint(bytes, small.start + 8, 4) : 0;
+  const size = uint(bytes, box.start + 4, 4);
+  const count = uint(bytes, box.start + 8, 4);
+  return size ? Math.min(count, Math.floor(fileSize / size)) : count;
 }
 
 /** @param {Uint8Array} bytes @param {Box | undefined} box @param {Mp4Track} track */

@@ -41,7 +41,7 @@ const OTHERS_SLACK = 1; // seconds: by so much, the tracks of whole files differ
  */
 export async function hashFrames(file, format, options) {
   const isShort = await isCutShort(file, format);
-  const video = await openContainer(file, format);
+  const video = await openContainer(file, format, options.signal);
   const { width, height } = video.track;
   if (width && height) checkPixels(width, height, FACTS.limits.maxFramePixels);
   const work = new FrameWork(file, video, options);

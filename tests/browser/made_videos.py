@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import made_matroska
 import numpy as np
 
 WIDTH, HEIGHT = 96, 64
@@ -203,6 +204,7 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "recorded-even": ("webm", "libvpx", constant(90), F(1, 30), {"options": _VPX, "mux": {"live": "1"}, "durations": False}),
     "full-range": ("mp4", "libx264", constant(20), F(1, 25), {"options": _X264, "pixel_format": "yuvj420p"}),
     "bt709": ("mp4", "libx264", constant(20), F(1, 25), {"options": {**_X264, "x264-params": "colormatrix=bt709"}}),
+    "many-keyframes": ("webm", "libvpx", constant(39), F(1, 25), {"options": {**_VPX, "g": "3", "keyint_min": "3"}}),
     "two-tracks": ("mp4", "libx264", constant(20), F(1, 25), {"options": _X264, "tracks": 2}),
     "two-tracks-mkv": ("mkv", "libx264", constant(20), F(1, 25), {"options": _X264, "tracks": 2}),
 }  # fmt: skip
@@ -214,7 +216,8 @@ def make_all(folder: Path) -> Iterator[Path]:
         path = folder / f"{name}.{ending}"
         write(path, codec, stamps, time_base, **arguments)
         yield path
-    for name, change in _changes(folder).items():
+    many_keys = folder / "many-keyframes.webm"
+    for name, change in {**_changes(folder), **made_matroska.changes(many_keys)}.items():
         path = folder / name
         path.write_bytes(change())
         yield path

@@ -198,8 +198,11 @@ def test_looks_are_the_same(pictures, encodings):
         begin = 64 if name == "webp" else 16
         if len(data) < begin + 3:
             continue
-        broken = data[:begin] + chance.choice(WAYS)(data[begin:], chance)
-        if kind_of(broken) == name:
+        rest = data[begin:]
+        for end in (rest[: -chance.randint(1, 9)], chance.choice(WAYS)(rest, chance)):
+            broken = data[:begin] + end
+            if kind_of(broken) != name:
+                continue
             files.append(broken)
             look = look_of_python(broken, header)
             whole = name == "png" and look == "missing" and python_says(broken) == "nothing"

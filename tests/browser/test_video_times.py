@@ -3,11 +3,13 @@ each is shown, how long the video is and how often its frames come."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from made_videos import make_all
 
@@ -15,6 +17,7 @@ from hashkit.errors import HashkitError, MediaCorrupt
 from hashkit.media import videos
 from hashkit.media.formats import identify
 from hashkit.media.tee import Tee
+from hashkit.media.video_headers import LENIENT
 
 pytestmark = pytest.mark.test_all
 
@@ -52,6 +55,7 @@ def facts_of(path: Path) -> dict[str, Any]:
     """What Python finds, in the same words; an error as its code."""
     try:
         with path.open("rb") as file, videos.open_video(Tee(file, len), format_of(path)) as video:
+            stream = video._stream.index
             own_length = None if video._asks_others else video.expected_end
             frames = [
                 {
@@ -73,18 +77,34 @@ def facts_of(path: Path) -> dict[str, Any]:
                 "constantRate": video.constant_rate,
                 "duration": video.duration,
                 "ownLength": own_length,
+                **coded_frames(path, stream),
             }
     except HashkitError as error:
         return {"error": error.code}
 
 
+def coded_frames(path: Path, stream: int) -> dict[str, Any]:
+    """The sum of their bytes, and which of them are keyframes, in the order of decoding."""
+    whole, keys = hashlib.sha256(), []
+    with av.open(str(path), **LENIENT) as container:
+        for packet in container.demux(container.streams[stream]):
+            if packet.size:
+                whole.update(bytes(packet))
+                keys.append(int(packet.is_keyframe))
+    return {"sum": whole.hexdigest(), "keys": keys}
+
+
 def test_all_are_read_alike(all_videos: list[Path], found_in: dict[Path, dict[str, Any]]) -> None:
-    different = [
-        f"{path.name}: {wrong}"
-        for path in all_videos
-        if (wrong := differences(facts_of(path), found_in[path]))
-    ]
-    assert different == []
+    different = {}
+    for path in all_videos:
+        python, engine = facts_of(path), found_in[path]
+        if "lacing" in path.name:  # of frames in one block, only the first is taken for one
+            keys = list(zip(python.pop("keys"), engine.pop("keys"), strict=True))
+            assert all(one >= other for one, other in keys)
+            assert keys[0] == (1, 1)
+        if wrong := differences(python, engine):
+            different[path.name] = wrong
+    assert different == {}
 
 
 def differences(python: dict[str, Any], engine: dict[str, Any]) -> list[str]:
@@ -98,6 +118,8 @@ def differences(python: dict[str, Any], engine: dict[str, Any]) -> list[str]:
         "frames": (len(python["times"]), len(engine["times"])),
         "times": (python["times"], engine["times"]),
         **{name: (python[name], engine[name]) for name in ("rate", "constantRate", "duration")},
+        "sum": (python["sum"], engine["sum"]),
+        "keys": (python.get("keys"), engine.get("keys")),
         "ownLength": (python["ownLength"], engine["ownLength"]),
         "size": (last["size"], [engine["width"], engine["height"]]),
         "turn": (last["turn"], engine["turn"]),

@@ -1,18 +1,20 @@
 // What the engine finds in videos without decoding them: node video_facts.js < paths > facts, both
 // JSON, a list each. Frames are put in the order of display by their stamps.
 
+import { createHash } from "node:crypto";
 import { openAsBlob, readFileSync } from "node:fs";
 
 const { FileBytes } = await import("../../hashkit/browser/bytes.js");
-const { openContainer } = await import("../../hashkit/browser/containers.js");
+const { frameBytes, openContainer } = await import("../../hashkit/browser/containers.js");
 const { StampChooser, Timeline } = await import("../../hashkit/browser/sampling.js");
 
 const DAY = 24 * 60 * 60;
 
 async function factsOf({ path, format }) {
+  const file = new FileBytes(await openAsBlob(path));
   let container;
   try {
-    container = await openContainer(new FileBytes(await openAsBlob(path)), format);
+    container = await openContainer(file, format);
   } catch (error) {
     if (error.toJSON === undefined) throw error;
     return { error: error.toJSON() };
@@ -26,9 +28,14 @@ async function factsOf({ path, format }) {
     const stamp = chooser.choose(samples.shown[i], null) * tick - container.start;
     return timeline.place(stamp, samples.durations[i] * tick);
   });
-  const sums = order.map((i) => [samples.places[i], samples.sizes[i], samples.flags[i] & 1]);
+  const sum = createHash("sha256");
+  const keys = [];
+  for (let i = 0; i < samples.count; i++) {
+    sum.update(await frameBytes(file, container, i));
+    keys.push(samples.flags[i] & 1);
+  }
   return {
-    times, durations: order.map((i) => samples.durations[i] * tick), places: sums,
+    times, durations: order.map((i) => samples.durations[i] * tick), sum: sum.digest("hex"), keys,
     rate: container.rate, constantRate: container.constantRate, duration: container.duration,
     ownLength: container.ownLength, turn, width, height, coding,
     codec: container.coding?.name, family: container.coding?.family, colour: container.coding?.colour,
