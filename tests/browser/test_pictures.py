@@ -313,6 +313,9 @@ def test_transparency_beside_png(each_browser):
     gifs = {
         "one colour": encoded(palette, "GIF", transparency=7),
         "grey": encoded(scene(9).convert("L"), "GIF", transparency=100),
+        "is replaced": encoded(
+            palette, "GIF", disposal=3, save_all=True, append_images=[scene(1).quantize(200)]
+        ),
         "moves": encoded(
             palette, "GIF", transparency=7, save_all=True, append_images=[scene(1).quantize(200)]
         ),
