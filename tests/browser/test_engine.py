@@ -45,7 +45,6 @@ KNOWN = {
     "raw.h264": NOT_KNOWN,
     "ts_midpacket.ts": NOT_KNOWN,
     "jpeg-cmyk.jpg": NO_READING,
-    "burst_msf1.heics": OTHER_ERROR,
 }
 """In every browser."""
 

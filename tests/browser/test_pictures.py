@@ -223,6 +223,8 @@ def damaged_pngs():
         ("deep", deep),
     ):
         yield f"{name} without end", whole[:-12]
+        for cut in (13, 16, 17, 18, 20, 21):  # within the last checksums
+            yield f"{name} without {cut} bytes", whole[:-cut]
         yield f"{name} cut", whole[: len(whole) * 2 // 3]
         yield f"{name} with a wrong checksum", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
     bad = chunk(b"tEXt", b"a\0b")
