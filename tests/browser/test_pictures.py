@@ -511,6 +511,9 @@ def broken():
     small = scene(1, 60, 50)
     for kind in ("JPEG", "PNG", "GIF", "WEBP"):
         yield f"{kind}, the beginning", encoded(small, kind)[:90]
+    for kind in ("png", "bmp"):
+        icon = encoded(small.resize((48, 48)), "ICO", sizes=[(48, 48)], bitmap_format=kind)
+        yield f"icon of {kind}, cut", icon[: len(icon) * 2 // 3]
     png = encoded(small, "PNG")
     at = png.index(b"IDAT") + 20
     yield "PNG that does not unpack", png[:at] + b"\xff" * 60 + png[at + 60 :]
