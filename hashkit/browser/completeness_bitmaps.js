@@ -56,7 +56,7 @@ const MAX_RLE_ZEROS = 1024; // an end of line is two zeros, so empty lines may f
  * @returns {Finding}
  */
 export function lookAtBitmap(bytes) {
-  return lookAtBitmapAt(bytes, 14, littleEndian(bytes, 10), false);
+  return lookAtBitmapAt(bytes, 14, littleAt(bytes, 10), false);
 }
 
 /**
@@ -67,8 +67,8 @@ export function lookAtBitmap(bytes) {
 export function lookAtIcons(bytes) {
   let [largest, most] = [-1, -1];
   for (let entry = 0; entry < uint(bytes, 4, 2, true); entry += 1) {
-    const at = littleEndian(bytes, 18 + 16 * entry);
-    if (at + littleEndian(bytes, 14 + 16 * entry) > bytes.length || !littleEndian(bytes, at)) {
+    const at = littleAt(bytes, 18 + 16 * entry);
+    if (at + littleAt(bytes, 14 + 16 * entry) > bytes.length || !littleAt(bytes, at)) {
       return "missing";
     }
     const pixels = iconPixels(bytes, at);
@@ -80,9 +80,9 @@ export function lookAtIcons(bytes) {
   if (ascii(bytes, largest, 8) === PNG_ICON) {
     return lookAtPng(bytes, largest);
   }
-  const [bits, colours] = [uint(bytes, largest + 14, 2, true), littleEndian(bytes, largest + 32)];
+  const [bits, colours] = [uint(bytes, largest + 14, 2, true), littleAt(bytes, largest + 32)];
   const palette = bits <= 8 ? (colours || 1 << bits) * 4 : 0;
-  return lookAtBitmapAt(bytes, largest, largest + littleEndian(bytes, largest) + palette, true);
+  return lookAtBitmapAt(bytes, largest, largest + littleAt(bytes, largest) + palette, true);
 }
 
 /**
@@ -92,14 +92,14 @@ export function lookAtIcons(bytes) {
 function iconPixels(bytes, at) {
   return ascii(bytes, at, 8) === PNG_ICON
     ? uint(bytes, at + 16, 4) * uint(bytes, at + 20, 4)
-    : Math.floor((littleEndian(bytes, at + 4) * littleEndian(bytes, at + 8)) / 2);
+    : Math.floor((littleAt(bytes, at + 4) * littleAt(bytes, at + 8)) / 2);
 }
 
 /**
  * @param {Uint8Array} bytes
  * @param {number} place
  */
-function littleEndian(bytes, place) {
+function littleAt(bytes, place) {
   return uint(bytes, place, 4, true);
 }
 
@@ -111,13 +111,13 @@ function littleEndian(bytes, place) {
  * @returns {Finding}
  */
 function lookAtBitmapAt(bytes, header, pixels, isHalved) {
-  const isOld = littleEndian(bytes, header) === 12;
+  const isOld = littleAt(bytes, header) === 12;
   const [width, height, bits] = isOld
     ? [4, 6, 10].map((at) => uint(bytes, header + at, 2, true))
     : [[4, 4], [8, 4], [14, 2]].map(([at, size]) => uint(bytes, header + at, size, true));
-  const coding = isOld ? 0 : littleEndian(bytes, header + 16);
+  const coding = isOld ? 0 : littleAt(bytes, header + 16);
   if (coding === 1 || coding === 2) { // run lengths
-    const end = pixels + littleEndian(bytes, header + 20);
+    const end = pixels + littleAt(bytes, header + 20);
     return findZeros(bytes, pixels, end, MAX_RLE_ZEROS + 1) === -1 ? "nothing" : "missing";
   }
   const rows = Math.min(height, 2 ** 32 - height); // negative: stored from the top down

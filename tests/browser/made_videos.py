@@ -193,6 +193,8 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "fragments-vp9": ("mp4", "libvpx-vp9", constant(40), F(1, 25), {"options": {**_VPX, "g": "10"}, "mux": _FRAGMENTS}),
     "vp8": ("webm", "libvpx", constant(40), F(1, 25), {"options": _VPX, "sound": 0}),
     "vp9": ("webm", "libvpx-vp9", constant(40), F(1, 25), {"options": _VPX}),
+    "vp9-422": ("webm", "libvpx-vp9", constant(20), F(1, 25), {"options": {**_VPX, "profile": "1"}, "pixel_format": "yuv422p"}),
+    "vp9-440": ("webm", "libvpx-vp9", constant(20), F(1, 25), {"options": {**_VPX, "profile": "1"}, "pixel_format": "yuv440p"}),
     "vp9-mp4": ("mp4", "libvpx-vp9", constant(40), F(1, 25), {"options": _VPX, "sound": 0}),
     "vp9-ticks": ("mp4", "libvpx-vp9", varying(40, 9), F(1, 25), {"options": _VPX, "mux": {"video_track_timescale": "25"}}),
     "av1": ("mp4", "libsvtav1", constant(30), F(1, 25), {"options": {"preset": "12"}}),
