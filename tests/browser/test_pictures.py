@@ -558,7 +558,7 @@ def test_a_jpeg_that_is_cut_short(each_browser, progressive):
         theirs, their_notices = in_browser(each_browser, data)
         assert notices == their_notices
         assert [each["code"] for each in notices] == ["truncated"]
-        if not progressive:
+        if not progressive or each_browser.name == "firefox":
             assert np.array_equal(theirs["original"], mine["original"])
         hashes = [pdq.compute(np.ascontiguousarray(each["original"])) for each in (mine, theirs)]
         assert pdq.distance(hashes[0].text, hashes[1].text) <= (2 if progressive else 0)
