@@ -517,6 +517,8 @@ def broken():
     png = encoded(small, "PNG")
     at = png.index(b"IDAT") + 20
     yield "PNG that does not unpack", png[:at] + b"\xff" * 60 + png[at + 60 :]
+    yield "PNG whose header has another name", png.replace(b"IHDR", b"IHXR")
+    yield "PNG of another filter", png[:8] + chunk(b"IHDR", png[16:27] + b"\1\0") + png[33:]
     yield "PNG of a strange kind", png[:8] + chunk(b"IHDR", png[16:25] + b"\5\0\0\0") + png[33:]
     jpeg = encoded(small, "JPEG")
     yield "JPEG without a scan", jpeg[: jpeg.index(b"\xff\xda")]
