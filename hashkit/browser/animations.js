@@ -23,8 +23,8 @@ const LEAST_FRAME_SIDE = 5; // pixels
 const NO_DENOMINATOR = 100; // of a time in PNG
 const GIF_DEFAULT = 10; // hundredths of a second, for a time of zero
 const COUNTED = "by-frame-count";
-const FIRST_FRAME_ONLY = "This picture moves. Its PDQ hash is of the first frame. This browser does "
-  + "not give the others, so no video hashes were made.";
+const FIRST_FRAME_ONLY = "This picture moves. Its PDQ hash is of the first frame. This browser "
+  + "does not give the others, so no video hashes were made.";
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes the file

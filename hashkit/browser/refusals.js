@@ -4,6 +4,7 @@
 import { ascii, find, uint } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { HashkitError, filledIn, unsupported } from "./errors.js";
+import { itemSize } from "./items.js";
 import { BMP_OLD_HEADER, JPEG_LS_FRAME, jpegFrame } from "./picture_headers.js";
 import { jpegSegments } from "./picture_parts.js";
 import { findVideo } from "./recognition.js";
@@ -46,6 +47,9 @@ const NOT_OPENED = {
 export function refuseRare(format, bytes) {
   if (format === "jpeg") {
     refuseRareJpeg(bytes);
+  }
+  if (format === "heif" && itemSize(bytes)[0] === 0) {
+    refuseBursts(format, bytes); // a sequence need not hold a picture
   }
   if (format === "webp" && 8 + uint(bytes, 4, 4, true) > bytes.length) {
     throw new HashkitError("media_corrupt");

@@ -223,6 +223,8 @@ def damaged_pngs():
         ("deep", deep),
     ):
         yield f"{name} without end", whole[:-12]
+        for cut in (13, 16, 17, 18, 20, 21):  # within the last checksums
+            yield f"{name} without {cut} bytes", whole[:-cut]
         yield f"{name} cut", whole[: len(whole) * 2 // 3]
         yield f"{name} with a wrong checksum", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
     bad = chunk(b"tEXt", b"a\0b")
@@ -313,6 +315,9 @@ def test_transparency_beside_png(each_browser):
     gifs = {
         "one colour": encoded(palette, "GIF", transparency=7),
         "grey": encoded(scene(9).convert("L"), "GIF", transparency=100),
+        "is replaced": encoded(
+            palette, "GIF", disposal=3, save_all=True, append_images=[scene(1).quantize(200)]
+        ),
         "moves": encoded(
             palette, "GIF", transparency=7, save_all=True, append_images=[scene(1).quantize(200)]
         ),
@@ -506,9 +511,14 @@ def broken():
     small = scene(1, 60, 50)
     for kind in ("JPEG", "PNG", "GIF", "WEBP"):
         yield f"{kind}, the beginning", encoded(small, kind)[:90]
+    for kind in ("png", "bmp"):
+        icon = encoded(small.resize((48, 48)), "ICO", sizes=[(48, 48)], bitmap_format=kind)
+        yield f"icon of {kind}, cut", icon[: len(icon) * 2 // 3]
     png = encoded(small, "PNG")
     at = png.index(b"IDAT") + 20
     yield "PNG that does not unpack", png[:at] + b"\xff" * 60 + png[at + 60 :]
+    yield "PNG whose header has another name", png.replace(b"IHDR", b"IHXR")
+    yield "PNG of another filter", png[:8] + chunk(b"IHDR", png[16:27] + b"\1\0") + png[33:]
     yield "PNG of a strange kind", png[:8] + chunk(b"IHDR", png[16:25] + b"\5\0\0\0") + png[33:]
     jpeg = encoded(small, "JPEG")
     yield "JPEG without a scan", jpeg[: jpeg.index(b"\xff\xda")]
@@ -550,7 +560,7 @@ def test_a_jpeg_that_is_cut_short(each_browser, progressive):
         theirs, their_notices = in_browser(each_browser, data)
         assert notices == their_notices
         assert [each["code"] for each in notices] == ["truncated"]
-        if not progressive:
+        if not progressive or each_browser.name == "firefox":
             assert np.array_equal(theirs["original"], mine["original"])
         hashes = [pdq.compute(np.ascontiguousarray(each["original"])) for each in (mine, theirs)]
         assert pdq.distance(hashes[0].text, hashes[1].text) <= (2 if progressive else 0)
