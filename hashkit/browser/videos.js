@@ -57,6 +57,11 @@ export async function hashFrames(file, format, options) {
   return { frames, variants, notices };
 }
 
+/**
+ * What is said of lengths, as in a Container.
+ * @typedef {{duration: number | null, ownLength: number | null, othersEnd: number, rate: number}} Lengths
+ */
+
 /** The work on one video. */
 class FrameWork {
   /**
@@ -218,13 +223,13 @@ class FrameWork {
 
 /**
  * A notice about the part that could not be read, if any.
- * @param {OpenVideo} video
- * @param {FramePlan} plan
+ * @param {Lengths} video
+ * @param {{end: number, isMended: boolean}} plan
  * @param {boolean} isDamaged
  * @param {boolean} isShort whether the file is cut short
  * @returns {Notice[]}
  */
-function damageNotices(video, { end, isMended }, isDamaged, isShort) {
+export function damageNotices(video, { end, isMended }, isDamaged, isShort) {
   const whole = isMended ? null : expectedEnd(video);
   const slack = Math.max(1, 3 / video.rate); // sound often lasts a little longer than the picture
   const isEarly = whole !== null && end < whole - slack;
@@ -236,7 +241,7 @@ function damageNotices(video, { end, isMended }, isDamaged, isShort) {
 
 /**
  * When the pictures should end, in seconds; null where nothing credible says it.
- * @param {OpenVideo} video
+ * @param {Lengths} video
  */
 function expectedEnd({ duration, ownLength, othersEnd }) {
   const credible = (/** @type {number | null} */ length) =>

@@ -162,6 +162,9 @@ def changes(source: Path) -> dict[str, Callable[[], bytes]]:
     return {
         "by-hand.mkv": lambda: matroska(_in_clusters(frames)),
         "unknown-lengths.mkv": lambda: matroska(_in_clusters(frames, known=False), known=False),
+        "unknown-in-a-byte.mkv": lambda: matroska(
+            _in_clusters(frames, known=False), known=False
+        ).replace(_UNKNOWN, b"\xff"),
         "groups.mkv": lambda: matroska(_in_groups(frames)),
         "usual.mkv": lambda: matroska(_in_clusters(frames), usual),
         "xiph-lacing.mkv": lambda: matroska(_laced(frames, 1), usual),

@@ -128,6 +128,13 @@ def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
     return data.replace(old, new)
 
 
+def twice(data: bytes) -> bytes:
+    """The file with its last fragment again at the end: what overlaps is not shown again."""
+    start = data.rindex(b"moof") - 4
+    end = data.rindex(b"mfra") - 4
+    return data[:end] + data[start:end] + data[end:]
+
+
 F = Fraction
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
 _FINE = F(1, 90000)
@@ -155,6 +162,10 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "phone-wild": ("mp4", "libx264", jittering(120, 3000, 3, 900), _FINE, {"options": _X264, "rate": 30}),
     "phone-24": ("mov", "libx264", jittering(120, 3754, 4, 2), _FINE, {"options": _B_FRAMES, "rate": 24}),
     "phone-mkv": ("mkv", "libx264", jittering(120, 3000, 5, 300), _FINE, {"options": _X264, "rate": 30}),
+    "phone-wilder": ("mp4", "libx264", jittering(120, 3000, 6, 1500), _FINE, {"options": _X264, "rate": 30}),
+    "irregular-start": (
+        "mp4", "libx264", [0, 1000, 3700, *(4000 + 3000 * i for i in range(40))], _FINE, {"options": _X264, "rate": 30},
+    ),
     "slow": ("mp4", "libx264", constant(12), F(1), {"options": _X264, "rate": 1}),
     "slow-webm": ("webm", "libvpx", constant(40), F(1, 2), {"options": _VPX, "rate": 2}),
     "one-frame": ("mp4", "libx264", [0], F(1, 25), {"options": _X264}),
@@ -248,5 +259,6 @@ def _changes(folder: Path) -> dict[str, Callable[[], bytes]]:
         "part-with-b-frames.mp4": edited(b_frames, 700, 512 * 15),
         "nothing-at-first.mp4": edited(plain, 480, -1),
         "longer-edit.mp4": edited(b_frames, 90000, 1024),
+        "fragments-twice.mp4": lambda: twice((folder / "fragments-moof.mp4").read_bytes()),
         "no-tags.mkv": lambda: replaced(mkv.read_bytes(), b"DURATION", b"DORATION"),
     }

@@ -223,7 +223,10 @@ def damaged(data: bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     "name",
-    ["film-h264.mp4", "film-reencoded.webm", "film-trimmed.mkv", "vp9_24fps.webm", "av1_24fps.mp4"],
+    [
+        *("film-h264.mp4", "film-reencoded.webm", "film-trimmed.mkv", "vp9_24fps.webm"),
+        *("av1_24fps.mp4", "portrait_25fps_gop1s.mp4"),
+    ],
 )
 def test_no_damage_goes_without_a_notice(
     each_browser: Browser, own_videos: list[Path], tmp_path: Path, name: str
@@ -243,6 +246,21 @@ def test_no_damage_goes_without_a_notice(
         if any(each.code.startswith("video_") for each in expected.notices):
             codes = [each["code"] for each in found["notices"]]
             assert {"video_truncated", "video_damaged"} & {*codes}, (way, codes)
+
+
+@pytest.mark.parametrize("name", ["film-reencoded.webm", "film-trimmed.mkv", "vp9_24fps.webm"])
+def test_what_is_left_of_a_cut_file_is_hashed_as_in_python(
+    chromium: Browser, own_videos: list[Path], tmp_path: Path, name: str
+) -> None:
+    source = next(each for each in own_videos if each.name == name)
+    data = source.read_bytes()
+    for part in (30, 60, 90, 99):
+        path = tmp_path / f"cut-{part}{source.suffix}"
+        path.write_bytes(data[: len(data) * part // 100])
+        expected = in_python(path)
+        assert not isinstance(expected, str)
+        assert expected.notices
+        assert set(bits_apart(path, expected, in_browser(chromium, path))) == {0}
 
 
 def test_decoding_goes_on_at_the_next_keyframe(
