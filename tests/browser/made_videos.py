@@ -128,6 +128,11 @@ def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
     return data.replace(old, new)
 
 
+def with_text(path: Path) -> bytes:
+    """The file with its sound called something else."""
+    return replaced(replaced(path.read_bytes(), b"soun", b"meta"), b"mp4a", b"mett")
+
+
 def twice(data: bytes) -> bytes:
     """The file with its last fragment again at the end: what overlaps is not shown again."""
     start = data.rindex(b"moof") - 4
@@ -164,7 +169,7 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "phone-mkv": ("mkv", "libx264", jittering(120, 3000, 5, 300), _FINE, {"options": _X264, "rate": 30}),
     "phone-wilder": ("mp4", "libx264", jittering(120, 3000, 6, 1500), _FINE, {"options": _X264, "rate": 30}),
     "irregular-start": (
-        "mp4", "libx264", [0, 1000, 3700, *(4000 + 3000 * i for i in range(40))], _FINE, {"options": _X264, "rate": 30},
+        "mp4", "libx264", [0, 2900, 6200, *(9300 + 3100 * i for i in range(40))], _FINE, {"options": _X264, "rate": 30},
     ),
     "slow": ("mp4", "libx264", constant(12), F(1), {"options": _X264, "rate": 1}),
     "slow-webm": ("webm", "libvpx", constant(40), F(1, 2), {"options": _VPX, "rate": 2}),
@@ -177,6 +182,7 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "late": ("mp4", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": 3000}),
     "late-sound": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0.6}),
     "late-picture": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0, "shift": 5000}),
+    "little-late": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0, "shift": 10}),
     "late-mkv": ("mkv", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": 3000}),
     "late-sound-mkv": ("mkv", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0.6}),
     "early": ("mp4", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": -1536}),
@@ -259,6 +265,8 @@ def _changes(folder: Path) -> dict[str, Callable[[], bytes]]:
         "part-with-b-frames.mp4": edited(b_frames, 700, 512 * 15),
         "nothing-at-first.mp4": edited(plain, 480, -1),
         "longer-edit.mp4": edited(b_frames, 90000, 1024),
+        "text-before.mp4": lambda: with_text(folder / "little-late.mp4"),
+        "text-long-before.mp4": lambda: with_text(folder / "late-picture.mp4"),
         "fragments-twice.mp4": lambda: twice((folder / "fragments-moof.mp4").read_bytes()),
         "no-tags.mkv": lambda: replaced(mkv.read_bytes(), b"DURATION", b"DORATION"),
     }
