@@ -94,8 +94,8 @@ TRANSPARENT = Notice(
 VARIABLE_RATE = Notice(
     "variable_rate",
     "variable frame rate",
-    "The frame rate of this video varies. Some services count its frames and look at others, so "
-    "hashes of those were made as well.",
+    "The frame rate varies. Some services count the frames and look at others, so hashes of those "
+    "were made as well.",
 )
 
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import vpdq
+from PIL import Image
 from threatexchange.extensions.vpdq.vpdq import VPDQSignal
 
 import hashkit
@@ -93,6 +94,15 @@ def test_constant_rate(scene, tmp_path, rate):
     path = tmp_path / "a.mp4"
     film(path, scene, [float(n / rate) for n in range(int(10 * rate))], 0)
     assert matching(path)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png"])
+@pytest.mark.parametrize("durations", [100, [40, 400, 100, 900] * 10], ids=["constant", "variable"])
+def test_animated_pictures(tmp_path, ending, durations):
+    path = tmp_path / f"a.{ending}"
+    first, *others = [Image.fromarray(each) for each in patches(40)]
+    first.save(path, save_all=True, append_images=others, duration=durations)
+    assert matching(path)[-1] == ("original" if durations == 100 else "by-frame-count")
 
 
 CODECS = [

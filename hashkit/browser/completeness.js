@@ -69,11 +69,11 @@ function lookAtWebp(bytes) {
   if (end > bytes.length) {
     return "missing";
   }
-  const [first] = webpChunks(bytes, end);
+  const [first] = webpCodes(bytes, end);
   const pixels = webpPixels(bytes, first);
   /** @type {Finding} */
   let found = "nothing";
-  for (const { name, begin, stop } of webpChunks(bytes, end)) {
+  for (const { name, begin, stop } of webpCodes(bytes, end)) {
     const [unsure, certain] = webpLimits(name, pixels);
     if (name === "\0\0\0\0" || (certain && findZeros(bytes, begin, stop, certain) !== -1)) {
       return "missing";
@@ -90,7 +90,7 @@ function lookAtWebp(bytes) {
  * @param {Uint8Array} bytes
  * @param {number} end
  */
-function* webpChunks(bytes, end) {
+function* webpCodes(bytes, end) {
   let place = 12;
   while (place + 8 <= end) {
     const [name, length] = [ascii(bytes, place, 4), uint(bytes, place + 4, 4, true)];
@@ -139,7 +139,7 @@ function webpPixels(bytes, first) {
 // HEIC and AVIF: boxes that say their length, and items that say where their bytes are
 // (ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12).
 
-const CODED_ITEMS = ["hvc1", "av01", "avc1", "hvt1"];
+const ITEMS_OF_CODES = ["hvc1", "av01", "avc1", "hvt1"];
 const SEQUENCE_BRANDS = ["avis", "msf1", "hevc"];
 const MAX_ITEMS = 65536;
 
@@ -230,7 +230,7 @@ function codedItems(bytes, begin, end) {
   const found = new Set();
   for (const item of isoBoxes(bytes, begin + (bytes[begin] === 0 ? 6 : 8), end)) {
     const width = bytes[item.begin] === 3 ? 4 : 2;
-    if (CODED_ITEMS.includes(ascii(bytes, item.begin + 6 + width, 4))) {
+    if (ITEMS_OF_CODES.includes(ascii(bytes, item.begin + 6 + width, 4))) {
       found.add(uint(bytes, item.begin + 4, width));
     }
   }

@@ -42,6 +42,16 @@ export function lookAtGif(bytes) {
 }
 
 /**
+ * Whether a frame has all of its pixels.
+ * @param {Uint8Array} bytes
+ * @param {number} place of its block
+ */
+export function isGifFrameWhole(bytes, place) {
+  const codes = place + 10 + tableLength(bytes, place + 9);
+  return lookAtCodes(bytes, codes, gifPixels(bytes, place)) === "nothing";
+}
+
+/**
  * @param {Uint8Array} bytes
  * @param {number} flagsAt
  */

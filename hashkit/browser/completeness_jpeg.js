@@ -13,7 +13,7 @@ import { JpegCodes } from "./jpeg_codes.js";
 const [JPEG_TABLES, JPEG_SCAN, JPEG_END, JPEG_RESTARTS] = [0xc4, 0xda, 0xd9, 0xdd];
 const RANDOM_ZEROS = 63; // in a row, at most, in the detail of a picture
 const MAX_STEPS = 2048; // from white to black in blocks, each a step darker than the one before
-const MAX_SCANS = 100; // a progressive JPEG of a camera or a program has about ten
+const MAX_JPEG_SCANS = 100; // a progressive JPEG of a camera or a program has about ten
 const NO_TABLE = { bits: 2, symbol: 1 }; // as in the tables of the standard, which may be left out
 
 /**
@@ -31,7 +31,7 @@ export function lookAtJpeg(bytes) {
     frame.read(part.marker, bytes.subarray(part.begin, part.stop));
     if (part.marker === JPEG_SCAN) {
       scans += 1;
-      const found = scans > MAX_SCANS ? "missing" : codes.lookAt(part);
+      const found = scans > MAX_JPEG_SCANS ? "missing" : codes.lookAt(part);
       if (found === "truncated") {
         return found;
       }

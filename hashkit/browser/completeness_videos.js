@@ -17,7 +17,7 @@ const MAX_PARTS = 1_000_000;
 
 /** @type {[boolean, number]} something is missing here: as if a part ended behind every file */
 const LOST = [true, Infinity];
-const NO_NAME = "\0\0\0\0";
+const NAMELESS = "\0\0\0\0";
 
 /**
  * Of the containers that are played here. Python has more of them.
@@ -93,7 +93,7 @@ async function* walkBoxes(file) {
     const short = uint(header, 0, 4);
     const length = short === 1 ? uint(header, 8, 8) : short;
     if (length < 8) { // 0: to the end of the file
-      if (name === NO_NAME && (await followsZeros(file, place))) {
+      if (name === NAMELESS && (await followsZeros(file, place))) {
         yield LOST;
       }
       return;
@@ -107,13 +107,12 @@ const SEGMENT = "\x18\x53\x80\x67";
 const CLUSTER = "\x1f\x43\xb6\x75";
 const BLOCKS = ["\xa3", "\xa0"];
 const KNOWN_ELEMENTS = new Set([
-  ...[SEGMENT, CLUSTER, ...BLOCKS],
+  SEGMENT, CLUSTER, ...BLOCKS,
   // EBML header, seek head, info, tracks, cues, attachments, chapters, tags, void, CRC-32
-  ...["\x1a\x45\xdf\xa3", "\x11\x4d\x9b\x74", "\x15\x49\xa9\x66", "\x16\x54\xae\x6b"],
-  ...["\x1c\x53\xbb\x6b", "\x19\x41\xa4\x69", "\x10\x43\xa7\x70", "\x12\x54\xc3\x67"],
-  ...["\xec", "\xbf"],
+  "\x1a\x45\xdf\xa3", "\x11\x4d\x9b\x74", "\x15\x49\xa9\x66", "\x16\x54\xae\x6b",
+  "\x1c\x53\xbb\x6b", "\x19\x41\xa4\x69", "\x10\x43\xa7\x70", "\x12\x54\xc3\x67", "\xec", "\xbf",
   // Timestamp, position, size of the cluster before, silent tracks, encrypted block
-  ...["\xe7", "\xa7", "\xab", "\x58\x54", "\xaf"],
+  "\xe7", "\xa7", "\xab", "\x58\x54", "\xaf",
 ]);
 
 /**

@@ -9,14 +9,13 @@ import { HashkitError, checkPixels, noticeOf } from "./errors.js";
 import { cleanAperture } from "./items.js";
 import { neutralBlob, numbersOfPalette, onlyIcon, opaqueBlob } from "./neutral.js";
 import { orientationOf, storedArea, turnedRows } from "./orientation.js";
+import { besideOf, largestIcon, mayBeTransparent, sizeOf } from "./picture_headers.js";
 import {
-  besideOf, largestIcon, mayBeTransparent, refuseBursts, refuseRare, sizeOf,
-} from "./picture_headers.js";
-import {
-  UNCHANGED, bitmapSource, croppedSource, frameSource, isFrameTrue, pngSource, stripSource,
+  UNCHANGED, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue, lazySource,
+  pngSource, stripSource,
 } from "./pixel_sources.js";
 import { pngHeader, readPng } from "./png.js";
-import { picturesOpened } from "./support.js";
+import { notOpenedHere, refuseRare, whyNotOpened } from "./refusals.js";
 
 /** @typedef {import("./errors.js").Notice} Notice */
 /** @typedef {import("./pixel_sources.js").Source} Source */
@@ -29,27 +28,12 @@ import { picturesOpened } from "./support.js";
  * @property {number} maxBitmap of what is decoded at once, in pixels
  */
 
-const PLAIN_FORMATS = ["jpeg", "png", "gif", "webp", "bmp", "ico"]; // opened by every browser
+/** Whose pixels are all there: WebKit shows part of a damaged picture, and says nothing. */
+const COVERED_FORMATS = ["jpeg", "png", "webp", "avif"];
 const MAX_MISSING = 0.98;
 const CUT_SHORT = "The file is cut short, and a browser does not read the part that is there.";
 /** What iOS draws at most, in pixels. */
 const MAX_CANVAS = 4096 * 4096;
-
-const WITH_PYTHON = "hashkit on a computer opens it.";
-const SHARED_COPY = "Or hash the JPEG or PNG version of it, the one that would be shared.";
-/** @type {Record<string, [string, string]>} what a browser does not open, and what to do then */
-const NOT_OPENED = {
-  heif: [
-    "This browser does not open HEIC pictures.",
-    `Safari on an iPhone, iPad or Mac opens it, and so does hashkit on a computer. ${SHARED_COPY}`,
-  ],
-  avif: [
-    "This browser does not open AVIF pictures.",
-    `A newer browser opens it, and so does hashkit on a computer. ${SHARED_COPY}`,
-  ],
-  tiff: ["TIFF pictures are not opened in a browser.", `${WITH_PYTHON} ${SHARED_COPY}`],
-  jpeg2000: ["JPEG 2000 pictures are not opened in a browser.", `${WITH_PYTHON} ${SHARED_COPY}`],
-};
 
 /**
  * A picture, upright, on white: a file as people see it, or another reading of it.
@@ -63,8 +47,8 @@ export class Picture {
   constructor(source, orientation) {
     this.source = source;
     this.orientation = orientation;
-    const { width, height } = source;
-    [this.width, this.height] = orientation >= 5 ? [height, width] : [width, height];
+    this.width = orientation >= 5 ? source.height : source.width;
+    this.height = orientation >= 5 ? source.width : source.height;
     this.channels = 4;
     /** @type {{name: string, picture: Picture}[]} what other tools make of the same file */
     this.readings = [];
@@ -104,8 +88,8 @@ export class Picture {
  * @returns {Promise<Picture>} to be closed; raises HashkitError
  */
 export async function openPicture(blob, bytes, format, limits = {}) {
-  const { maxPixels = FACTS.limits.maxPixels, maxCanvas = MAX_CANVAS, maxBitmap = Infinity } = limits;
-  const all = { maxPixels, maxCanvas, maxBitmap };
+  const { maxPixels } = FACTS.limits;
+  const all = { maxPixels, maxCanvas: MAX_CANVAS, maxBitmap: Infinity, ...limits };
   if (format === "ico") {
     return openIcon(blob, bytes, all);
   }
@@ -113,7 +97,7 @@ export async function openPicture(blob, bytes, format, limits = {}) {
     throw notOpenedHere(format);
   }
   refuseRare(format, bytes);
-  checkPixels(...sizeOf(format, bytes), maxPixels);
+  checkPixels(...sizeOf(format, bytes), all.maxPixels);
   const found = await lookForMissing(format, bytes);
   const orientation = orientationOf(format, bytes);
   const picture = await openWith({ blob, bytes, format, finding: found, limits: all, orientation });
@@ -160,15 +144,22 @@ function noticesOf(...codes) {
  */
 async function openIcon(blob, bytes, limits) {
   const icon = largestIcon(bytes, limits.maxPixels);
-  const incomplete = noticeOfFinding(await lookForMissing("ico", bytes));
+  const finding = await lookForMissing("ico", bytes);
+  if (icon.end > bytes.length) {
+    throw new HashkitError(icon.isPng ? "media_truncated" : "media_corrupt");
+  }
   const inside = icon.isPng ? bytes.subarray(icon.at, icon.end) : onlyIcon(bytes, icon);
   const file = {
     blob: icon.isPng ? blob.slice(icon.at, icon.end) : new Blob([/** @type {BlobPart} */ (inside)]),
-    bytes: inside, format: icon.isPng ? "png" : "ico", finding: "nothing", orientation: 1, limits,
+    bytes: inside, format: icon.isPng ? "png" : "ico", finding, orientation: 1, limits,
   };
   checkPixels(...icon.size, limits.maxPixels);
   const picture = icon.isPng ? await openWith(file) : await openByBrowser(file, icon.size);
-  picture.notices = noticesOf(incomplete);
+  if (picture.isCut) {
+    picture.close();
+    throw new HashkitError("media_truncated");
+  }
+  picture.notices = noticesOf(noticeOfFinding(finding));
   return picture;
 }
 
@@ -243,27 +234,33 @@ function pngReadings({ bytes }, header) {
  * @returns {Promise<Picture>}
  */
 async function openByBrowser(file, size) {
-  const { blob, bytes, format, limits } = file;
+  const { blob, bytes, format } = file;
   const neutral = neutralBlob(blob, bytes, format, file.finding !== "truncated");
   const transparent = mayBeTransparent(format, bytes);
   const byFrame = transparent && format !== "gif" && (await isFrameTrue());
-  const open = (/** @type {Blob} */ each) => decodedSource(each, size, file, byFrame);
-  const shown = await open(neutral);
+  const isCovered = COVERED_FORMATS.includes(format);
+  const covers = isCovered && !transparent;
+  const shown = await decodedSource(neutral, size, file, { byFrame, covers });
   const picture = new Picture(shown, file.orientation);
   /** @type {[string, Source][]} */
   const others = [];
-  try {
-    const opaque = transparent && !byFrame ? opaqueBlob(blob, bytes, format) : null;
-    if (byFrame || opaque !== null) {
-      others.push(["alpha-dropped", opaque ? await open(opaque) : shown.withoutAlpha()]);
+  const add = (/** @type {string} */ name, /** @type {Blob | null} */ other) => {
+    if (other !== null) {
+      const load = () => decodedSource(other, size, file, { byFrame: false, covers: isCovered });
+      others.push([name, lazySource(shown, load)]);
     }
-    const numbers = ["gif", "bmp"].includes(format) ? numbersOfPalette(blob, bytes, format) : null;
-    if (numbers !== null) {
-      others.push(["palette-indices", await open(numbers)]);
-    }
-  } catch (error) {
-    [shown, ...others.map((each) => each[1])].forEach((each) => each.close());
-    throw error;
+  };
+  if (byFrame) {
+    others.push(["alpha-dropped", shown.withoutAlpha()]);
+  } else if (transparent) {
+    add("alpha-dropped", opaqueBlob(blob, bytes, format));
+    await others[0]?.[1].read(0, 0, 1, 1).catch((error) => {
+      shown.close(); // it does not cover all: the file is damaged
+      throw error;
+    });
+  }
+  if (format === "gif" || format === "bmp") {
+    add("palette-indices", numbersOfPalette(blob, bytes, format));
   }
   return withReadings(picture, others);
 }
@@ -272,53 +269,32 @@ async function openByBrowser(file, size) {
  * @param {Blob} blob
  * @param {[number, number]} size
  * @param {PictureFile} file
- * @param {boolean} byFrame
+ * @param {{byFrame: boolean, covers: boolean}} how `covers`: every pixel is there, or the file is
+ *   damaged
  * @returns {Promise<Source>}
  */
-async function decodedSource(blob, [width, height], { bytes, format, finding, limits }, byFrame) {
-  const pixels = width * height;
+async function decodedSource(blob, size, { bytes, format, finding, limits }, { byFrame, covers }) {
+  const pixels = size[0] * size[1];
   const sourceOf = (/** @type {ImageBitmap} */ bitmap) =>
     byFrame ? frameSource(bitmap) : bitmapSource(bitmap, limits.maxCanvas);
   let source = null;
   if (pixels <= limits.maxBitmap) {
     const bitmap = await createImageBitmap(blob, UNCHANGED).catch(() => null);
-    if (bitmap !== null && (bitmap.width !== width || bitmap.height !== height)) {
+    const fits = bitmap?.width === size[0] && bitmap.height === size[1];
+    if (bitmap !== null && !(fits && (!covers || coversAll(bitmap)))) {
       bitmap.close();
       throw new HashkitError("media_corrupt");
     }
     source = bitmap && sourceOf(bitmap);
   }
   if (source === null && pixels > Math.min(limits.maxCanvas, limits.maxBitmap)) {
-    source = await stripSource(blob, [width, height], limits.maxCanvas, sourceOf).catch(() => null);
+    source = await stripSource(blob, size, limits.maxCanvas, sourceOf).catch(() => null);
   }
   if (source === null) {
     throw await whyNotOpened(format, bytes, finding, pixels);
   }
-  const area = format === "avif" ? cleanAperture(bytes, width, height) : null;
+  const area = format === "avif" ? cleanAperture(bytes, ...size) : null;
   return area && area[2] * area[3] < pixels ? croppedSource(source, area) : source;
-}
-
-/**
- * @param {string} format
- * @param {Uint8Array} bytes
- * @param {string} finding
- * @param {number} pixels
- */
-async function whyNotOpened(format, bytes, finding, pixels) {
-  refuseBursts(format, bytes);
-  if (!PLAIN_FORMATS.includes(format) && !(await picturesOpened())[format]) {
-    return notOpenedHere(format);
-  }
-  if (format !== "jpeg" && (finding === "missing" || finding === "truncated")) {
-    return new HashkitError("media_truncated");
-  }
-  return new HashkitError(pixels > MAX_CANVAS ? "too_much_memory" : "media_corrupt");
-}
-
-/** @param {string} format */
-function notOpenedHere(format) {
-  const [text, advice] = NOT_OPENED[format];
-  return new HashkitError("unsupported_media", text, advice);
 }
 
 /**
@@ -327,15 +303,13 @@ function notOpenedHere(format) {
  */
 function withReadings(picture, others) {
   const { orientation } = picture;
-  const add = (/** @type {string} */ name, /** @type {Source} */ source, /** @type {number} */ turn) =>
-    picture.readings.push({ name, picture: new Picture(source, turn) });
   if (orientation !== 1) {
-    add("as-stored", picture.source, 1);
+    picture.readings.push({ name: "as-stored", picture: new Picture(picture.source, 1) });
   }
   for (const [name, source] of others) {
-    add(name, source, orientation);
+    picture.readings.push({ name, picture: new Picture(source, orientation) });
     if (orientation !== 1) {
-      add(`${name}+as-stored`, source, 1);
+      picture.readings.push({ name: `${name}+as-stored`, picture: new Picture(source, 1) });
     }
   }
   return picture;

@@ -1,68 +1,46 @@
 // AVIF and HEIC: what the boxes say of the picture in them (ISO/IEC 14496-12, ISO/IEC 23008-12).
 
+import { boxAt, boxesIn } from "./boxes.js";
 import { ascii, uint } from "./bytes.js";
 
-/** @typedef {import("./picture_parts.js").Part} Part */
+/** @typedef {import("./boxes.js").Box} Box */
 /** @typedef {[number, number, number, number]} Area left, top, width, height */
 
-const MAX_BOXES = 65536;
 const MAX_LINKS = 65536;
 const ALPHA = "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha";
 const MAX_NAME = 64;
-const CODED_ITEMS = ["hvc1", "av01", "avc1", "grid", "iden", "iovl", "jpeg", "j2k1", "unci", "vvc1"];
+/** @type {Box} */
+const NO_BOX = { name: "", start: 0, end: 0 };
+const PICTURE_ITEMS = [
+  "hvc1", "av01", "avc1", "grid", "iden", "iovl", "jpeg", "j2k1", "unci", "vvc1",
+];
 /** EXIF's number for each turn against the clock; then for that mirrored, axis 0 and axis 1. */
 const BY_TURNS = [[1, 8, 3, 6], [4, 5, 2, 7], [2, 7, 4, 5]];
 
 /**
+ * What the file says of its pictures: a box of boxes.
  * @param {Uint8Array} bytes
- * @param {number} start
- * @param {number} end
- * @returns {Generator<Part>}
+ * @returns {Box}
  */
-export function* boxesOf(bytes, start, end) {
-  let place = start;
-  for (let count = 0; count < MAX_BOXES && place + 8 <= end; count += 1) {
-    let length = uint(bytes, place, 4);
-    let begin = place + 8;
-    if (length === 1) {
-      [length, begin] = [uint(bytes, place + 8, 8), place + 16];
-    } else if (length === 0) {
-      length = end - place;
-    }
-    if (length < begin - place || place + length > end) {
-      return;
-    }
-    yield { name: ascii(bytes, place + 4, 4), begin, end: place + length };
-    place += length;
-  }
+function metaOf(bytes) {
+  const meta = boxAt(bytes, { name: "", start: 0, end: bytes.length }, "meta");
+  return meta ? { ...meta, start: meta.start + 4 } : NO_BOX;
 }
 
 /**
- * The first box of this name; an empty one where there is none.
- * @param {Iterable<Part>} boxes
- * @param {string} name
- * @returns {Part}
+ * @param {Uint8Array} bytes
+ * @param {Box} within
+ * @param {string[]} names
  */
-function boxNamed(boxes, name) {
-  for (const box of boxes) {
-    if (box.name === name) {
-      return box;
-    }
-  }
-  return { name, begin: 0, end: 0 };
-}
-
-/** @param {Uint8Array} bytes */
-function metaBoxes(bytes) {
-  const meta = boxNamed(boxesOf(bytes, 0, bytes.length), "meta");
-  return [...boxesOf(bytes, meta.begin + 4, meta.end)];
+function boxOrNone(bytes, within, ...names) {
+  return boxAt(bytes, within, ...names) ?? NO_BOX;
 }
 
 /**
  * The properties of the main picture. Where it is put together of tiles, theirs say how colours are
  * coded.
  * @param {Uint8Array} bytes
- * @returns {Map<string, Part>} by name
+ * @returns {Map<string, Box>} by name
  */
 export function mainProperties(bytes) {
   const { links, known } = linkedProperties(bytes);
@@ -88,15 +66,14 @@ export function propertyLinksTo(bytes, names) {
  * @param {Uint8Array} bytes
  */
 function linkedProperties(bytes) {
-  const boxes = metaBoxes(bytes);
-  const named = boxNamed(boxes, "pitm").begin;
+  const meta = metaOf(bytes);
+  const named = boxOrNone(bytes, meta, "pitm").start;
   const main = uint(bytes, named + 4, bytes[named] ? 4 : 2);
-  const tables = boxNamed(boxes, "iprp");
-  const inside = [...boxesOf(bytes, tables.begin, tables.end)];
-  const kinds = boxNamed(inside, "ipco");
-  const known = [...boxesOf(bytes, kinds.begin, kinds.end)];
+  const kinds = boxOrNone(bytes, meta, "iprp", "ipco");
+  const known = [...boxesIn(bytes, kinds.start, kinds.end)];
   const links = [];
-  for (const { item, index, begin, end } of propertyLinks(bytes, boxNamed(inside, "ipma"))) {
+  const table = boxOrNone(bytes, meta, "iprp", "ipma");
+  for (const { item, index, begin, end } of propertyLinks(bytes, table)) {
     if (item === main && index > 0 && index <= known.length) {
       links.push({ box: known[index - 1], begin, end });
     }
@@ -107,10 +84,10 @@ function linkedProperties(bytes) {
 /**
  * Each item with the number of each of its properties, from 1.
  * @param {Uint8Array} bytes
- * @param {Part} box
+ * @param {Box} box
  * @returns {Generator<{item: number, index: number, begin: number, end: number}>}
  */
-function* propertyLinks(bytes, { begin, end }) {
+function* propertyLinks(bytes, { start: begin, end }) {
   const itemWidth = bytes[begin] ? 4 : 2;
   const width = 1 + (bytes[begin + 3] & 1);
   const count = Math.min(uint(bytes, begin + 4, 4), MAX_LINKS);
@@ -138,7 +115,7 @@ function* propertyLinks(bytes, { begin, end }) {
  */
 export function itemSize(bytes) {
   const extents = mainProperties(bytes).get("ispe");
-  return extents ? [uint(bytes, extents.begin + 4, 4), uint(bytes, extents.begin + 8, 4)] : [0, 0];
+  return extents ? [uint(bytes, extents.start + 4, 4), uint(bytes, extents.start + 8, 4)] : [0, 0];
 }
 
 /**
@@ -151,12 +128,12 @@ export function shownItemSize(bytes) {
   const properties = mainProperties(bytes);
   let [width, height] = itemSize(bytes);
   const [aperture, rotated] = [properties.get("clap"), properties.get("irot")];
-  if (aperture !== undefined && aperture.end - aperture.begin >= 32) {
-    const numbers = [0, 4, 8, 12].map((at) => uint(bytes, aperture.begin + at, 4));
+  if (aperture !== undefined && aperture.end - aperture.start >= 32) {
+    const numbers = [0, 4, 8, 12].map((at) => uint(bytes, aperture.start + at, 4));
     width = Math.min(width, Math.round(numbers[0] / Math.max(1, numbers[1])));
     height = Math.min(height, Math.round(numbers[2] / Math.max(1, numbers[3])));
   }
-  return rotated !== undefined && bytes[rotated.begin] & 1 ? [height, width] : [width, height];
+  return rotated !== undefined && bytes[rotated.start] & 1 ? [height, width] : [width, height];
 }
 
 /**
@@ -167,14 +144,14 @@ export function shownItemSize(bytes) {
 export function transformOf(bytes) {
   const properties = mainProperties(bytes);
   const [rotated, mirrored] = [properties.get("irot"), properties.get("imir")];
-  const axis = mirrored ? 1 + (bytes[mirrored.begin] & 1) : 0;
-  return BY_TURNS[axis][rotated ? bytes[rotated.begin] & 3 : 0];
+  const axis = mirrored ? 1 + (bytes[mirrored.start] & 1) : 0;
+  return BY_TURNS[axis][rotated ? bytes[rotated.start] & 3 : 0];
 }
 
 /**
  * The clean aperture: what is shown of the main picture of an AVIF, before it is turned. The whole
- * where it has none, or one that browsers ignore: not within the picture, or not on whole pixels, of
- * colour where that is coarser.
+ * where it has none, or one that browsers ignore: not within the picture, or not on whole pixels,
+ * of colour where that is coarser.
  * @param {Uint8Array} bytes
  * @param {number} width
  * @param {number} height
@@ -183,12 +160,12 @@ export function transformOf(bytes) {
 export function cleanAperture(bytes, width, height) {
   const properties = mainProperties(bytes);
   const box = properties.get("clap");
-  if (box === undefined || box.end - box.begin < 32) {
+  if (box === undefined || box.end - box.start < 32) {
     return [0, 0, width, height];
   }
-  const numbers = Array.from({ length: 8 }, (_, i) => uint(bytes, box.begin + 4 * i, 4) | 0);
+  const numbers = Array.from({ length: 8 }, (_, i) => uint(bytes, box.start + 4 * i, 4) | 0);
   const coding = properties.get("av1C");
-  const flags = coding && coding.end - coding.begin > 2 ? bytes[coding.begin + 2] : 0;
+  const flags = coding && coding.end - coding.start > 2 ? bytes[coding.start + 2] : 0;
   const [stepAcross, stepDown] = flags & 0x10 ? [1, 1] : [flags & 8 ? 2 : 1, flags & 4 ? 2 : 1];
   const columns = apertureSide(width, numbers.slice(0, 2), numbers.slice(4, 6), stepAcross);
   const rows = apertureSide(height, numbers.slice(2, 4), numbers.slice(6, 8), stepDown);
@@ -223,21 +200,21 @@ function apertureSide(whole, part, offset, step) {
  * @param {Uint8Array} bytes
  */
 export function countShown(bytes) {
-  const boxes = metaBoxes(bytes);
-  const list = boxNamed(boxes, "iinf");
-  const entries = list.begin + (bytes[list.begin] ? 8 : 6);
+  const meta = metaOf(bytes);
+  const list = boxOrNone(bytes, meta, "iinf");
+  const entries = list.start + (bytes[list.start] ? 8 : 6);
   const shown = new Set();
-  for (const { name, begin } of boxesOf(bytes, entries, list.end)) {
-    const width = bytes[begin] === 3 ? 4 : 2;
-    const coded = CODED_ITEMS.includes(ascii(bytes, begin + 6 + width, 4));
-    if (name === "infe" && coded && !(bytes[begin + 3] & 1)) {
-      shown.add(uint(bytes, begin + 4, width));
+  for (const { name, start } of boxesIn(bytes, entries, list.end)) {
+    const width = bytes[start] === 3 ? 4 : 2;
+    const isPicture = PICTURE_ITEMS.includes(ascii(bytes, start + 6 + width, 4));
+    if (name === "infe" && isPicture && !(bytes[start + 3] & 1)) {
+      shown.add(uint(bytes, start + 4, width));
     }
   }
-  const links = boxNamed(boxes, "iref");
-  for (const { name, begin } of boxesOf(bytes, links.begin + 4, links.end)) {
+  const links = boxOrNone(bytes, meta, "iref");
+  for (const { name, start } of boxesIn(bytes, links.start + 4, links.end)) {
     if (name === "thmb" || name === "auxl") {
-      shown.delete(uint(bytes, begin, bytes[links.begin] ? 4 : 2));
+      shown.delete(uint(bytes, start, bytes[links.start] ? 4 : 2));
     }
   }
   return shown.size;
@@ -246,10 +223,10 @@ export function countShown(bytes) {
 /**
  * The names of pictures in an AVIF that are the transparency of others.
  * @param {Uint8Array} bytes
- * @returns {Part[]} where they are written
+ * @returns {Box[]} where they are written
  */
 export function alphaNames(bytes) {
   return linkedProperties(bytes).known
-    .filter((box) => box.name === "auxC" && ascii(bytes, box.begin + 4, MAX_NAME).startsWith(ALPHA))
-    .map((box) => ({ ...box, begin: box.begin + 4 }));
+    .filter((box) => box.name === "auxC" && ascii(bytes, box.start + 4, MAX_NAME).startsWith(ALPHA))
+    .map((box) => ({ ...box, start: box.start + 4 }));
 }

@@ -1,11 +1,11 @@
 // Copies of picture files for the browser to decode: without what browsers obey differently
-// (orientation, colour profiles, clean aperture), or such that they show another reading of the file.
+// (orientation, colour profiles, clean aperture), or such that they show another reading of it.
 //
 // Only the changed bytes are copied: a Blob is put together of pieces of the old one.
 
 import { uint } from "./bytes.js";
 import { alphaNames, propertyLinksTo } from "./items.js";
-import { firstOf } from "./picture_headers.js";
+import { atMostOne } from "./picture_headers.js";
 import {
   gifColours, gifFrames, joined, jpegSegments, pngChunks, startsWith, webpChunks,
 } from "./picture_parts.js";
@@ -16,9 +16,8 @@ const JPEG_LEFT_OUT = ["Exif\0\0", "ICC_PROFILE\0", "MPF\0"];
 const PNG_LEFT_OUT = ["eXIf", "iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI"];
 const WEBP_LEFT_OUT = ["EXIF", "ICCP"];
 const ITEM_LEFT_OUT = ["irot", "imir", "clap"];
-const NO_NAME = Uint8Array.of(0x58);
+const NO_LETTER = Uint8Array.of(0x58);
 const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
-const MAX_COLOURS = 256;
 const HEAD_BYTES = 64;
 
 /** @type {Record<string, (bytes: Uint8Array) => Edit[]>} */
@@ -78,7 +77,7 @@ function jpegEdits(bytes) {
   const edits = [];
   for (const { begin } of jpegSegments(bytes)) {
     if (JPEG_LEFT_OUT.some((name) => startsWith(bytes, name, begin + 4))) {
-      edits.push({ start: begin + 4, end: begin + 5, bytes: NO_NAME });
+      edits.push({ start: begin + 4, end: begin + 5, bytes: NO_LETTER });
     }
   }
   return edits;
@@ -106,7 +105,7 @@ function webpEdits(bytes) {
   const edits = [];
   for (const { name, begin } of webpChunks(bytes)) {
     if (WEBP_LEFT_OUT.includes(name)) {
-      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_NAME });
+      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_LETTER });
     }
   }
   return edits;
@@ -124,8 +123,8 @@ function itemEdits(bytes) {
 }
 
 /**
- * Where a GIF says that it is of the older kind, Firefox and WebKit take the size of its first frame
- * for that of the picture.
+ * Where a GIF says that it is of the older kind, Firefox and WebKit take the size of its first
+ * frame for that of the picture.
  * @param {Uint8Array} bytes
  * @returns {Edit[]}
  */
@@ -134,26 +133,62 @@ function gifEdits(bytes) {
 }
 
 /**
- * Of 32 bits, WebKit and Chromium take those for transparency that mean nothing: so the file says by
- * masks which ones are colours. They are part of the longer headers, and behind the short one.
  * @param {Uint8Array} bytes
  * @returns {Edit[]}
  */
 function bmpEdits(bytes) {
-  const [header, coding] = [uint(bytes, 14, 4, true), uint(bytes, 30, 4, true)];
-  if (header < 40 || coding !== 0 || uint(bytes, 28, 2, true) !== 32) {
-    return [];
+  const table = bmpTable(bytes);
+  if (table !== null && table.count < table.full) {
+    // WebKit gives up at a number that the table does not have: black, elsewhere.
+    const colours = new Uint8Array(table.full * table.width);
+    colours.set(bytes.subarray(table.start, table.start + table.count * table.width));
+    return tableEdits(bytes, table, colours);
   }
-  const room = Math.min(16, header - 40);
-  const numbers = new DataView(new ArrayBuffer(20));
-  const values = [uint(bytes, 10, 4, true) + (room > 0 ? 0 : 12), 0xff0000, 0xff00, 0xff, 0];
-  values.forEach((value, at) => numbers.setUint32(4 * at, value, true));
-  const all = new Uint8Array(numbers.buffer);
+  const [header, coding] = [uint(bytes, 14, 4, true), uint(bytes, 30, 4, true)];
+  const raw = header >= 40 && coding === 0 && uint(bytes, 28, 2, true) === 32;
+  return raw ? maskEdits(bytes, Math.min(16, header - 40)) : [];
+}
+
+/**
+ * Of 32 bits, WebKit and Chromium take those for transparency that mean nothing: so the file says
+ * by masks which ones are colours.
+ * @param {Uint8Array} bytes
+ * @param {number} room for masks that there is: longer headers have it, the short one has not
+ * @returns {Edit[]}
+ */
+function maskEdits(bytes, room) {
+  const masks = lowestFirst(0xff0000, 0xff00, 0xff, 0);
   return [
-    { start: 10, end: 14, bytes: all.subarray(0, 4) },
+    { start: 10, end: 14, bytes: lowestFirst(uint(bytes, 10, 4, true) + (room > 0 ? 0 : 12)) },
     { start: 30, end: 31, bytes: Uint8Array.of(3) },
-    { start: 54, end: 54 + room, bytes: all.subarray(4, 4 + (room || 12)) },
+    { start: 54, end: 54 + room, bytes: masks.subarray(0, room || 12) },
   ];
+}
+
+/** @param {number[]} values of 32 bits each */
+function lowestFirst(...values) {
+  const numbers = new DataView(new ArrayBuffer(4 * values.length));
+  values.forEach((value, at) => numbers.setUint32(4 * at, value, true));
+  return new Uint8Array(numbers.buffer);
+}
+
+/**
+ * A table of colours of full length in the place of that of a BMP.
+ * @param {Uint8Array} bytes
+ * @param {ColourTable} table
+ * @param {Uint8Array} colours
+ * @returns {Edit[]}
+ */
+function tableEdits(bytes, { start, count, full, width }, colours) {
+  const edits = [{ start, end: start + count * width, bytes: colours }];
+  if (count < full) {
+    const behind = uint(bytes, 10, 4, true) + (full - count) * width;
+    edits.unshift(
+      { start: 10, end: 14, bytes: lowestFirst(behind) },
+      { start: 46, end: 50, bytes: lowestFirst(0) },
+    );
+  }
+  return edits;
 }
 
 /**
@@ -179,9 +214,11 @@ export function opaqueBlob(blob, bytes, format) {
  * @returns {Edit[]}
  */
 function opaqueGifEdits(bytes) {
-  return firstOf(gifFrames(bytes))
+  return atMostOne(gifFrames(bytes))
     .filter((frame) => frame.control > 0 && isWholeFrame(bytes, frame))
-    .map(({ control: start }) => ({ start, end: start + 1, bytes: Uint8Array.of(bytes[start] & ~1) }));
+    .map(({ control }) => ({
+      start: control, end: control + 1, bytes: Uint8Array.of(bytes[control] & ~1),
+    }));
 }
 
 /**
@@ -193,7 +230,7 @@ function opaqueWebpEdits(bytes) {
   const edits = [];
   for (const { name, begin } of webpChunks(bytes)) {
     if (name === "ALPH") {
-      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_NAME });
+      edits.push({ start: begin - 8, end: begin - 7, bytes: NO_LETTER });
     }
   }
   const shown = { start: 20, end: 21, bytes: Uint8Array.of(bytes[20] & ~0x10) };
@@ -205,43 +242,51 @@ function opaqueWebpEdits(bytes) {
  * @returns {Edit[]}
  */
 function opaqueItemEdits(bytes) {
-  return alphaNames(bytes).map(({ begin }) => ({ start: begin, end: begin + 1, bytes: NO_NAME }));
+  return alphaNames(bytes).map(({ start }) => ({ start, end: start + 1, bytes: NO_LETTER }));
 }
 
 /**
- * A GIF or BMP whose colours are their own numbers, as shades of grey; null where it has no palette,
- * or one of just these.
+ * A GIF or BMP whose colours are their own numbers, as shades of grey; null where it has no
+ * palette, or one of just these.
  * @param {Blob} blob
  * @param {Uint8Array} bytes
  * @param {string} format
  */
 export function numbersOfPalette(blob, bytes, format) {
   const table = format === "gif" ? gifTable(bytes) : bmpTable(bytes);
-  if (table === null) {
+  if (table === null || isRamp(bytes, table)) {
     return null;
   }
-  const { start, count, width } = table;
-  const ramp = new Uint8Array(count * width);
-  for (let index = 0; index < count; index += 1) {
-    ramp.fill(index, index * width, index * width + 3);
+  const ramp = new Uint8Array(table.full * table.width);
+  for (let index = 0; index < table.full; index += 1) {
+    ramp.fill(index, index * table.width, index * table.width + 3);
   }
-  const edits = [...(format === "gif" ? opaqueGifEdits(bytes) : []), { start, end: start + ramp.length, bytes: ramp }];
-  return editedBlob(blob, bytes, edits.sort((a, b) => a.start - b.start));
+  const others = format === "gif" ? [...gifEdits(bytes), ...opaqueGifEdits(bytes)] : [];
+  const edits = [...others, ...tableEdits(bytes, table, ramp)];
+  return editedBlob(blob, bytes, edits.sort((one, other) => one.start - other.start));
 }
+
+/**
+ * @typedef {object} ColourTable
+ * @property {number} start
+ * @property {number} count of colours
+ * @property {number} full how many there can be
+ * @property {number} width of each
+ */
 
 /**
  * The colours of the first frame, if it is the whole picture and stays: any other is composed.
  * @param {Uint8Array} bytes
+ * @returns {ColourTable | null}
  */
 function gifTable(bytes) {
-  const [frame] = firstOf(gifFrames(bytes));
+  const [frame] = atMostOne(gifFrames(bytes));
   if (frame === undefined || !isWholeFrame(bytes, frame)) {
     return null;
   }
   const own = frame.colours > 0;
   const count = gifColours(bytes, own ? frame.at + 8 : 10);
-  const table = { start: own ? frame.colours : 13, count, width: 3 };
-  return isRamp(bytes, table, [...Array(count).keys()]) ? null : table;
+  return { start: own ? frame.colours : 13, count, full: count, width: 3 };
 }
 
 /**
@@ -254,7 +299,10 @@ function isWholeFrame(bytes, { at, disposal }) {
   return whole && left + top === 0 && disposal !== 3;
 }
 
-/** @param {Uint8Array} bytes */
+/**
+ * @param {Uint8Array} bytes
+ * @returns {ColourTable | null}
+ */
 function bmpTable(bytes) {
   const header = uint(bytes, 14, 4, true);
   const old = header === 12;
@@ -262,21 +310,25 @@ function bmpTable(bytes) {
   if (bits > 8) {
     return null;
   }
-  const all = (!old && header >= 40 && uint(bytes, 46, 4, true)) || 2 ** bits;
-  const table = { start: 14 + header, count: Math.min(all, MAX_COLOURS), width: old ? 3 : 4 };
-  return isRamp(bytes, table, all === 2 ? [0, 255] : [...Array(table.count).keys()]) ? null : table;
+  const full = 2 ** bits;
+  const count = (header >= 40 && uint(bytes, 46, 4, true)) || full;
+  return { start: 14 + header, count: Math.min(count, full), full, width: old ? 3 : 4 };
 }
 
 /**
- * Whether the colours of a table are these shades of grey.
+ * Whether the colours of a table are shades of grey in order, or black and white.
  * @param {Uint8Array} bytes
- * @param {{start: number, width: number}} table
- * @param {number[]} shades
+ * @param {ColourTable} table
  */
-function isRamp(bytes, { start, width }, shades) {
-  return shades.every((shade, index) =>
-    [0, 1, 2].every((channel) => bytes[start + index * width + channel] === shade),
-  );
+function isRamp(bytes, { start, count, width }) {
+  for (let index = 0; index < count; index += 1) {
+    const shade = count === 2 ? 255 * index : index;
+    const at = start + index * width;
+    if ([0, 1, 2].some((channel) => bytes[at + channel] !== shade)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /**
@@ -288,10 +340,7 @@ function isRamp(bytes, { start, width }, shades) {
 export function onlyIcon(bytes, { entry, at, end, size }) {
   const picture = bytes.subarray(at, end);
   const mask = new Uint8Array(Math.ceil(size[0] / 32) * 4 * size[1]);
-  const numbers = new DataView(new ArrayBuffer(8));
-  numbers.setUint32(0, picture.length + mask.length, true);
-  numbers.setUint32(4, 22, true);
+  const place = lowestFirst(picture.length + mask.length, 22);
   const head = Uint8Array.of(0, 0, 1, 0, 1, 0);
-  const place = new Uint8Array(numbers.buffer);
   return joined([head, bytes.subarray(entry, entry + 8), place, picture, mask]);
 }

@@ -6,7 +6,9 @@
 
 import { uint } from "./bytes.js";
 import { transformOf } from "./items.js";
-import { joined, jpegSegments, pngChecksum, pngChunks, startsWith, webpChunks } from "./picture_parts.js";
+import {
+  joined, jpegSegments, pngChecksum, pngChunks, startsWith, webpChunks,
+} from "./picture_parts.js";
 
 const ORIENTATION_TAG = 0x0112;
 const TIFF_STARTS = ["4d4d002a", "49492a00", "4d4d2a00", "4949002a", "4d4d002b"];
@@ -68,6 +70,7 @@ function exifOfJpeg(bytes) {
  * @param {Uint8Array} bytes
  */
 function exifOfPng(bytes) {
+  /** @type {Uint8Array} */
   let found = new Uint8Array(0);
   let [moves, behind, hidden] = [false, false, true];
   for (const { name, begin, end } of pngChunks(bytes)) {

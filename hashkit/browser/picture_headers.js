@@ -2,20 +2,14 @@
 // it holds beside the picture (hashkit/media/contents.py).
 
 import { ascii, find, uint } from "./bytes.js";
-import { FACTS } from "./data.js";
-import { HashkitError, checkPixels, filledIn, unsupported } from "./errors.js";
+import { checkPixels } from "./errors.js";
 import { alphaNames, countShown, itemSize, shownItemSize } from "./items.js";
 import { gifFrames, jpegSegments, startsWith, webpChunks } from "./picture_parts.js";
 import { pngHeader } from "./png.js";
 import { findVideo } from "./recognition.js";
 
 const OTHER_SEGMENTS = [0xc4, 0xc8, 0xcc]; // among those of frames
-const LOSSLESS_FRAMES = [0xc3, 0xcb];
-const JPEG_LS_FRAME = 0xf7;
-const HIERARCHICAL_FRAMES = [0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf];
-const PROGRESSIVE_FRAMES = [0xc2, 0xc6, 0xca, 0xce];
-const JPEG_CHANNELS = [1, 3, 4];
-const MAX_SCANS = 100;
+export const JPEG_LS_FRAME = 0xf7;
 const GAIN_MAPS = [
   "hdrgainmap", "http://ns.adobe.com/hdr-gain-map", "urn:iso:std:iso:ts:21496:-1",
 ];
@@ -24,11 +18,7 @@ const MPF_PREVIEW = 0x010000;
 const MAX_MPF_TAGS = 65535;
 const MAX_MPF_ENTRIES = 4096;
 const PNG_START = "\x89PNG\r\n\x1a\n";
-const BMP_OLD_HEADER = 12;
-const BMP_OS2_HEADER = 64;
-const BMP_DEPTHS = [1, 4, 8, 16, 24, 32];
-const BMP_CODINGS = [0, 1, 2, 3, 6];
-const HEIC_SEQUENCES = ["msf1", "hevc", "hevx", "hevm", "hevs"];
+export const BMP_OLD_HEADER = 12;
 
 /**
  * @typedef {object} JpegFrame
@@ -43,7 +33,7 @@ const HEIC_SEQUENCES = ["msf1", "hevc", "hevx", "hevm", "hevs"];
  * @param {Uint8Array} bytes
  * @returns {JpegFrame | null}
  */
-function jpegFrame(bytes) {
+export function jpegFrame(bytes) {
   let found = null;
   for (const { marker, begin, end } of jpegSegments(bytes)) {
     const isFrame = (marker >= 0xc0 && marker <= 0xcf) || marker === JPEG_LS_FRAME;
@@ -129,7 +119,7 @@ function webpSize(bytes) {
  */
 export function mayBeTransparent(format, bytes) {
   if (format === "gif") {
-    return [...firstOf(gifFrames(bytes))].some((frame) => frame.transparent >= 0);
+    return [...atMostOne(gifFrames(bytes))].some((frame) => frame.transparent >= 0);
   }
   if (format === "webp") {
     const flagsAt = startsWith(bytes, "VP8X", 12) ? 20 : 24;
@@ -143,78 +133,11 @@ export function mayBeTransparent(format, bytes) {
  * @param {Iterable<T>} items
  * @returns {T[]} the first of them, if there is one
  */
-export function firstOf(items) {
+export function atMostOne(items) {
   for (const each of items) {
     return [each];
   }
   return [];
-}
-
-/**
- * Raise what Python raises for kinds that its decoders do not open, and for what would take too long.
- * @param {string} format
- * @param {Uint8Array} bytes
- */
-export function refuseRare(format, bytes) {
-  if (format === "jpeg") {
-    refuseRareJpeg(bytes);
-  }
-  if (format === "webp" && 8 + uint(bytes, 4, 4, true) > bytes.length) {
-    throw new HashkitError("media_corrupt");
-  }
-  if (format === "bmp") {
-    const [header, bits, coding] = [14, 28, 30].map((at) => uint(bytes, at, at === 28 ? 2 : 4, true));
-    if (header !== BMP_OLD_HEADER && header > 16) {
-      const rare = header === BMP_OS2_HEADER && (coding === 3 || coding === 4);
-      if (rare || !BMP_DEPTHS.includes(bits) || !BMP_CODINGS.includes(coding)) {
-        throw unsupported(FACTS.rareKinds.bmp);
-      }
-    }
-  }
-}
-
-/** @param {Uint8Array} bytes */
-function refuseRareJpeg(bytes) {
-  const frame = jpegFrame(bytes);
-  if (frame === null) {
-    const last = [...jpegSegments(bytes)].at(-1);
-    const cut = last !== undefined && last.begin + 2 + uint(bytes, last.begin + 2, 2) > bytes.length;
-    throw new HashkitError(cut ? "media_truncated" : "media_corrupt");
-  }
-  if (LOSSLESS_FRAMES.includes(frame.marker)) {
-    throw unsupported(FACTS.rareKinds.losslessJpeg);
-  }
-  if (HIERARCHICAL_FRAMES.includes(frame.marker)) {
-    throw unsupported(FACTS.rareKinds.hierarchicalJpeg);
-  }
-  if (frame.marker === JPEG_LS_FRAME) {
-    throw unsupported(FACTS.rareKinds.jpegLs);
-  }
-  if (frame.depth >= 2 && frame.depth <= 16 && frame.depth !== 8) {
-    throw unsupported(filledIn(FACTS.rareKinds.deepJpeg, { bits: String(frame.depth) }));
-  }
-  if (!JPEG_CHANNELS.includes(frame.channels) || hasManyScans(bytes, frame.marker)) {
-    throw new HashkitError("media_corrupt");
-  }
-}
-
-/**
- * @param {Uint8Array} bytes
- * @param {number} marker
- */
-function hasManyScans(bytes, marker) {
-  if (!PROGRESSIVE_FRAMES.includes(marker)) {
-    return false;
-  }
-  const video = findVideo(bytes);
-  const end = video < 0 ? bytes.length : video;
-  let count = 0;
-  let at = find(bytes, "\xff\xda", 0, end);
-  while (at >= 0 && count <= MAX_SCANS) {
-    count += 1;
-    at = find(bytes, "\xff\xda", at + 2, end);
-  }
-  return count > MAX_SCANS;
 }
 
 /**
@@ -272,13 +195,14 @@ function countFrames(format, bytes) {
  * @param {Uint8Array} bytes
  */
 function isMultiPicture(bytes) {
+  /** @type {Uint8Array} */
   let index = new Uint8Array(0);
   for (const { marker, begin, end } of jpegSegments(bytes)) {
     if (marker === 0xe2 && startsWith(bytes, "MPF\0", begin + 4)) {
       index = bytes.subarray(begin + 8, end);
     }
   }
-  return index.length > 0 && hasOwnPictures(index) && GAIN_MAPS.every((mark) => find(bytes, mark) < 0);
+  return hasOwnPictures(index) && GAIN_MAPS.every((mark) => find(bytes, mark) < 0);
 }
 
 /**
@@ -343,19 +267,9 @@ export function largestIcon(bytes, maxPixels) {
     /** @type {[number, number]} */
     const size = [width, height];
     const end = at + uint(bytes, entry + 8, 4, true);
-    return { entry, at, end, isPng, size, area: (across || 256) * (down || 256), depth: depth || 256 };
+    const area = (across || 256) * (down || 256);
+    return { entry, at, end, isPng, size, area, depth: depth || 256 };
   });
   entries.sort((a, b) => b.area - a.area || a.depth - b.depth);
   return entries[0];
-}
-
-/**
- * Raise what Python raises for a picture that cannot be decoded.
- * @param {string} format
- * @param {Uint8Array} bytes
- */
-export function refuseBursts(format, bytes) {
-  if (format === "heif" && HEIC_SEQUENCES.includes(ascii(bytes, 8, 4))) {
-    throw unsupported(FACTS.rareKinds.heicBurst);
-  }
 }

@@ -7,8 +7,8 @@
  * @property {number} height
  * @property {number} bandPixels how many pixels are best read at once
  * @property {(left: number, top: number, width: number, height: number) =>
- *   Promise<Uint8Array | Uint8ClampedArray>} read four bytes a pixel: red, green, blue, and one that
- *   means nothing; may be changed by who reads
+ *   Promise<Uint8Array | Uint8ClampedArray>} read four bytes a pixel: red, green, blue, and one
+ *   that means nothing; may be changed by who reads
  * @property {() => Source} withoutAlpha the same, not laid on white; for those that have alpha
  * @property {() => void} close
  */
@@ -141,6 +141,46 @@ function drawnTile(bitmap, [left, top, width, height]) {
   return context.getImageData(0, 0, width, height).data;
 }
 
+/**
+ * Whether the first and the last row of a bitmap are there. What is not is transparent.
+ * @param {ImageBitmap} bitmap
+ */
+export function coversAll(bitmap) {
+  const width = Math.min(bitmap.width, MAX_CANVAS_SIDE);
+  const canvas = new OffscreenCanvas(width, 2);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) {
+    return true;
+  }
+  context.drawImage(bitmap, 0, 0, width, 1, 0, 0, width, 1);
+  context.drawImage(bitmap, 0, bitmap.height - 1, width, 1, 0, 1, width, 1);
+  const { data } = context.getImageData(0, 0, width, 2);
+  return data.every((value, at) => at % 4 !== 3 || value === 255);
+}
+
+/**
+ * A source that is opened when it is first read.
+ * @param {{width: number, height: number, bandPixels: number}} size
+ * @param {() => Promise<Source>} load
+ * @returns {Source}
+ */
+export function lazySource({ width, height, bandPixels }, load) {
+  /** @type {Promise<Source> | null} */
+  let loaded = null;
+  return {
+    width, height, bandPixels,
+    read: async (...area) => {
+      loaded ??= load();
+      return (await loaded).read(...area);
+    },
+    withoutAlpha: noAlpha,
+    close: () => {
+      loaded?.then((source) => source.close(), () => undefined);
+      loaded = null;
+    },
+  };
+}
+
 /** @type {Promise<boolean> | undefined} */
 let frameIsTrue;
 
@@ -173,8 +213,9 @@ export function frameSource(bitmap) {
   const frame = new VideoFrame(bitmap, { timestamp: 0, alpha: "keep" });
   const { width, height } = bitmap;
   bitmap.close();
-  const swapped = frame.format === "BGRA";
-  if (!swapped && frame.format !== "RGBA") {
+  const { format } = frame;
+  const [swapped, opaque] = [format?.[0] === "B", format?.[3] === "X"];
+  if (format === null || !["BGRA", "BGRX", "RGBA", "RGBX"].includes(format)) {
     frame.close();
     throw new TypeError("The format of this VideoFrame is not known.");
   }
@@ -182,6 +223,9 @@ export function frameSource(bitmap) {
     const pixels = new Uint8Array(across * down * 4);
     const layout = [{ offset: 0, stride: 4 * across }];
     await frame.copyTo(pixels, { rect: { x, y, width: across, height: down }, layout });
+    for (let place = 3; opaque && place < pixels.length; place += 4) {
+      pixels[place] = 255;
+    }
     return swapped ? withRedFirst(pixels) : pixels;
   };
   return alphaSource(width, height, FRAME_BAND_PIXELS, read, () => frame.close());

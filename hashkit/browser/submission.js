@@ -84,7 +84,8 @@ function onlyHash(name, untrusted) {
   }
   if (name === "tmk_pdqf") return onlyFields(untrusted, OF_TMK);
   if (FACTS.algorithms[name].minQuality !== null) return onlyFields(untrusted, OF_PDQ);
-  checkResult(isHex(untrusted, FACTS.algorithms[name].bits));
+  const more = name === "crop_resistant" ? 255 : 0;
+  checkResult(isHex(untrusted, FACTS.algorithms[name].bits, more));
   return untrusted;
 }
 
@@ -116,10 +117,10 @@ function onlyFields(untrusted, checks) {
   return Object.fromEntries(fields);
 }
 
-/** @param {any} value @param {number} bits @returns {boolean} also several numbers and commas */
-function isHex(value, bits) {
+/** @param {any} value @param {number} bits @param {number} [more] numbers, with commas between */
+function isHex(value, bits, more = 0) {
   const number = `[0-9a-f]{${Math.ceil(bits / 4)}}`;
-  return isText(value, new RegExp(`^${number}(,${number})*$`));
+  return isText(value, new RegExp(`^${number}(,${number}){0,${more}}$`));
 }
 
 /** @param {any} value @param {RegExp} pattern @returns {boolean} */

@@ -5,10 +5,12 @@ FFmpeg does not decode all of these formats; Pillow does, and composes partial f
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
+from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageFile
 
@@ -17,8 +19,10 @@ from hashkit.media.decoder_messages import decoder_messages
 from hashkit.media.limits import MAX_SECONDS
 from hashkit.media.opening import clear_instead_of_background, open_frames, open_header
 from hashkit.media.pixels import to_8_bit
+from hashkit.media.video_headers import LENIENT
 from hashkit.media.videos import Frame, Turn
 
+_DEMUXERS = {"gif": "gif", "png": "apng"}
 _MANY = 1 << 31
 _SHOWN_AT_LEAST = 0.02
 _SHOWN_INSTEAD = 0.1  # what browsers make of frames that claim to be shorter
@@ -61,6 +65,22 @@ class Animation:
         picture, first = self._open()
         picture.seek(first)
         return 1.0 / _duration(picture)
+
+    @property
+    def counted_rate(self) -> float | None:
+        """Frames a second on average, as tools know it that count frames, from FFmpeg. None of a
+        format whose times it does not read."""
+        demuxer = _DEMUXERS.get(self.image_format)
+        if demuxer is None:
+            return None
+        options = {"protocol_whitelist": "none"}
+        try:
+            with av.open(
+                io.BytesIO(self.data), "r", format=demuxer, container_options=options, **LENIENT
+            ) as container:
+                return float(container.streams.video[0].average_rate or 0) or None
+        except (FFmpegError, ValueError, IndexError):
+            return None
 
     def _open(self) -> tuple[ImageFile.ImageFile, int]:
         return open_frames(self.data, open_header(self.data, self.image_format))

@@ -20,7 +20,7 @@ def is_scrambled(untrusted: BinaryIO) -> bool:
     head = untrusted.read(_LOOKED_AT)
     for start, length in _LENGTHS:
         packets = [head[place : place + 4] for place in range(start, len(head) - 187, length)]
-        if packets and all(each[0] == _SYNC for each in packets[:5]):
+        if packets and all(each[0] == _SYNC for each in packets):
             break
     else:
         return False

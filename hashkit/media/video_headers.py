@@ -21,6 +21,7 @@ LENIENT: dict[str, Any] = (
 
 _USUAL_RATE = Fraction(25)
 _MAX_RATE = 1000
+_MIN_RATE = Fraction(1, MAX_SECONDS)  # with less, one picture would outlast the longest video
 
 
 class Rates(NamedTuple):
@@ -45,10 +46,11 @@ class Lengths(NamedTuple):
 def rates_of(stream: Any, clock: Clock) -> Rates:
     """The rates of a stream of pictures. Where nothing else gives times: what its coding says, or
     what FFmpeg assumes."""
-    average, base, guessed = stream.average_rate, stream.base_rate, stream.guessed_rate
+    said = (stream.average_rate, stream.base_rate, stream.guessed_rate)
+    average, base, guessed = (each if each and each >= _MIN_RATE else None for each in said)
     if clock is Clock.NONE:
-        said = guessed or average
-        average = base = guessed = said if said and 1 <= said <= _MAX_RATE else _USUAL_RATE
+        only = guessed or average
+        average = base = guessed = only if only and 1 <= only <= _MAX_RATE else _USUAL_RATE
     rate = float(average or guessed or base or _USUAL_RATE)
     is_constant = bool(average and base and abs(average / base - 1) < 1e-3)
     return Rates(rate, float(guessed or rate), rate if is_constant else None)

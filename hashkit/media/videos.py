@@ -190,6 +190,8 @@ class Video:
         if native.is_corrupt:
             self.damaged += 1
         duration = (native.duration or 0) * self._tick
+        if duration > MAX_SECONDS:
+            duration = 0.0  # as if the file did not say
         stamp = None
         if not self.has_times and number >= 0:
             stamp = number / self.rate

@@ -199,9 +199,9 @@ def _hash_animation(
     animation = animations.Animation(data, image_format)
     # All of its frames can be decoded on their own, so "keyframes" is every one of them.
     interval = 0.0 if isinstance(options.sample, str) else options.sample
-    moving = hash_frames(
-        animation.frames(), options, FrameHasher(options, Sampler(interval, None)), animation.rate
-    )
+    sampled = FrameHasher(options, Sampler(interval, None), animation.counted_rate)
+    moving = hash_frames(animation.frames(), options, sampled, animation.rate)
+    notes = (*notes, *moving.notes())
     if animation.cut_short:
         notes = (*notes, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
     return moving, notes

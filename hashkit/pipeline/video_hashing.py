@@ -93,6 +93,11 @@ class MovingHashes:
     frames: FrameHashes | None = None
     variants: tuple[FrameHashes, ...] = ()
 
+    def notes(self) -> tuple[Notice, ...]:
+        """What their readings tell of the file."""
+        counted = any(each.variant.startswith(BY_FRAME_COUNT) for each in self.variants)
+        return (notices.VARIABLE_RATE,) if counted else ()
+
 
 def _hash_moving(
     video: videos.Video,
@@ -123,9 +128,7 @@ def _hash_moving(
         notes = (*notes, notices.TMK_LEFT_OUT)
     if not video.has_times:
         notes = (*notes, notices.with_rate(notices.VIDEO_WITHOUT_TIMES, video.rate))
-    if any(each.variant.startswith(BY_FRAME_COUNT) for each in done.variants):
-        notes = (*notes, notices.VARIABLE_RATE)
-    return done, notes
+    return done, (*notes, *done.notes())
 
 
 def hash_frames(

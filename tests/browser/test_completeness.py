@@ -198,8 +198,11 @@ def test_looks_are_the_same(pictures, encodings):
         begin = 64 if name == "webp" else 16
         if len(data) < begin + 3:
             continue
-        broken = data[:begin] + chance.choice(WAYS)(data[begin:], chance)
-        if kind_of(broken) == name:
+        rest = data[begin:]
+        for end in (rest[: -chance.randint(1, 9)], chance.choice(WAYS)(rest, chance)):
+            broken = data[:begin] + end
+            if kind_of(broken) != name:
+                continue
             files.append(broken)
             look = look_of_python(broken, header)
             whole = name == "png" and look == "missing" and python_says(broken) == "nothing"
@@ -224,13 +227,17 @@ def bitmap(chance):
         data[30:34] = (2 * height).to_bytes(4, "little")
     stride = (width * bits + 31) // 32 * 4
     starts = [512 * chance.randrange(len(data) // 512 + 1), chance.randrange(len(data))]
+    starts += [len(data) - 8192, len(data) - 8191]
     starts.append(len(data) - stride * chance.randrange(height) + chance.choice([0, 0, -1, 1, 5]))
     begin = max(80, min(chance.choice(starts) + chance.choice([0, -4, -5]), len(data)))
     length = chance.choice([4095, 4096, 8191, 8192, 1 << 20, 512 * chance.randrange(64)])
     end = min(len(data), begin + length)
+    if chance.random() < 0.5:
+        end = max(begin, end // 512 * 512)
     data[begin:end] = bytes(end - begin)
-    if chance.random() < 0.5:  # black goes on
-        data[max(80, begin - stride) :][:40] = bytes(40)
+    if chance.random() < 0.5:  # black goes on, from a row before or two
+        before = max(80, begin - stride * chance.choice([1, 2]))
+        data[before : before + 40] = bytes(40)
     if chance.random() < 0.1:
         data[22:26] = (-height).to_bytes(4, "little", signed=True)
     return bytes(data)
@@ -238,12 +245,30 @@ def bitmap(chance):
 
 def test_zeros_among_pixels():
     chance = random.Random(11)
-    files = [each for each in (bitmap(chance) for _ in range(600)) if kind_of(each)]
+    files = [each for each in (bitmap(chance) for _ in range(1200)) if kind_of(each)]
     expected = [look_of_python(data, None) for data in files]
     found = [each.replace("truncated", "missing") for each in looks_at(files)]
     assert found == expected
     assert Counter(expected)["unsure"] > 60
     assert Counter(map(kind_of, files))["ico"] > 50
+
+
+def test_of_icons_of_one_size_the_first_is_looked_at(scene):
+    whole = encoded(scene(6, 64, 64), "PNG")
+    broken = whole.replace(b"IDAT", b"IDAT\1", 1)
+    smaller = encoded(scene(6, 64, 64).resize((63, 63)), "PNG")
+    files = []
+    for icons in ((whole, broken), (broken, whole), (smaller, broken), (broken, smaller, whole)):
+        place, entries = 6 + 16 * len(icons), b""
+        for icon in icons:
+            entries += bytes(4) + b"\1\0\x20\0" + len(icon).to_bytes(4, "little")
+            entries += place.to_bytes(4, "little")
+            place += len(icon)
+        head = b"\0\0\1\0" + len(icons).to_bytes(2, "little")
+        files.append(head + entries + b"".join(icons))
+    expected = [look_of_python(data, None) for data in files]
+    assert expected == ["nothing", "missing", "missing", "missing"]
+    assert looks_at(files) == expected
 
 
 def test_zeros_where_codes_of_webp_may_be(scene):
@@ -384,11 +409,75 @@ def test_zeros_in_packets():
     assert min(Counter(expected).values()) > 300
 
 
-# Hostile files
+# Files whose parts are made here
 
 
 def box(name, content, length=None):
     return (8 + len(content) if length is None else length).to_bytes(4, "big") + name + content
+
+
+def items(chance):
+    """A HEIC or AVIF of a few items, with tables of every kind, and zeros in some place."""
+    version = chance.choice([0, 1, 2])
+    offset, length, base, index = (chance.choice([0, 4, 8]) for _ in range(4))
+    wide = 4 if version == 2 else 2
+    infos, places = b"", b""
+    for item in range(1, 4):
+        kind = chance.choice([b"hvc1", b"av01", b"Exif", b"grid"])
+        edition = chance.choice([2, 3])
+        named = item.to_bytes(4 if edition == 3 else 2, "big")
+        infos += box(b"infe", bytes([edition]) + bytes(3) + named + b"\0\0" + kind + b"\0")
+        places += item.to_bytes(wide, "big")
+        places += chance.choice([b"\0\0", b"\0\1"]) if version else b""
+        places += b"\0\0" + (500 * item).to_bytes(base, "big") if base else b"\0\0"
+        extents = chance.randrange(3)
+        places += extents.to_bytes(2, "big")
+        for _ in range(extents):
+            places += bytes(index if version else 0)
+            places += chance.randrange(400, 900).to_bytes(offset, "big") if offset else b""
+            places += chance.randrange(900).to_bytes(length, "big") if length else b""
+    edition = chance.choice([0, 1])
+    listed = bytes([edition]) + bytes(3) + (3).to_bytes(4 if edition else 2, "big") + infos
+    sizes = bytes([offset << 4 | length, base << 4 | index])
+    located = bytes([version]) + bytes(3) + sizes + (3).to_bytes(wide, "big") + places
+    boxes = [box(b"iinf", listed), box(b"iloc", located)]
+    chance.shuffle(boxes)
+    brand = chance.choice([b"heic", b"avif", b"avis", b"hevc"])
+    content = bytearray(chance.choices(range(1, 256), k=2500))
+    begin = chance.randrange(2500)
+    content[begin : begin + chance.choice([63, 64, 300])] = bytes(chance.choice([63, 64, 300]))
+    data = box(b"ftyp", brand + b"\0\0\0\0mif1") + box(b"meta", bytes(4) + b"".join(boxes))
+    return data + box(b"mdat", bytes(content))
+
+
+def chunks(chance):
+    """A WebP of a few chunks, some of odd length."""
+    parts = b"VP8X" + (10).to_bytes(4, "little") + bytes(4) + b"\x7f\0\0\x7f\0\0"
+    for _ in range(chance.randrange(1, 5)):
+        name = chance.choice([b"VP8 ", b"VP8L", b"EXIF", b"ANMF", b"\0\0\0\0", b"ALPH"])
+        if name == b"\0\0\0\0" and chance.random() < 0.8:
+            continue
+        content = b"\1" * chance.randrange(9) + bytes(chance.choice([0, 63, 80, 128, 600, 9000]))
+        parts += name + len(content).to_bytes(4, "little")
+        parts += bytes(16) if name == b"ANMF" else content + b"\1" * (len(content) % 2)
+    length = 4 + len(parts) + chance.choice([0, 0, 0, 1, -1])
+    return b"RIFF" + length.to_bytes(4, "little") + b"WEBP" + parts
+
+
+def test_parts_in_every_form():
+    chance = random.Random(16)
+    files = [make(chance) for make in (items, chunks) for _ in range(700)]
+    files = [data for data in files if kind_of(data)]
+    header = SimpleNamespace(width=128, height=128)
+    expected = [look_of_python(data, header) for data in files]
+    assert looks_at(files) == expected
+    for name, findings in [("webp", 3), ("heif", 2), ("avif", 2)]:
+        counted = Counter(e for f, e in zip(files, expected, strict=True) if kind_of(f) == name)
+        assert len(counted) == findings
+        assert min(counted.values()) > 20, name
+
+
+# Hostile files
 
 
 def hostile():

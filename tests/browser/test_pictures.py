@@ -7,6 +7,7 @@ import random
 import struct
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -197,11 +198,30 @@ def test_any_png_has_pythons_pixels(each_browser, data):
     assert_same(each_browser, "png", data)
 
 
+def test_the_hidden_colour_of_png_is_compared_as_in_python(each_browser):
+    """Of 16 bits in colour with the lower byte of what is written; of 16 bits grey with both."""
+    for colours, depth in ((0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16)):
+        length = (16 * PNG_CHANNELS[colours] * depth + 7) // 8
+        row = b"\0" + bytes(at * 17 % 256 for at in range(length))
+        for value in (0, 1, 17, 34, 85, 0x0011, 0x1111, 0x0322, 0x1122, 0xFF00, 0xFFFF):
+            header = struct.pack(">IIBBBBB", 16, 3, depth, colours, 0, 0, 0)
+            hidden = struct.pack(">H", value) * PNG_CHANNELS[colours]
+            same = b"\0" + bytes([value & 255]) * length
+            data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"tRNS", hidden)
+            data += chunk(b"IDAT", zlib.compress(row + same + row)) + chunk(b"IEND", b"")
+            assert_same(each_browser, f"{colours}, {depth} bits, {value}", data)
+
+
 def damaged_pngs():
     plain, transparent = encoded(scene(1), "PNG"), encoded(with_hole(scene(1)), "PNG")
     palette = encoded(scene(2).quantize(40), "PNG")
     deep = any_png(random.Random(4), 40, 30, 2, 16, True)
-    for name, whole in (("rgb", plain), ("rgba", transparent), ("palette", palette), ("deep", deep)):
+    for name, whole in (
+        ("rgb", plain),
+        ("rgba", transparent),
+        ("palette", palette),
+        ("deep", deep),
+    ):
         yield f"{name} without end", whole[:-12]
         yield f"{name} cut", whole[: len(whole) * 2 // 3]
         yield f"{name} with a wrong checksum", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
@@ -221,7 +241,11 @@ def test_animated_png_whose_first_picture_is_hidden(each_browser):
         shown = [with_hole(each) if alpha else each for each in frames]
         for count in (1, 2):
             data = encoded(
-                shown[0], "PNG", save_all=True, append_images=shown[1 : 1 + count], default_image=True
+                shown[0],
+                "PNG",
+                save_all=True,
+                append_images=shown[1 : 1 + count],
+                default_image=True,
             )
             assert_same(each_browser, f"hidden, alpha {alpha}, {count}", data)
 
@@ -243,7 +267,9 @@ def test_all_orientations(each_browser, kind):
 def test_all_orientations_of_other_readings(each_browser, picture):
     for orientation in range(1, 9):
         stored = with_hole(scene(6)) if picture == "alpha" else scene(6).quantize(50)
-        assert_same(each_browser, f"{picture} {orientation}", encoded(stored, "PNG", exif=exif(orientation)))
+        assert_same(
+            each_browser, f"{picture} {orientation}", encoded(stored, "PNG", exif=exif(orientation))
+        )
 
 
 def test_orientation_of_xmp_is_not_obeyed(each_browser):
@@ -287,13 +313,19 @@ def test_transparency_beside_png(each_browser):
     gifs = {
         "one colour": encoded(palette, "GIF", transparency=7),
         "grey": encoded(scene(9).convert("L"), "GIF", transparency=100),
+        "is replaced": encoded(
+            palette, "GIF", disposal=3, save_all=True, append_images=[scene(1).quantize(200)]
+        ),
         "moves": encoded(
             palette, "GIF", transparency=7, save_all=True, append_images=[scene(1).quantize(200)]
         ),
     }
     for name, data in gifs.items():
         assert_same(each_browser, name, data)
-    for name, options in (("lossy", {"quality": 80}), ("lossless", {"lossless": True, "exact": True})):
+    for name, options in (
+        ("lossy", {"quality": 80}),
+        ("lossless", {"lossless": True, "exact": True}),
+    ):
         data = encoded(hole, "WEBP", **options)
         if each_browser.name != "webkit":
             assert_same(each_browser, name, data)
@@ -315,8 +347,11 @@ ROUNDED = {
 
 
 def test_bitmaps(each_browser):
-    files = {f"{bits} bits, {height}": bitmap(bits, 0, height=height)
-             for bits in (1, 4, 8, 24, 32) for height in (23, -23)}
+    files = {
+        f"{bits} bits, {height}": bitmap(bits, 0, height=height)
+        for bits in (1, 4, 8, 24, 32)
+        for height in (23, -23)
+    }
     files |= {f"old, {bits} bits": bitmap(bits, 0, header=12) for bits in (1, 4, 8, 24)}
     files |= {f"long, {bits} bits": bitmap(bits, 0, header=124) for bits in (8, 24, 32)}
     colours = (0xFF0000, 0xFF00, 0xFF)
@@ -350,7 +385,9 @@ def test_icons(each_browser):
 # Large pictures, in tiles and strips
 
 
-@pytest.mark.parametrize("limits", [{"maxCanvas": 1000}, {"maxCanvas": 3000, "maxBitmap": 100}])
+@pytest.mark.parametrize(
+    "limits", [{"maxCanvas": 1000}, {"maxCanvas": 70}, {"maxCanvas": 3000, "maxBitmap": 100}]
+)
 def test_tiles_and_strips_give_the_same(each_browser, limits):
     for orientation in (1, 6, 7):
         for kind, picture in (
@@ -478,14 +515,16 @@ def broken():
     yield "PNG of a strange kind", png[:8] + chunk(b"IHDR", png[16:25] + b"\5\0\0\0") + png[33:]
     jpeg = encoded(small, "JPEG")
     yield "JPEG without a scan", jpeg[: jpeg.index(b"\xff\xda")]
-    yield "JPEG of two colours", jpeg[: jpeg.index(b"\xff\xc0") + 9] + b"\2" + jpeg[jpeg.index(b"\xff\xc0") + 10 :]
+    yield (
+        "JPEG of two colours",
+        jpeg[: jpeg.index(b"\xff\xc0") + 9] + b"\2" + jpeg[jpeg.index(b"\xff\xc0") + 10 :],
+    )
 
 
 def test_what_python_cannot_open_has_pythons_error(each_browser):
     for name, data in broken():
-        with pytest.raises(HashkitError) as mine, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            images.decode(data, format_of(data))
+        with pytest.raises(HashkitError) as mine:
+            in_python(data)
         with pytest.raises(JavaScriptError) as theirs:
             in_browser(each_browser, data)
         assert theirs.value.fields.get("code") == mine.value.code, name
@@ -493,7 +532,11 @@ def test_what_python_cannot_open_has_pythons_error(each_browser):
 
 
 def test_what_a_browser_does_not_open_says_what_does(root, each_browser):
-    for sample, kind in (("heic.heic", "heif"), ("tiff.tiff", "tiff"), ("jpeg2000.jp2", "jpeg2000")):
+    for sample, kind in (
+        ("heic.heic", "heif"),
+        ("tiff.tiff", "tiff"),
+        ("jpeg2000.jp2", "jpeg2000"),
+    ):
         with pytest.raises(JavaScriptError) as raised:
             in_browser(each_browser, (root / "samples_synthetic" / sample).read_bytes())
         assert raised.value.fields["code"] == "unsupported_media"

@@ -47,6 +47,13 @@ def icons():
         yield from (head, head[:-1], head + bytes(30))
 
 
+def generic_heifs():
+    for main in sorted(formats._GENERIC):
+        for coded in ("avci", "jpeg", "j2is"):
+            for ours in ("heic", "avif", "mif2", "XXXX"):
+                yield b"\0\0\0\x18ftyp" + f"{main}\0\0\0\0{coded}{ours}".encode()
+
+
 def beginnings(chance):
     """Heads made from the tables: every fixed signature, and boxes with every brand."""
     brands = sorted(formats._HEIF | formats._AVIF | formats._AUDIO)
@@ -97,7 +104,7 @@ def all_heads(heads):
     """All of these: some thousands."""
     chance = random.Random(5)
     media, others = heads
-    made = [*beginnings(chance), *icons()]
+    made = [*beginnings(chance), *generic_heifs(), *icons()]
     return [b"", *media, *others, *made, *mutants(media + made[::9], chance)]
 
 
@@ -167,6 +174,12 @@ def jpegs(root):
     files += [small[:20] + b"\xff\xe1\0\6MPF\0" + small[20:], small + b"MPF\0" + small * 2]
     files += [(small[:-2] + b"\xff\0\xff\xd9") * 3, small[:-2] * 3, b"\xff\xd9\xff\xd8" * 3]
     files += [small + small + small[:-1], small + small + small[:-2], small + b"\xff" + small * 2]
+    scan = small.index(b"\xff\xda")
+    for marker in (b"\xc3", b"\xc4", b"\xc8", b"\xcc", b"\xcf"):  # some say a size
+        parts = (b"\xff" + marker + b"\0\x0a" + bytes([each]) * 8 for each in (1, 2, 3))
+        files.append(b"".join(small[:scan] + part + small[scan:] for part in parts))
+    for marker in range(256):
+        files.append((small[:-20] + b"\xff" + bytes([marker]) + small[-20:]) * 3)
     chance = random.Random(7)
     for _ in range(300):
         broken = bytearray(chance.choice([small * 3, stream]))

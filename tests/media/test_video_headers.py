@@ -69,6 +69,14 @@ def test_lengths(name, seconds, own, tag, expected):
     assert lengths_of(file, stream(duration=own, metadata=metadata), FORMATS[name]) == expected
 
 
+def test_a_rate_that_makes_one_picture_last_for_years_counts_for_nothing():
+    slow = Fraction(1, 86_401)
+    assert rates_of(stream(average_rate=slow, base_rate=slow), Clock.ONE) == (10.0, 10.0, None)
+    slow = Fraction(1, 86_400)
+    found = rates_of(stream(average_rate=slow, base_rate=slow, guessed_rate=slow), Clock.ONE)
+    assert found == (1 / 86_400,) * 3
+
+
 @pytest.mark.parametrize(
     ("file_start", "picture_start", "expected"),
     [(2.0, 20, 2.0), (0.0, 0, 0.0), (-0.02, 0, 0.0), (-20.0, -200, -20.0), (None, None, 0.0)],

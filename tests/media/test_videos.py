@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import struct
 import subprocess
 import sys
 import threading
@@ -18,10 +19,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import hashkit
 from hashkit.hashes import pdq, vpdq
 from hashkit.media import videos
+from hashkit.media.animations import Animation
 from hashkit.media.sampling import Sampler, check_sample
 from hashkit.media.tee import Tee
 from hashkit.pipeline.hashing import hash_or_fail
@@ -504,9 +507,27 @@ class TestAnimations:
         assert hashed.frames.hashes[0].value == hashed["pdq"].value
         assert len({each.value for each in hashed.frames.hashes}) == 3
 
-    def test_a_gif_matches_the_video_it_was_made_from(self, tmp_path):
-        from PIL import Image
+    @pytest.mark.parametrize(("ending", "counted"), [("gif", True), ("png", True), ("webp", False)])
+    def test_frames_are_counted_as_other_tools_do(self, tmp_path, ending, counted):
+        """40 frames in 14.4 seconds: they take every second one."""
+        path = tmp_path / f"a.{ending}"
+        pictures = [Image.fromarray(picture(n)) for n in range(40)]
+        pictures[0].save(
+            path, save_all=True, append_images=pictures[1:], duration=[40, 400, 100, 900] * 10
+        )
+        hashed = hashkit.hash_file(path, "vpdq")
+        found = {each.variant: [one.frame for one in each.hashes] for each in hashed.frame_variants}
+        assert found == ({"by-frame-count": list(range(0, 40, 2))} if counted else {})
+        assert ("variable_rate" in [each.code for each in hashed.notices]) == counted
+        assert not hashkit.hash_file(path, "vpdq", variants="none").frame_variants
 
+    @pytest.mark.parametrize("ending", ["gif", "png"])
+    def test_times_that_ffmpeg_cannot_read_are_not_counted(self, tmp_path, ending):
+        path = tmp_path / f"a.{ending}"
+        Image.fromarray(picture(0)).save(path)
+        assert Animation(path.read_bytes()[:40], ending).counted_rate is None
+
+    def test_a_gif_matches_the_video_it_was_made_from(self, tmp_path):
         clip = encode(tmp_path / "a.mp4", seconds=4)
         frames = [Image.fromarray(picture(n)) for n in range(0, 48, 2)]
         frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=167)
@@ -582,3 +603,21 @@ def test_a_title_that_is_no_text(tmp_path):
     found = hashkit.hash_file(path, "vpdq")
     assert found.frames == expected
     assert found.notices == ()
+
+
+@pytest.mark.parametrize("years", [0.001, 5])
+def test_a_picture_that_is_said_to_last_for_years(tmp_path, years):
+    """By the header of an AVI; found by fuzzing. TMK would repeat it 2.4 thousand million times."""
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0, 64, 64), "rgb24")))
+        output.mux(stream.encode())
+    data = bytearray(path.read_bytes())
+    place = data.index(b"strh") + 8 + 20  # dwScale and dwRate of AVISTREAMHEADER
+    data[place : place + 8] = struct.pack("<II", int(years * 31_557_600), 1)
+    path.write_bytes(data)
+    hashed = hashkit.hash_file(path, "vpdq,tmk_pdqf")
+    frames = struct.unpack_from("<i", hashed["tmk_pdqf"].value, 28)[0]
+    assert frames == (1 if years > 1 else 15 * 31_557)

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 
 const KIT = new URL("../../vectors/", import.meta.url);
 /** The cases of one file of the kit. */
-export const casesOf = (name) => JSON.parse(readFileSync(new URL(`kit/${name}.json`, KIT), "utf8")).cases;
+export function casesOf(name) {
+  return JSON.parse(readFileSync(new URL(`kit/${name}.json`, KIT), "utf8")).cases;
+}
 
 /** What a PGM or PPM of 8 bits holds. */
 export function contentOf(file) {

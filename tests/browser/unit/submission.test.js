@@ -1,5 +1,5 @@
-// What may be in a submission: hashes, and nothing else. That it is hashkit's own document, byte for
-// byte, is tested from Python.
+// What may be in a submission: hashes, and nothing else. That it is hashkit's own document, byte
+// for byte, is tested from Python.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -54,6 +54,8 @@ const OTHER_HASHES = {
   "a path": { md5: "/home/somebody/photo.jpg" },
   "upper case": { md5: MD5.toUpperCase() },
   "a digit too few": { md5: MD5.slice(1) },
+  "two of them": { md5: `${MD5},${MD5}` },
+  "too many segments": { crop_resistant: `${"0,".repeat(256)}0`.replaceAll("0", MD5.slice(16)) },
   "a line more": { md5: `${MD5}\n` },
   "no text": { md5: 5 },
   "a list": { md5: [MD5] },
@@ -76,7 +78,9 @@ const OTHER_HASHES = {
 };
 
 test("what is no hash is refused", () => {
-  assert.equal(submissionOf([image({ md5: MD5, pdq: PDQ, vpdq: VPDQ })]).items.length, 1);
+  const segments = `${"0,".repeat(255)}0`.replaceAll("0", MD5.slice(16));
+  const right = { md5: MD5, pdq: PDQ, vpdq: VPDQ, crop_resistant: segments };
+  assert.equal(submissionOf([image(right)]).items.length, 1);
   for (const [name, hashes] of Object.entries(OTHER_HASHES)) {
     assert.throws(() => submissionOf([image(hashes)]), TypeError, name);
     const variant = { name: "mirrored", ...hashes };
