@@ -47,8 +47,8 @@ export async function hashFrames(file, format, options) {
   const work = new FrameWork(file, video, options);
   const plan = await work.run();
   if (!plan.end) {
-    const isDamaged = isShort || work.seen > 0 || !work.failures;
-    throw isDamaged ? new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt) : notPlayable();
+    if (work.failures && !work.seen && !isShort) throw notPlayable();
+    throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
   }
   const { frames, variants } = work.results(plan);
   const notices = damageNotices(video, plan, work.seen + work.failures > 0, isShort);
@@ -57,10 +57,7 @@ export async function hashFrames(file, format, options) {
   return { frames, variants, notices };
 }
 
-/**
- * What is said of lengths, as in a Container.
- * @typedef {{duration: number | null, ownLength: number | null, othersEnd: number, rate: number}} Lengths
- */
+/** @typedef {Pick<OpenVideo, "duration" | "ownLength" | "othersEnd" | "rate">} Lengths */
 
 /** The work on one video. */
 class FrameWork {
