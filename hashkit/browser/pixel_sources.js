@@ -264,7 +264,7 @@ function withRedFirst(pixels) {
  * Rounded as Pillow does (AlphaComposite.c).
  * @param {Uint8Array} pixels changed
  */
-export function laidOnWhite(pixels) {
+function laidOnWhite(pixels) {
   for (let at = 0; at < pixels.length; at += 4) {
     const alpha = pixels[at + 3];
     if (alpha === 255) {

@@ -354,11 +354,11 @@ def test_the_icon_that_is_taken():
     chance = random.Random(2)
     small = encoded(noise(8, 8), "PNG")
     cases, expected = [], []
-    for _ in range(60):
+    for _ in range(300):
         count = chance.randint(1, 6)
         entries, pictures = b"", b""
         for _ in range(count):
-            width, height = chance.choice([0, 16, 32]), chance.choice([0, 16, 32])
+            width, height = chance.choice([16, 32, 32]), chance.choice([0, 32, 32])
             colours, depth = chance.choice([0, 2, 16]), chance.choice([0, 1, 8, 32])
             at = 6 + 16 * count + len(pictures)
             entries += struct.pack("<BBBBHHII", width, height, colours, 0, 1, depth, len(small), at)

@@ -223,6 +223,8 @@ def damaged_pngs():
         ("deep", deep),
     ):
         yield f"{name} without end", whole[:-12]
+        for cut in (13, 16, 17, 18, 20, 21):  # within the last checksums
+            yield f"{name} without {cut} bytes", whole[:-cut]
         yield f"{name} cut", whole[: len(whole) * 2 // 3]
         yield f"{name} with a wrong checksum", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
     bad = chunk(b"tEXt", b"a\0b")
@@ -509,6 +511,9 @@ def broken():
     small = scene(1, 60, 50)
     for kind in ("JPEG", "PNG", "GIF", "WEBP"):
         yield f"{kind}, the beginning", encoded(small, kind)[:90]
+    for kind in ("png", "bmp"):
+        icon = encoded(small.resize((48, 48)), "ICO", sizes=[(48, 48)], bitmap_format=kind)
+        yield f"icon of {kind}, cut", icon[: len(icon) * 2 // 3]
     png = encoded(small, "PNG")
     at = png.index(b"IDAT") + 20
     yield "PNG that does not unpack", png[:at] + b"\xff" * 60 + png[at + 60 :]
