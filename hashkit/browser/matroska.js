@@ -91,7 +91,9 @@ async function readGroup(segment, source, start, end) {
     const head = source.near(place, 20) ?? (await source.load(place, 20));
     const element = elementAt(head, 0);
     if (!element) break;
-    if (element.id === BLOCK_ID) [blockStart, blockEnd] = [place + element.start, place + element.end];
+    if (element.id === BLOCK_ID) {
+      [blockStart, blockEnd] = [place + element.start, place + element.end];
+    }
     if (element.id === REFERENCE_ID) found.isKey = false;
     if (element.id === BLOCK_DURATION_ID) {
       found.duration = numberOf(head, element);

@@ -47,8 +47,8 @@ export async function hashFrames(file, format, options) {
   const work = new FrameWork(file, video, options);
   const plan = await work.run();
   if (!plan.end) {
-    const isDamaged = isShort || work.seen > 0 || !work.failures;
-    throw isDamaged ? new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt) : notPlayable();
+    if (work.failures && !work.seen && !isShort) throw notPlayable();
+    throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
   }
   const { frames, variants } = work.results(plan);
   const notices = damageNotices(video, plan, work.seen + work.failures > 0, isShort);
@@ -56,6 +56,8 @@ export async function hashFrames(file, format, options) {
   if (isVaried) notices.push(noticeOf("variable_rate"));
   return { frames, variants, notices };
 }
+
+/** @typedef {Pick<OpenVideo, "duration" | "ownLength" | "othersEnd" | "rate">} Lengths */
 
 /** The work on one video. */
 class FrameWork {
@@ -218,13 +220,13 @@ class FrameWork {
 
 /**
  * A notice about the part that could not be read, if any.
- * @param {OpenVideo} video
- * @param {FramePlan} plan
+ * @param {Lengths} video
+ * @param {{end: number, isMended: boolean}} plan
  * @param {boolean} isDamaged
  * @param {boolean} isShort whether the file is cut short
  * @returns {Notice[]}
  */
-function damageNotices(video, { end, isMended }, isDamaged, isShort) {
+export function damageNotices(video, { end, isMended }, isDamaged, isShort) {
   const whole = isMended ? null : expectedEnd(video);
   const slack = Math.max(1, 3 / video.rate); // sound often lasts a little longer than the picture
   const isEarly = whole !== null && end < whole - slack;
@@ -236,7 +238,7 @@ function damageNotices(video, { end, isMended }, isDamaged, isShort) {
 
 /**
  * When the pictures should end, in seconds; null where nothing credible says it.
- * @param {OpenVideo} video
+ * @param {Lengths} video
  */
 function expectedEnd({ duration, ownLength, othersEnd }) {
   const credible = (/** @type {number | null} */ length) =>

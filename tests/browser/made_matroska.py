@@ -46,14 +46,26 @@ def cluster(time: int, *blocks: bytes, known: bool = True) -> bytes:
 
 
 def matroska(
-    clusters: Iterable[bytes], *track: bytes, video: bytes = b"", known: bool = True, more: bytes = b""
+    clusters: Iterable[bytes],
+    *track: bytes,
+    video: bytes = b"",
+    known: bool = True,
+    more: bytes = b"",
 ) -> bytes:
     """A file with one track of VP8."""
     header = element("1A45DFA3", element("4282", b"matroska"))
-    info = element("1549A966", number("2AD7B1", 1_000_000), element("4D80", b"x"), element("5741", b"x"))
+    info = element(
+        "1549A966", number("2AD7B1", 1_000_000), element("4D80", b"x"), element("5741", b"x")
+    )
     picture = element("E0", number("B0", 96), number("BA", 64), video)
     entry = element(
-        "AE", number("D7", 1), number("73C5", 7), number("83", 1), element("86", b"V_VP8"), picture, *track
+        "AE",
+        number("D7", 1),
+        number("73C5", 7),
+        number("83", 1),
+        element("86", b"V_VP8"),
+        picture,
+        *track,
     )
     parts = info, element("1654AE6B", entry), *clusters
     where = _index(sum(map(len, parts))) if more else b""
@@ -64,7 +76,10 @@ def _index(length: int) -> bytes:
     """Says that tags lie behind it and what has this length."""
 
     def index(place: int) -> bytes:
-        entry = element("53AB", bytes.fromhex("1254C367")), element("53AC", struct.pack(">I", place))
+        entry = (
+            element("53AB", bytes.fromhex("1254C367")),
+            element("53AC", struct.pack(">I", place)),
+        )
         return element("114D9B74", element("4DBB", *entry))
 
     return index(len(index(0)) + length)
@@ -125,7 +140,9 @@ def _equal(frames: list[Frame]) -> list[bytes]:
 def _encoding(kind: int, way: int, setting: bytes = b"") -> bytes:
     compression = element("5034", number("4254", way), element("4255", setting))
     parts = (number("5031", 0), number("5032", 1), number("5033", kind))
-    coded = compression if kind == 0 else element("5035", number("47E1", 5), element("47E2", b"key"))
+    coded = (
+        compression if kind == 0 else element("5035", number("47E1", 5), element("47E2", b"key"))
+    )
     return element("6D80", element("6240", *parts, coded))
 
 
@@ -162,6 +179,9 @@ def changes(source: Path) -> dict[str, Callable[[], bytes]]:
     return {
         "by-hand.mkv": lambda: matroska(_in_clusters(frames)),
         "unknown-lengths.mkv": lambda: matroska(_in_clusters(frames, known=False), known=False),
+        "unknown-in-a-byte.mkv": lambda: matroska(
+            _in_clusters(frames, known=False), known=False
+        ).replace(_UNKNOWN, b"\xff"),
         "groups.mkv": lambda: matroska(_in_groups(frames)),
         "usual.mkv": lambda: matroska(_in_clusters(frames), usual),
         "xiph-lacing.mkv": lambda: matroska(_laced(frames, 1), usual),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (the table)
 """Small videos that differ in how their containers say times, made with PyAV."""
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def write(
         if voice is not None and sound is not None:
             end = float(stamps[-1] * time_base)
             for start in range(int(sound * 48000), int(end * 48000), 960):
-                silent = av.AudioFrame.from_ndarray(np.zeros((2, 960), np.float32), "fltp", "stereo")
+                silent = av.AudioFrame.from_ndarray(
+                    np.zeros((2, 960), np.float32), "fltp", "stereo"
+                )
                 silent.sample_rate, silent.pts, silent.time_base = 48000, start, Fraction(1, 48000)
                 _mux(container, voice.encode(silent), 0, True)
             _mux(container, voice.encode(None), 0, True)
@@ -128,6 +131,18 @@ def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
     return data.replace(old, new)
 
 
+def with_text(path: Path) -> bytes:
+    """The file with its sound called something else."""
+    return replaced(replaced(path.read_bytes(), b"soun", b"meta"), b"mp4a", b"mett")
+
+
+def twice(data: bytes) -> bytes:
+    """The file with its last fragment again at the end: what overlaps is not shown again."""
+    start = data.rindex(b"moof") - 4
+    end = data.rindex(b"mfra") - 4
+    return data[:end] + data[start:end] + data[end:]
+
+
 F = Fraction
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
 _FINE = F(1, 90000)
@@ -155,6 +170,10 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "phone-wild": ("mp4", "libx264", jittering(120, 3000, 3, 900), _FINE, {"options": _X264, "rate": 30}),
     "phone-24": ("mov", "libx264", jittering(120, 3754, 4, 2), _FINE, {"options": _B_FRAMES, "rate": 24}),
     "phone-mkv": ("mkv", "libx264", jittering(120, 3000, 5, 300), _FINE, {"options": _X264, "rate": 30}),
+    "phone-wilder": ("mp4", "libx264", jittering(120, 3000, 6, 1500), _FINE, {"options": _X264, "rate": 30}),
+    "irregular-start": (
+        "mp4", "libx264", [0, 2900, 6200, *(9300 + 3100 * i for i in range(40))], _FINE, {"options": _X264, "rate": 30},
+    ),
     "slow": ("mp4", "libx264", constant(12), F(1), {"options": _X264, "rate": 1}),
     "slow-webm": ("webm", "libvpx", constant(40), F(1, 2), {"options": _VPX, "rate": 2}),
     "one-frame": ("mp4", "libx264", [0], F(1, 25), {"options": _X264}),
@@ -166,6 +185,7 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "late": ("mp4", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": 3000}),
     "late-sound": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0.6}),
     "late-picture": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0, "shift": 5000}),
+    "little-late": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0, "shift": 10}),
     "late-mkv": ("mkv", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": 3000}),
     "late-sound-mkv": ("mkv", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0.6}),
     "early": ("mp4", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": -1536}),
@@ -248,5 +268,8 @@ def _changes(folder: Path) -> dict[str, Callable[[], bytes]]:
         "part-with-b-frames.mp4": edited(b_frames, 700, 512 * 15),
         "nothing-at-first.mp4": edited(plain, 480, -1),
         "longer-edit.mp4": edited(b_frames, 90000, 1024),
+        "text-before.mp4": lambda: with_text(folder / "little-late.mp4"),
+        "text-long-before.mp4": lambda: with_text(folder / "late-picture.mp4"),
+        "fragments-twice.mp4": lambda: twice((folder / "fragments-moof.mp4").read_bytes()),
         "no-tags.mkv": lambda: replaced(mkv.read_bytes(), b"DURATION", b"DORATION"),
     }
