@@ -142,8 +142,8 @@ const NEAR = 4; // the last values before what is lost may be zeros as well
 
 /**
  * What the zeros among pixels look like. Many kilobytes of them are taken for lost where black
- * would not begin: black bars begin with a row, and a black background shows beside what is in front
- * of it. What a card or a disk loses begins and ends with one of its blocks.
+ * would not begin: black bars begin with a row, and a black background shows beside what is in
+ * front of it. What a card or a disk loses begins and ends with one of its blocks.
  * @param {Uint8Array} bytes
  * @param {Rows} rows
  * @returns {Finding}
