@@ -10,8 +10,8 @@ from hashkit.models import Notice
 LOW_QUALITY = Notice(
     "low_quality",
     "little detail",
-    "This picture has little detail (PDQ quality below 50). Services discard such a hash, so only "
-    "exact copies of the file can be found.",
+    "This picture or video has little detail (PDQ quality below 50). Services discard such a hash, "
+    "so only exact copies of the file can be found.",
 )
 SMALL = Notice(
     "small",
@@ -97,6 +97,17 @@ VARIABLE_RATE = Notice(
     "The frame rate varies. Some services count the frames and look at others, so hashes of those "
     "were made as well.",
 )
+SEVERAL_TRACKS = Notice(
+    "several_tracks",
+    "several videos",
+    "This file holds several videos. The one that players show was hashed.",
+)
+MORE_BEHIND = Notice(
+    "more_behind",
+    "more behind it",
+    "Something else follows behind the video in this file, perhaps another one. Only the first was "
+    "hashed.",
+)
 
 
 def with_rate(notice: Notice, rate: float) -> Notice:
@@ -138,6 +149,8 @@ ALL: tuple[Notice, ...] = (
     VIDEO_WITHOUT_TIMES,
     TRANSPARENT,
     VARIABLE_RATE,
+    SEVERAL_TRACKS,
+    MORE_BEHIND,
 )
 
 GOOD = marked("good")

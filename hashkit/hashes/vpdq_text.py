@@ -64,7 +64,7 @@ def from_text(untrusted_text: str) -> tuple[FrameHash, ...]:
         if frames and frame.frame <= frames[-1].frame:
             raise ValueError(
                 f"the frame in line {number + 1} does not come after the one before, so there may "
-                "be two videos here"
+                "be two videos here. Put each into a file of its own, sorted by the first number"
             )
         frames.append(frame)
     return tuple(frames)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
-from hashkit.errors import IsAnArchive, NotMedia, UnsupportedMedia
+from hashkit.errors import IsAnArchive, MediaTruncated, NotMedia, UnsupportedMedia
 from hashkit.models import MediaKind
 
 Signature = re.Pattern[bytes] | Callable[[bytes], bool]
@@ -279,6 +279,19 @@ def unsupported(name: str) -> UnsupportedMedia:
     """The error for a format that is known by name only, one of ``NOT_OPENED``."""
     article = "an" if name[0] in "AEIOU" else "a"
     return UnsupportedMedia(f"This is {article} {name}, which cannot be opened here.")
+
+
+def unsupported_video() -> UnsupportedMedia:
+    """The error for a video that no decoder here takes."""
+    return UnsupportedMedia(
+        "This video is coded in a way that cannot be opened here.",
+        advice="Hash the version of it that would be shared, such as an MP4 file.",
+    )
+
+
+def truncated_video() -> MediaTruncated:
+    """The error for a video that ends before anything in it could be opened."""
+    return MediaTruncated("The file is cut short, and no part of the video could be read.")
 
 
 _VIDEO_BRANDS = {b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"qt  "}

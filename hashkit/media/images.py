@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import cv2
@@ -37,6 +38,7 @@ from hashkit.media.metadata import without_metadata
 from hashkit.media.opening import open_frames, open_header
 from hashkit.media.pixels import as_pixels, with_transparency
 from hashkit.media.readings import Reading, of_numbers, turned
+from hashkit.media.truncation import is_cut_short
 from hashkit.models import Notice
 
 _ORIENTATION_TAG = 0x0112
@@ -79,7 +81,13 @@ def decode(untrusted_data: bytes, image_format: str, max_pixels: int = MAX_PIXEL
     except Image.DecompressionBombError as error:
         raise TooManyPixels from error
     except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise _translated(error) from error
+        failure = _translated(error)
+        size = len(untrusted_data)
+        if isinstance(failure, MediaCorrupt) and is_cut_short(
+            BytesIO(untrusted_data), size, image_format
+        ):
+            failure = MediaTruncated()
+        raise failure from error
     if complaints and not {notices.TRUNCATED, notices.DAMAGED}.intersection(picture.notices):
         others = (each for each in picture.notices if each != notices.MAY_BE_INCOMPLETE)
         return replace(picture, notices=(notices.DAMAGED, *others))

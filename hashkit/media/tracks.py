@@ -20,7 +20,7 @@ def shown_track(streams: Any) -> Any | None:
     before one that cannot, then those that the file marks as the default, then long ones before
     previews, then the one with the most pixels, then the first.
     """
-    real = [each for each in streams if not each.disposition & _NOT_REAL_VIDEO]
+    real = _real(streams)
     longest = max((length_of(each) or 0.0 for each in real), default=0.0)
 
     def rank(stream: Any) -> tuple[bool, bool, bool, int]:
@@ -33,6 +33,17 @@ def shown_track(streams: Any) -> Any | None:
         )
 
     return max(real, key=rank, default=None)  # of equals, the first
+
+
+def has_several(streams: Any) -> bool:
+    """Whether more than one of a container's video streams is a video. A preview of one picture is
+    none, nor what a transport stream announces without a picture."""
+    films = [each for each in _real(streams) if each.frames != 1]
+    return sum(each.codec_context is None or _pixels_of(each) > 0 for each in films) > 1
+
+
+def _real(streams: Any) -> list[Any]:
+    return [each for each in streams if not each.disposition & _NOT_REAL_VIDEO]
 
 
 def length_of(stream: Any) -> float | None:

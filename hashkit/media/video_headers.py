@@ -62,7 +62,13 @@ def lengths_of(container: Any, stream: Any, media: Format) -> Lengths:
     if media.clock is Clock.NONE:
         return Lengths(file, None, of_all=False)  # guessed from the number of bytes
     own = _credible(length_of(stream))
-    if media.name == "matroska":
+    if media.name == "asf":
+        own = None  # FFmpeg gives every track the length of the file
+    elif media.name == "matroska":
+        # There, lengths count from zero, also where the first picture is at a later time: in the
+        # second part of a film, or a recording of a stream.
+        before = max(0.0, (container.start_time or 0) / av.time_base)
+        file, own = _behind(file, before), _behind(own, before)
         if "DURATION" not in stream.metadata:
             own = None
         elif own is not None and file is not None:
@@ -70,6 +76,12 @@ def lengths_of(container: Any, stream: Any, media: Format) -> Lengths:
     if own is None:
         return Lengths(file, file, of_all=file is not None)
     return Lengths(file, own, of_all=False)
+
+
+def _behind(end: float | None, before: float) -> float | None:
+    """How long it takes to ``end``, without the time ``before`` the beginning. Where nothing would
+    be left, the end is not counted from zero."""
+    return end - before if end is not None and end > before else end
 
 
 def _credible(seconds: float | None) -> float | None:

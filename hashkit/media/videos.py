@@ -23,11 +23,10 @@ from hashkit.errors import (
     NoVideo,
     ProtectedMedia,
     TooLong,
-    UnsupportedMedia,
 )
 from hashkit.hashes.arrays import Pixels
 from hashkit.media.completeness.packets import has_gap
-from hashkit.media.formats import FORMATS, Clock, Format
+from hashkit.media.formats import FORMATS, Clock, Format, unsupported_video
 from hashkit.media.limits import (
     MAX_FRAME_PIXELS,
     MAX_SECONDS,
@@ -36,7 +35,7 @@ from hashkit.media.limits import (
 )
 from hashkit.media.tee import Tee
 from hashkit.media.timeline import StampChooser, Timeline, without_joints
-from hashkit.media.tracks import packets_of, shown_track
+from hashkit.media.tracks import has_several, packets_of, shown_track
 from hashkit.media.video_headers import (
     LENIENT,
     lengths_of,
@@ -100,7 +99,8 @@ class Video:
     """An open video: what its header says, and its frames.
 
     Times are in seconds, rates in frames a second: ``rate`` on average, ``guessed_rate`` as FFmpeg
-    goes by, ``constant_rate`` where it does not vary. ``end`` (where the last frame that could be
+    goes by, ``constant_rate`` where it does not vary. ``several``: there are other tracks of video
+    beside it. ``end`` (where the last frame that could be
     decoded ends) and ``damaged`` (how often something could not) fill up while decoding.
     """
 
@@ -112,6 +112,7 @@ class Video:
     end: float = 0.0
     damaged: int = 0
     has_times: bool = True
+    several: bool = False
     _container: Any = None
     _stream: Any = None
     _start: float = 0.0
@@ -245,7 +246,7 @@ def _checked(container: Any, media: Format) -> Video:
     if "enc_key_id" in stream.metadata or "ASF_Protection_Type" in container.metadata:
         raise ProtectedMedia
     if stream.codec_context is None:
-        raise UnsupportedMedia("This video is coded in a way that cannot be opened here.")
+        raise unsupported_video()
     if stream.width and stream.height:
         check_pixels(stream.width, stream.height, MAX_FRAME_PIXELS)
     stream.thread_type = THREADS
@@ -259,6 +260,7 @@ def _checked(container: Any, media: Format) -> Video:
         guessed_rate=rates.guessed,
         constant_rate=rates.constant,
         has_times=media.clock is not Clock.NONE,
+        several=has_several(container.streams.video),
         _container=container,
         _stream=stream,
         _start=start_of(container, stream),

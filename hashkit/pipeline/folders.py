@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hashkit.media.names import is_placeholder
+from hashkit.media.names import is_placeholder, kind_from
 
 
 def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[Path]:
@@ -27,6 +27,20 @@ def files_in(folder: str | os.PathLike[str], *, deep: bool = True) -> Iterator[P
             if _is_wanted(name) and _is_file_or_link(path):
                 yield path
     yield from unreadable
+
+
+def hidden_in(folder: str | os.PathLike[str]) -> int:
+    """How many hidden files in a folder, and in the folders in it that are not hidden, are named
+    like pictures or videos and left out by ``files_in``. What macOS keeps beside files on cards
+    (``._IMG_1.HEIC``) is no picture."""
+    count = 0
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        count += sum(
+            not _is_wanted(name) and not name.startswith("._") and kind_from(name) is not None
+            for name in names
+        )
+    return count
 
 
 def _is_wanted(name: str) -> bool:

@@ -48,6 +48,8 @@ from hashkit.variants.sets import DEFAULT_LEVEL, has_readings
 Source = str | os.PathLike[str] | BinaryIO
 
 _SMALL_SIDE = 64
+_OF_PLAIN_PICTURES = {notices.LOW_QUALITY, notices.FLAT}
+_OF_DAMAGE = {notices.TRUNCATED, notices.DAMAGED}
 _FLAT_RANGE = 8  # of 255: what a JPEG makes of one colour
 
 
@@ -201,7 +203,11 @@ def _hash_animation(
     interval = 0.0 if isinstance(options.sample, str) else options.sample
     sampled = FrameHasher(options, Sampler(interval, None), animation.counted_rate)
     moving = hash_frames(animation.frames(), options, sampled, animation.rate)
-    notes = (*notes, *moving.notes())
+    best = moving.best_quality()
+    if best is not None and best >= pdq.QUALITY_THRESHOLD:  # of the first frame, that is true
+        notes = tuple(each for each in notes if each not in _OF_PLAIN_PICTURES)
+    is_whole = not animation.cut_short and not _OF_DAMAGE.intersection(notes)
+    notes = (*notes, *moving.rate_notes(is_whole=is_whole))
     if animation.cut_short:
         notes = (*notes, notices.with_span(notices.VIDEO_TRUNCATED, 0.0, animation.end, None))
     return moving, notes

@@ -21,17 +21,19 @@ from hashkit.errors import (
     ProtectedMedia,
     TooMuchMemory,
 )
-from hashkit.hashes import tmk
+from hashkit.hashes import pdq, tmk
 from hashkit.hashes.arrays import Float32
 from hashkit.hashes.cryptographic import Digests
 from hashkit.hashes.registry import Family, of_family
 from hashkit.media import videos
+from hashkit.media.formats import truncated_video
 from hashkit.media.sampling import KEYFRAME_GAP, Sampler
 from hashkit.media.scrambling import is_scrambled
 from hashkit.media.tee import Tee
-from hashkit.media.truncation import is_cut_short
+from hashkit.media.truncation import Parts, look_at_parts
 from hashkit.models import (
     BY_FRAME_COUNT,
+    READINGS,
     FailedFile,
     FrameHashes,
     Hash,
@@ -56,16 +58,22 @@ def hash_video(
     error: MediaError | None = None
     done = MovingHashes()
     notes: tuple[Notice, ...] = ()
-    cut_short = bool(moving) and is_cut_short(untrusted.stream, untrusted.size, video_format)
+    parts = Parts(False, False)
+    if moving:
+        parts = look_at_parts(untrusted.stream, untrusted.size, video_format)
     with _digests_in_thread(of_family(options.algorithms, Family.CRYPTOGRAPHIC)) as digests:
         tee = Tee(untrusted.stream, digests.feed)
         if moving:
             try:
                 with videos.open_video(tee, video_format) as video:
-                    done, notes = _hash_moving(video, moving, options, cut_short, on_progress)
+                    done, notes = _hash_moving(video, moving, options, parts, on_progress)
             except MediaError as caught:
-                protected = video_format == "mpegts" and is_scrambled(untrusted.stream)
-                error = ProtectedMedia() if protected else caught
+                error = caught
+                if video_format == "mpegts" and is_scrambled(untrusted.stream):
+                    error = ProtectedMedia()
+                elif parts.cut_short and isinstance(caught, MediaCorrupt):
+                    error = truncated_video()
+                    error.__cause__ = caught.__cause__
             except MemoryError:
                 error = TooMuchMemory()
         untrusted.check_unchanged(tee.finish())
@@ -93,17 +101,32 @@ class MovingHashes:
     frames: FrameHashes | None = None
     variants: tuple[FrameHashes, ...] = ()
 
-    def notes(self) -> tuple[Notice, ...]:
-        """What their readings tell of the file."""
+    def rate_notes(self, *, is_whole: bool) -> tuple[Notice, ...]:
+        """What their readings show of the frame rate. Nothing where the file is not whole: what is
+        missing makes a constant rate look like one that varies."""
         counted = any(each.variant.startswith(BY_FRAME_COUNT) for each in self.variants)
-        return (notices.VARIABLE_RATE,) if counted else ()
+        return (notices.VARIABLE_RATE,) if counted and is_whole else ()
+
+    def best_quality(self) -> int | None:
+        """The quality of the best frame, of the original or another reading of it. None where
+        there is no frame."""
+        readings = (each for each in self.variants if each.variant in READINGS)
+        of_original = () if self.frames is None else (self.frames,)
+        found = (frame.quality for each in (*of_original, *readings) for frame in each.hashes)
+        return max(found, default=None)
+
+    def quality_notes(self) -> tuple[Notice, ...]:
+        """A notice where services would discard every frame."""
+        best = self.best_quality()
+        is_low = best is not None and best < pdq.QUALITY_THRESHOLD
+        return (notices.LOW_QUALITY,) if is_low else ()
 
 
 def _hash_moving(
     video: videos.Video,
     algorithms: tuple[str, ...],
     options: Options,
-    cut_short: bool,
+    parts: Parts,
     on_progress: OnProgress | None,
 ) -> tuple[MovingHashes, tuple[Notice, ...]]:
     sample = options.sample
@@ -123,12 +146,17 @@ def _hash_moving(
     )
     if not video.end:
         raise MediaCorrupt("The file is damaged, and the video could not be read.")
-    notes = _damage_notices(video, cut_short)
+    damage = _damage_notices(video, parts.cut_short)
+    notes = (*done.quality_notes(), *damage)
+    if video.several:
+        notes = (*notes, notices.SEVERAL_TRACKS)
+    if parts.more_behind:
+        notes = (*notes, notices.MORE_BEHIND)
     if tmk_left_out:
         notes = (*notes, notices.TMK_LEFT_OUT)
     if not video.has_times:
         notes = (*notes, notices.with_rate(notices.VIDEO_WITHOUT_TIMES, video.rate))
-    return done, (*notes, *done.notes())
+    return done, (*notes, *done.rate_notes(is_whole=not damage))
 
 
 def hash_frames(

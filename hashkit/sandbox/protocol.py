@@ -16,7 +16,12 @@ from typing import Any
 
 from hashkit import notices
 from hashkit.errors import DocumentInvalid, FileError, HashkitError, MediaError
-from hashkit.media.formats import NOT_OPENED, unsupported
+from hashkit.media.formats import (
+    NOT_OPENED,
+    truncated_video,
+    unsupported,
+    unsupported_video,
+)
 from hashkit.models import (
     MOVING_READINGS,
     ORIGINAL,
@@ -46,10 +51,10 @@ takes up to 25 times its length."""
 _MAX_NOTICES = 20
 # Texts of errors that differ from their default: with numbers, or the name of a format.
 _NOT_OPENED = {str(unsupported(name)) for name in NOT_OPENED}
+_OF_VIDEOS = {str(each): each.advice for each in (unsupported_video(), truncated_video())}
 _KNOWN_SENTENCES = re.compile(
     r"The picture has [\d,]{1,30} pixels\. The limit is [\d,]{1,30}\."
-    r"|The file is damaged, and the video could not be read\."
-    r"|This video is coded in a way that cannot be opened here\.",
+    r"|The file is damaged, and the video could not be read\.",
     re.ASCII,
 )
 _NOTICES = {notice.code: notice for notice in notices.ALL}
@@ -214,11 +219,10 @@ def _error(untrusted_code: str, untrusted_text: str) -> HashkitError:
     known = _ERRORS.get(untrusted_code)
     if known is None:
         raise DocumentInvalid
-    if untrusted_text not in (known.text, *_NOT_OPENED) and not _KNOWN_SENTENCES.fullmatch(
-        untrusted_text
-    ):
+    sentences = (known.text, *_NOT_OPENED, *_OF_VIDEOS)
+    if untrusted_text not in sentences and not _KNOWN_SENTENCES.fullmatch(untrusted_text):
         raise DocumentInvalid
-    return known(untrusted_text)
+    return known(untrusted_text, advice=_OF_VIDEOS.get(untrusted_text))
 
 
 def _branch(base: type[HashkitError]) -> Iterator[type[HashkitError]]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from hashkit.hashes.registry import MIN_QUALITY
 from hashkit.locale.language import marked
-from hashkit.models import FailedFile, HashedFile, MediaKind, Outcome, best_quality
+from hashkit.models import FailedFile, HashedFile, Outcome, best_quality
 
 
 class Usability(StrEnum):
@@ -97,6 +97,13 @@ NOTICES: dict[str, str] = {
         "Some services count the frames of this video and look at others, so hashes of those were "
         "made too."
     ),
+    "several_tracks": marked(
+        "There are several videos in this file. The hashes are of the one that players show."
+    ),
+    "more_behind": marked(
+        "Something else follows behind the video in this file, perhaps another one. The hashes are "
+        "of the first only."
+    ),
 }
 """The page's sentence for each notice, by its code."""
 
@@ -134,8 +141,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
         marked("Unpack it first. Then choose the pictures that were in it."),
     ),
     "unsupported_media": (
-        marked("This kind of picture cannot be opened here."),
-        marked("If you have it as JPEG, PNG or HEIC on this device, choose that file."),
+        marked("This kind of picture or video cannot be opened here."),
+        marked("If you have it as JPEG, PNG, HEIC or MP4 on this device, choose that file."),
     ),
     "media_truncated": (
         marked("The file is cut short. Nothing in it could be shown as a picture."),
@@ -203,8 +210,7 @@ def _usability_of(outcome: Outcome) -> Usability:
 
 
 def _quality_of(hashed: HashedFile) -> int | None:
-    """The quality of a picture, or of the best frame of a video; None if there is none."""
-    if hashed.kind is MediaKind.VIDEO:
-        frames = hashed.frames.hashes if hashed.frames else ()
-        return max((frame.quality for frame in frames), default=None)
-    return best_quality(hashed.hashes)
+    """The quality of a picture, or of the best frame of what moves; None if there is none."""
+    found = [frame.quality for frame in hashed.frames.hashes] if hashed.frames else []
+    still = best_quality(hashed.hashes)
+    return max(found if still is None else [*found, still], default=None)

@@ -354,3 +354,16 @@ def _decode_or_fail(data, name):
         return images.decode(data, name, max_pixels=5_000_000)
     except MediaError:
         return None
+
+
+@pytest.mark.parametrize("name", ["heic.heic", "avif.avif"])
+def test_nothing_of_a_cut_picture_in_boxes(samples, name):
+    """Its boxes say that the rest is missing; where none is, it is damaged."""
+    data = (samples / name).read_bytes()
+    image_format = name.split(".")[1].replace("heic", "heif")
+    for part in (0.3, 0.9):
+        with pytest.raises(MediaTruncated) as caught:
+            images.decode(data[: int(len(data) * part)], image_format)
+        assert "copy it again" in caught.value.advice
+    with pytest.raises(MediaCorrupt):
+        images.decode(data.replace(b"pitm", b"pitt").replace(b"iloc", b"ilot"), image_format)

@@ -16,9 +16,10 @@ import pytest
 from av.stream import Disposition
 
 import hashkit
+from hashkit import notices
 from hashkit.errors import NotMedia
 from hashkit.media.recognition import recognise
-from hashkit.media.tracks import length_of, packets_of, shown_track
+from hashkit.media.tracks import has_several, length_of, packets_of, shown_track
 
 CASES = Path(__file__).parents[1] / "cases"
 RATE = 10
@@ -43,6 +44,7 @@ class Track:
     codec_context: Codec | None = field(default_factory=Codec)
     metadata: dict[str, str] = field(default_factory=dict)
     time_base: Fraction = Fraction(1, 10)
+    frames: int = 0
 
 
 FILM = Track("film")
@@ -72,6 +74,25 @@ FILM = Track("film")
 def test_what_is_shown(others, film):
     assert shown_track([*others, film]) is film
     assert shown_track([film, *others]) is film
+
+
+@pytest.mark.parametrize(
+    ("other", "several"),
+    [
+        (Track("cover", disposition=Disposition.attached_pic), False),
+        (Track("thumbnails", disposition=Disposition.timed_thumbnails), False),
+        (Track("preview of one picture", frames=1), False),
+        (Track("announced only", codec_context=Codec(0, 0)), False),
+        (Track("preview", 1, frames=2), True),
+        (Track("unknown codec", codec_context=None), True),
+        (FILM, True),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_several(other, several):
+    assert has_several([FILM, other]) == several
+    assert has_several([other, FILM]) == several
+    assert not has_several([other])
 
 
 def test_the_first_of_equals():
@@ -129,6 +150,14 @@ class TestFiles:
     def test_the_default_is_not_the_first(self, tmp_path, container):
         tracks = (30, LARGE, 0, False), (20, SMALL, 100, True)
         assert self.frames(write(tmp_path / f"a.{container}", *tracks)) == 20
+
+    def test_a_second_one_is_noticed(self, tmp_path, container):
+        one, other = (30, SMALL, 0, True), (28, LARGE, 100, False)
+        name = f"a.{container}"
+        assert hashkit.hash_file(write(tmp_path / name, one), "vpdq").notices == ()
+        assert hashkit.hash_file(write(tmp_path / name, one, other), "vpdq").notices == (
+            notices.SEVERAL_TRACKS,
+        )
 
     def test_a_preview_comes_first(self, tmp_path, container):
         tracks = (1, LARGE, 0, True), (30, SMALL, 100, True)

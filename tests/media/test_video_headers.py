@@ -61,12 +61,30 @@ def test_rates_of_files_with_times():
         ("matroska", 5, 50, "00:00:03", (5.0, 3.0, False)),
         ("matroska", 5, 50, "00:00:09", (5.0, 5.0, False)),
         ("h264", 5, 50, "", (5.0, None, False)),
+        ("asf", 5, 50, "", (5.0, 5.0, True)),
     ],
 )
 def test_lengths(name, seconds, own, tag, expected):
-    file = SimpleNamespace(duration=seconds and seconds * MICRO)
+    file = SimpleNamespace(duration=seconds and seconds * MICRO, start_time=None)
     metadata = {"DURATION": tag} if tag else {}
     assert lengths_of(file, stream(duration=own, metadata=metadata), FORMATS[name]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "tag", "expected"),
+    [
+        ("matroska", 4, "00:00:12", (8.0, 8.0, False)),
+        ("matroska", 4, "00:00:10", (8.0, 6.0, False)),
+        ("matroska", 4, "", (8.0, 8.0, True)),
+        ("matroska", -4, "00:00:12", (12.0, 12.0, False)),
+        ("matroska", 12, "00:00:12", (12.0, 12.0, False)),  # not counted from zero
+        ("mp4", 4, "00:00:12", (12.0, 12.0, False)),
+    ],
+)
+def test_lengths_of_what_begins_late(name, start, tag, expected):
+    file = SimpleNamespace(duration=12 * MICRO, start_time=start * MICRO)
+    metadata = {"DURATION": tag} if tag else {}
+    assert lengths_of(file, stream(metadata=metadata), FORMATS[name]) == expected
 
 
 def test_a_rate_that_makes_one_picture_last_for_years_counts_for_nothing():

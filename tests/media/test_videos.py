@@ -357,7 +357,8 @@ class TestWhatIsNoVideo:
         path = tmp_path / "a"
         path.write_bytes(head + content)
         (outcome,) = hashkit.hash_files([path])
-        assert outcome.error.code in ("media_corrupt", "no_video", "unsupported_media")
+        known = ("media_corrupt", "media_truncated", "no_video", "unsupported_media")
+        assert outcome.error.code in known
         assert [each.algorithm for each in outcome.hashes] == ["md5", "sha1", "sha256"]
         assert capfd.readouterr().err == ""
 
@@ -400,8 +401,14 @@ class TestDamage:
         cut = tmp_path / "cut.mp4"
         cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
         outcome = hash_or_fail(cut, Options())
-        assert outcome.error.code == "media_corrupt"
+        assert outcome.error.code == "media_truncated"
+        assert "of the video" in str(outcome.error)
         assert isinstance(outcome.error.__cause__, av.FFmpegError)
+        (isolated,) = hashkit.hash_files([cut])
+        assert str(isolated.error) == str(outcome.error)
+        damaged = tmp_path / "damaged.mp4"  # of full length, but without the name of the index
+        damaged.write_bytes(whole.read_bytes().replace(b"moov", b"moot"))
+        assert hash_or_fail(damaged, Options()).error.code == "media_corrupt"
         assert outcome.hashes
 
     def test_a_hole_in_the_middle(self, tmp_path, capfd):

@@ -229,6 +229,13 @@ def test_an_error_with_a_known_sentence(code, text):
     assert (found.error.code, str(found.error)) == (code, text)
 
 
+@pytest.mark.parametrize("error", [formats.unsupported_video(), formats.truncated_video()])
+def test_an_error_of_a_video_keeps_its_advice(error):
+    found = protocol.outcome_from_json(failed([error.code, str(error)]), PATH).error
+    assert (found.code, str(found), found.advice) == (error.code, str(error), error.advice)
+    assert "HEIC" not in found.advice
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -14,14 +14,14 @@ from hashkit.cli.options import check_choice
 from hashkit.cli.output.outcomes import Outcome
 from hashkit.cli.output.terminal import ExitCode, fail, say
 from hashkit.guide.directory import Handling, Service, all_services
-from hashkit.hashes.registry import ALGORITHMS, Family, of_family, resolve
-from hashkit.models import HashedFile, MediaKind, Notice
+from hashkit.hashes.registry import ALGORITHMS, MIN_QUALITY, Family, of_family, resolve
+from hashkit.models import HashedFile, MediaKind, Notice, best_quality
 
 _OF_BYTES = {*of_family(ALGORITHMS, Family.CRYPTOGRAPHIC)}
 
 _PLAIN_WITHOUT_EXACT = (
-    "This picture has little detail (PDQ quality below 50). Services discard such a hash, so "
-    "copies of it may not be found."
+    "This picture or video has little detail (PDQ quality below 50). Services discard such a hash, "
+    "so copies of it may not be found."
 )
 _MOVES_WITHOUT_VIDEO = "This picture moves. Its PDQ hash is of the first frame."
 
@@ -80,9 +80,9 @@ class ForService:
             hashes=tuple(each for each in outcome.hashes if each.algorithm in names),
             notices=tuple(_fitting(outcome.notices, names)),
         )
-        if isinstance(kept, HashedFile) and "vpdq" not in names:
-            return replace(kept, frames=None, frame_variants=())
-        return kept
+        if not isinstance(kept, HashedFile) or "vpdq" in names:
+            return kept
+        return _with_quality(replace(kept, frames=None, frame_variants=()), names)
 
     @property
     def _description(self) -> str:
@@ -95,6 +95,15 @@ class ForService:
             say(f"{self._description} {why}, so none was made.{where}")
             raise typer.Exit(ExitCode.DONE)
         fail(f"{self._description} {why}, so nothing was written.{where}", None, ExitCode.WRONG_USE)
+
+
+def _with_quality(kept: HashedFile, names: tuple[str, ...]) -> HashedFile:
+    """With the notice that a picture has little detail, which only its other frames made untrue."""
+    quality = best_quality(kept.hashes)
+    known = any(each.code == notices.LOW_QUALITY.code for each in kept.notices)
+    if known or quality is None or quality >= MIN_QUALITY:
+        return kept
+    return replace(kept, notices=(*kept.notices, *_fitting([notices.LOW_QUALITY], names)))
 
 
 def _fitting(given: Iterable[Notice], names: tuple[str, ...]) -> Iterator[Notice]:

@@ -24,7 +24,7 @@ from hashkit.errors import HashkitError, OutputUnwritable
 from hashkit.hashes.registry import resolve
 from hashkit.media.limits import MAX_PIXELS
 from hashkit.media.sampling import Sample, check_sample
-from hashkit.pipeline.folders import files_in
+from hashkit.pipeline.folders import files_in, hidden_in
 from hashkit.sandbox import lockdown
 from hashkit.sandbox.process import TIME_LIMIT
 from hashkit.variants.sets import LEVELS
@@ -60,6 +60,7 @@ def run(paths: list[Path], options: HashOptions) -> None:
         lines=_lines(options) if options.as_json else None,
         from_folders={each.path for each in found if each.from_folder},
         service=wanted.service,
+        hidden=sum(map(hidden_in, filter(os.path.isdir, paths))) if options.recursive else 0,
     )
     if wanted.service is not None and not options.quiet:
         wanted.service.explain()

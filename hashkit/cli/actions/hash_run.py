@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import typer
 
 from hashkit.cli.actions.for_service import ForService
 from hashkit.cli.files import write_or_fail
-from hashkit.cli.output.counts import UNPACK
+from hashkit.cli.output.counts import UNPACK, count_in_words
 from hashkit.cli.output.json_lines import SUFFIX, ToFile, ToStandardOutput
 from hashkit.cli.output.outcomes import Outcome, summary, tally, what_was_written
 from hashkit.cli.output.terminal import STAYED, ExitCode, reader_left, say, shown_name, with_advice
-from hashkit.errors import HashkitError
+from hashkit.errors import HashkitError, NotMedia
 from hashkit.models import FailedFile
 from hashkit.pipeline.other_files import failure_as_listed, kind_of_other
-from hashkit.submission.document import Submission
+from hashkit.submission.document import Submission, is_submission
 from hashkit.submission.writing import write_whole
 
 _READ_ELSEWHERE = "The pictures and videos were read by the machines of the cluster."
@@ -54,12 +54,13 @@ class HashOptions:
 @dataclass
 class HashRun:
     """``lines`` is where JSON Lines go, None for a table. ``service`` is the one that the hashes
-    are for, if one was named."""
+    are for, if one was named. ``hidden`` files of the folders are left out."""
 
     options: HashOptions
     lines: ToStandardOutput | ToFile | None
     from_folders: set[Path]
     service: ForService | None = None
+    hidden: int = 0
     _outcomes: list[Outcome] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _others: Counter[str] = field(default_factory=Counter)
@@ -99,9 +100,11 @@ class HashRun:
     def _listed(self, outcome: FailedFile) -> FailedFile | None:
         """A failure with its reason. None for a file that was found in a folder and is neither a
         picture nor named like one: it is counted."""
-        if outcome.path is None or outcome.path not in self.from_folders:
+        if outcome.path is None:
             return outcome
         listed = failure_as_listed(outcome)
+        if outcome.path not in self.from_folders:
+            return listed or _named_by_path(outcome, outcome.path)
         if listed is None:
             self._others[kind_of_other(outcome.path)] += 1
         return listed
@@ -117,6 +120,9 @@ class HashRun:
         closing = [summary(self._counts, self._others)]
         if self._others["archive"]:
             closing.append(UNPACK)
+        if self.hidden:
+            were = "was" if self.hidden == 1 else "were"
+            closing.append(f"{count_in_words(self.hidden, 'hidden file')} {were} not looked at.")
         if self.out is not None:
             closing.append(what_was_written(self.out, self._write(self.out)))
         if isinstance(self.lines, ToFile):
@@ -157,3 +163,17 @@ class HashRun:
         if submission.items:
             write_or_fail(out, submission.to_json().encode(), self.options.force)
         return submission
+
+
+def _named_by_path(failed: FailedFile, path: Path) -> FailedFile:
+    """The failure of a file that is no picture by its name either, but that the person named."""
+    try:
+        if isinstance(failed.error, NotMedia) and is_submission(path):
+            advice = "To see what is in it, use: hashkit inspect"
+            error = NotMedia(
+                "This is a file of hashes already, as hashkit wrote it.", advice=advice
+            )
+            return replace(failed, error=error)
+    except HashkitError:  # it cannot be read any more
+        pass
+    return failed

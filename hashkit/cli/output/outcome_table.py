@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hashkit.cli.output.counts import count_in_words
 from hashkit.cli.output.outcomes import Outcome, frames_of, has_hashes
@@ -18,13 +18,13 @@ from hashkit.models import (
     FrameHashes,
     Hash,
     HashedFile,
-    Notice,
     original_of,
 )
 from hashkit.notices import quality_in_words
 
 _FRAMES_SHOWN = 30
 _NAMES_SHOWN = 8
+_MEANINGS_SHOWN = 8
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:
@@ -38,8 +38,8 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     for outcome in shown:
         table.add_row(*_row(outcome))
     screen.print(table)
-    for notice in _distinct(shown):
-        screen.print(f"{notice.label}: {notice.text}")
+    for line in _legend(shown):
+        screen.print(line)
     for group in same_pictures(shown):
         screen.print(_same(group))
     if len(shown) == 1:
@@ -63,7 +63,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         outcome.kind.value if outcome.kind else "",
         shown,
         quality,
-        ", ".join([*(notice.label for notice in outcome.notices), *_variants(outcome)]),
+        ", ".join([*dict.fromkeys(each.label for each in outcome.notices), *_variants(outcome)]),
     )
 
 
@@ -79,14 +79,29 @@ def _variants(outcome: Outcome) -> list[str]:
 
 def _same(group: Sequence[HashedFile]) -> str:
     """The line for files that show the same picture."""
-    names = [shown_name(each.path or "") for each in group]
+    return f"These {len(group)} are the same picture: {_names_of(group)}"
+
+
+def _names_of(outcomes: Sequence[Outcome]) -> str:
+    names = [shown_name(each.path or "") for each in outcomes]
     if len(names) > _NAMES_SHOWN:
         names[_NAMES_SHOWN - 1 :] = [f"and {len(names) - _NAMES_SHOWN + 1} more"]
-    return f"These {len(group)} are the same picture: {', '.join(names)}"
+    return ", ".join(names)
 
 
-def _distinct(outcomes: Iterable[Outcome]) -> list[Notice]:
-    return list({notice.code: notice for each in outcomes for notice in each.notices}.values())
+def _legend(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What the labels in the table mean. A label that means something else of each file, such as
+    up to where a video could be read, has a line for each, with the names of the files."""
+    meanings: dict[str, dict[str, list[Outcome]]] = {}
+    for outcome in outcomes:
+        for notice in outcome.notices:
+            meanings.setdefault(notice.label, {}).setdefault(notice.text, []).append(outcome)
+    for label, texts in meanings.items():
+        is_of_all = len(texts) == 1 or len(outcomes) == 1
+        for text, files in list(texts.items())[:_MEANINGS_SHOWN]:
+            yield f"{label}: {text}" if is_of_all else f"{label} ({_names_of(files)}): {text}"
+        if (more := len(texts) - _MEANINGS_SHOWN) > 0:
+            yield f"{label}: and {more:,} more: --json shows all"
 
 
 def _quality(quality: int) -> str:

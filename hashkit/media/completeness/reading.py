@@ -13,6 +13,9 @@ Walk = Iterator[Part]
 LOST: Part = (True, 1 << 64)
 """Something is missing here: as if a part ended behind every file."""
 
+ANOTHER: Part = (False, -1)
+"""Here begins another recording. Its parts are not those of this one."""
+
 _ENOUGH = 16
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from hashkit.media.completeness.reading import LOST, Walk, follows_zeros, read_at
+from hashkit.media.completeness.reading import ANOTHER, LOST, Walk, follows_zeros, read_at
 
 _FILE = bytes.fromhex("A1DCAB8C47A9CF118EE400C00C205365")
 _DATA = bytes.fromhex("3626B2758E66CF11A6D900AA0062CE6C")
 _HEADER = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
 _MAX_HEADER = 1 << 20
+_SIGNATURE = b"FLV\1"
 _SOUND, _VIDEO, _SCRIPT = 8, 9, 18
 
 
@@ -21,6 +22,8 @@ def tags(untrusted: BinaryIO, size: int) -> Walk:
         if head[0] & 0x1F not in (_SOUND, _VIDEO, _SCRIPT):
             if not head.strip(b"\0") and follows_zeros(untrusted, size, place):
                 yield LOST
+            if head.startswith(_SIGNATURE):
+                yield ANOTHER
             return
         place += 11 + int.from_bytes(head[1:4], "big") + 4
         yield head[0] & 0x1F == _VIDEO, place - 4  # the last one's length may be left out
@@ -37,6 +40,8 @@ def objects(untrusted: BinaryIO, size: int) -> Walk:
             return
         end = place + length
         if name == _HEADER:
+            if place:
+                yield ANOTHER
             content = read_at(untrusted, size, place, min(length, _MAX_HEADER))
             at = content.find(_FILE)
             packet = int.from_bytes(content[at + 92 : at + 96], "little") if at > 0 else 0

@@ -65,5 +65,5 @@ def _recognised(untrusted_text: str) -> Reader:
             return reader
     raise DocumentInvalid(
         f"hashkit does not know this kind of list. It reads {', '.join(READERS)}: if it is one of "
-        "these, say which."
+        "these, say which, with --format."
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from hashkit.errors import DocumentInvalid
@@ -125,9 +126,16 @@ class _ItemRows:
     edits: set[tuple[str, str, str]] = field(default_factory=set)  # what was seen of still ones
     moving: dict[str, dict[str, Any]] = field(default_factory=dict)
     without_frames: set[str] = field(default_factory=set)
+    rows: set[tuple[str, ...]] = field(default_factory=set)
+    numbers: set[tuple[str, int]] = field(default_factory=set)  # variants and their frames
 
     def add(self, row: Row, where: str) -> None:
-        """Take one row. DocumentInvalid where it does not fit to the others."""
+        """Take one row, but nothing of one that was there before. DocumentInvalid where it does not
+        fit to the others."""
+        cells = tuple(row[name] for name in COLUMNS)
+        if cells in self.rows:
+            return
+        self.rows.add(cells)
         if row["kind"] not in set(MediaKind):
             raise _wrong(where, "kind", "Write image or video.")
         if row["kind"] != self.kind:
@@ -170,9 +178,13 @@ class _ItemRows:
         elif known["interval"] != _interval(interval):
             raise _wrong(where, "interval", "It is another than above for the same video.")
         _check_value(row, "pdq", where)
+        frame = int(_number(row, "frame", _WHOLE, where))
+        if (row["variant"], frame) in self.numbers:
+            raise _wrong(where, "frame", "This frame stands above with something else. Delete one.")
+        self.numbers.add((row["variant"], frame))
         known["frames"].append(
             {
-                "frame": int(_number(row, "frame", _WHOLE, where)),
+                "frame": frame,
                 "timestamp": float(_number(row, "timestamp", _NUMBER, where)),
                 "value": row["value"],
                 "quality": int(_number(row, "quality", _WHOLE, where)),
@@ -180,7 +192,10 @@ class _ItemRows:
         )
 
     def item(self, name: str) -> Item:
-        """The item of these rows. DocumentInvalid where they are not those of a submission."""
+        """The item of these rows, of frames in any order. DocumentInvalid where they are not those
+        of a submission."""
+        for each in self.moving.values():
+            each["frames"].sort(key=itemgetter("frame"))
         where = f"item {name}"
         if not self.hashes:
             raise DocumentInvalid(f"In {where}, there is a variant without its original.")

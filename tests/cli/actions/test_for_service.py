@@ -192,6 +192,14 @@ class TestOnly:
         assert (found.frames, found.frame_variants) == (None, ())
         assert found.notices[0] == notices.LOW_QUALITY
 
+    @pytest.mark.parametrize(("quality", "low"), [(49, True), (50, False)])
+    def test_an_animation_of_which_only_the_first_picture_is_used(self, quality, low):
+        """That its other frames show more does not help there."""
+        hashes = (Hash("pdq", 64 * "0", quality),)
+        found = HashedFile(Path("a"), MediaKind.IMAGE, hashes, (), self.FRAMES)
+        codes = [each.code for each in ForService.named("stopncii").only(found).notices]
+        assert codes == (["low_quality"] if low else [])
+
     def test_what_could_not_be_opened(self):
         given = (notices.EXACT_ONLY,)
         stopncii = ForService.named("stopncii")

@@ -219,6 +219,23 @@ def test_a_folder_with_only_code(run, tmp_path):
     assert "0 files hashed, 6 other files skipped: 4 text, 2 empty." in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        ([".a.jpg"], "1 hidden file was not looked at."),
+        ([".a.jpg", "sub/.b.mp4"], "2 hidden files were not looked at."),
+        ([".DS_Store", "._c.jpg", ".git/d.jpg", ".trash/.e.jpg", ".notes.txt"], ""),
+    ],
+)
+def test_hidden_files_are_counted(run, tmp_path, hidden, said):
+    (tmp_path / "place").mkdir()
+    fill(tmp_path / "place", dict.fromkeys(hidden, UNKNOWN))
+    done = run("hash", "-r", "place")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"0 files hashed.\n{said}")
+    assert ("hidden" in done.stdout) == bool(said)
+
+
 def test_named_by_path_as_before(run, tmp_path):
     fill(tmp_path, {"snap.jpg": ZIP, "notes.txt": "words", "app.ts": CODE, "none.txt": ""})
     done = run("hash", "snap.jpg", "notes.txt", "app.ts", "none.txt")
@@ -227,6 +244,39 @@ def test_named_by_path_as_before(run, tmp_path):
     assert done.stderr.count("This is not a picture or a video.") == 2
     assert "none.txt: The file is empty. If it was copied or downloaded" in done.stderr
     assert "0 files hashed, 1 only for exact copies, 3 could not be opened.\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said", "code"),
+    [
+        ("html.mp4", "<!DOCTYPE html><p>", "This is a web page, not a video. Open it", "not_media"),
+        ("text.jpg", "words", "This is text, not a picture. If it was", "not_media"),
+        ("one.mp4", b"%PDF-1.7\n\xe2\xe3", "This is a PDF document. Save each video", "not_media"),
+        ("song.mp4", b"ID3\4\0\0\0", "This is sound, without a video.", "not_media"),
+        ("two.r3d", UNKNOWN, "This is named like a video, but hashkit does not", "not_media"),
+        ("none.mp4", b"", "The file is empty. If it is in a cloud, open it there", "file_empty"),
+        (".IMG_0001.HEIC.icloud", PLACEHOLDER, "This is in a cloud, and not on", "not_downloaded"),
+        ("photo.jpg.cloud", b"", "This is in a cloud, and not on this", "not_downloaded"),
+        ("notes", "words", "This is not a picture or a video. If it should", "not_media"),
+        (
+            "submission.json",
+            '{\n "format": "hashkit-submission", "version": 1, "items": []}',
+            "This is a file of hashes already, as hashkit wrote it. To see what is in it, use: "
+            "hashkit inspect",
+            "not_media",
+        ),
+    ],
+)
+def test_named_by_path_with_its_reason(run, tmp_path, name, content, said, code):
+    """As in a folder."""
+    fill(tmp_path, {name: content})
+    done = run("hash", name)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name}: {said}")
+    assert "0 files hashed, 1 could not be opened.\n" in done.stdout
+    (line,) = lines(run("hash", name, "--json"))
+    assert line["error"]["code"] == code
+    assert line["error"]["text"].startswith(said.split(". ")[0])
 
 
 def test_quiet_names_them_too(run, folder):

@@ -83,7 +83,7 @@ def test_json_lines(run, samples, tmp_path):
     }
     assert second == {
         "path": "words.jpg",
-        "error": {"code": "not_media", "text": "This is not a picture or a video."},
+        "error": {"code": "not_media", "text": "This is text, not a picture."},
     }
 
 
@@ -232,7 +232,7 @@ def test_strange_names_are_shown_escaped(run, samples, tmp_path):
         ".red\x1b[31m.jpg.icloud",
     }
     printed = run("hash", "plain é.jpg", os.fsdecode(b"none\xff\x07.jpg"))
-    assert "plain é.jpg: This is not a picture" in printed.stderr
+    assert "plain é.jpg: This is text, not a picture" in printed.stderr
     assert r"none\xff\x07.jpg: There is no file" in printed.stderr
 
 

@@ -141,6 +141,33 @@ def test_lists_of_pdq(text, qualities):
     assert (NAMES_NOTE in found.notes) == any(c in text for c in ("jpg", "name"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f",hash,quality,filename\n0,{PDQ},7,a.jpg\n1,{PDQ},100.0,b.jpg\n",
+        f'filename,quality,hash\n"a, ""1"".jpg",7,{PDQ}\nb.jpg,100,{PDQ.upper()}\n',
+        f"Index;Quality;Hash\n0;7;{PDQ}\n1;100,0;{PDQ}\n",
+        f"filename\thash\tquality\n\t{PDQ}\t7\n'\t{PDQ}\t100\t\n",
+        f"quality,hash\n7,{PDQ}\n100,{PDQ}\n",
+    ],
+    ids=["pandas", "names first", "semicolons", "tabs", "turned"],
+)
+def test_lists_of_pdq_with_other_columns(text):
+    found = import_submission(text)
+    assert [item.hashes[0] for item in found.submission.items] == [
+        Hash("pdq", PDQ, quality) for quality in (100, 7)
+    ]
+    assert (NAMES_NOTE in found.notes) == (not text.startswith("quality,"))
+
+
+def test_rows_of_a_table_that_stand_twice_or_in_another_order():
+    heading, *rows = TABLE.splitlines()
+    assert len(rows) > 3
+    for others in (rows * 2, rows[::-1], [*rows[1:], rows[0], rows[1]]):
+        text = "".join(f"{line}\n" for line in (heading, *others))
+        assert import_submission(text).submission == import_submission(TABLE).submission
+
+
 def test_without_names_nothing_is_said_of_them():
     assert import_submission(f"{PDQ},7").notes == (KIND_NOTE,)
 
@@ -176,6 +203,15 @@ HEADING = ",".join(COLUMNS)
         ("csv", f"{HEADING}\n1,image,pdq,original,1e1,,,,{PDQ}", "In line 2, column quality: This"),
         ("pdq", f"{PDQ},101", "In line 1, column 2: write the quality, 0 to 100."),
         ("pdq", f"{PDQ}", "In line 1, column 2: write the quality, 0 to 100."),
+        (None, f"{PDQ}\n{PDQ}\n", "In line 1, column 2: write the quality, 0 to 100."),
+        (None, f"hash\n{PDQ}\n", "In line 2, column 2: write the quality, 0 to 100."),
+        ("pdq", f"value,score\n{PDQ},100", "give the columns these names."),
+        ("pdq", f"name,pdq,quality\na.jpg,{PDQ},100", "In line 1, there is neither a pdq hash nor"),
+        ("pdq", f"hash,hash,quality\n{PDQ},{PDQ},1", "In line 1, there is neither a pdq hash nor"),
+        (None, f"name,quality,hash\na.jpg,x,{PDQ}", "In line 2, column 2: write the quality"),
+        (None, "name,quality,hash\na.jpg,9,1E+31", "In line 2, column 3: this is not a pdq hash."),
+        (None, "name,quality,hash\na.jpg", "In line 2, column 3: this is not a pdq hash."),
+        (None, "words", "if it is one of these, say which, with --format."),
         ("pdq", f"{PDQ},1\nholiday.jpg,1", "In line 2, column 1: this is not a pdq hash."),
         ("pdq", f"{PDQ},1\nhash,quality", "In line 2, column 1: this is not a pdq hash."),
         (None, f"{PDQ[1:]},7,x", "hashkit does not know this kind of list."),

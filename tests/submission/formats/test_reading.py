@@ -202,7 +202,11 @@ REFUSED = [
         row(PLAIN.replace("md5", "filename")),
         "In line 2, column algorithm: Write one of md5, sha1",
     ),
-    ("csv", row(f"{PLAIN}\n{PLAIN}"), "In line 3, there is a hash that this item has already."),
+    (
+        "csv",
+        row(f"{PLAIN}\n{PLAIN.replace(MD5, '1' * 32)}"),
+        "In line 3, there is a hash that this item has already.",
+    ),
     (
         "csv",
         row(PLAIN.replace(MD5, "0" * 31)),
@@ -280,10 +284,15 @@ REFUSED = [
     ),
     (
         "csv",
-        row(f"1,image,pdq,original,9,,,,{PDQ}") + f"1,image,pdq,mirrored,9,,,,{PDQ}\n" * 2,
+        row(f"1,image,pdq,original,9,,,,{PDQ}")
+        + f"1,image,pdq,mirrored,9,,,,{PDQ}\n1,image,pdq,mirrored,8,,,,{PDQ}\n",
         "In line 4, there is a hash that this item has already.",
     ),
-    ("csv", row(frame_row()) + frame_row(), "the frames are not in order, each once."),
+    (
+        "csv",
+        row(frame_row()) + frame_row(quality=8),
+        "In line 3, column frame: This frame stands above with something else.",
+    ),
     (
         "csv",
         row(frame_row(quality="", frame="", timestamp="", value="")) + frame_row(),
