@@ -219,7 +219,8 @@ def _sentences() -> dict[str, str]:
     return {
         "notOpened": str(formats.unsupported("X")).replace("a X", "{name}"),
         "pixels": _text_of(lambda: limits.check_pixels(7, 1, 3), {"7": "{pixels}", "3": "{limit}"}),
-        "videoUnsupported": _literal(r'UnsupportedMedia\(\s*"([^"]+)"\)', opening),
+        "videoUnsupported": str(formats.unsupported_video()),
+        "videoTruncated": str(formats.truncated_video()),
         "videoCorrupt": _literal(r'MediaCorrupt\(\s*"([^"]+)"\)', opening),
         "unknownSample": _text_of(lambda: sampling.check_sample("x"), {"'x'": "{name}"}),
     }

@@ -14,9 +14,12 @@ import { formatNamed } from "./recognition.js";
  */
 
 const MAX_PARTS = 1_000_000;
+const MAX_MOVIE = 1 << 24; // bytes that are compared
 
 /** @type {[boolean, number]} something is missing here: as if a part ended behind every file */
 const LOST = [true, Infinity];
+/** @type {[boolean, number]} another recording begins here */
+const ANOTHER = [true, 0];
 const NAMELESS = "\0\0\0\0";
 
 /**
@@ -29,27 +32,45 @@ const WALKS = {
 };
 
 /**
- * Whether a part that holds pictures would end behind the file, or zeros stand where a part should
- * begin. False for formats whose parts do not say their length.
+ * `cutShort`: a part that holds pictures would end behind the file, or zeros stand where one should
+ * begin. `moreBehind`: a second recording follows, which players do not show.
+ * @typedef {{cutShort: boolean, moreBehind: boolean}} Parts
+ */
+
+/**
+ * What the parts of a file say: nothing in formats whose parts do not say their length.
  * @param {Readable} file
  * @param {string} format its name
+ * @returns {Promise<Parts>}
  */
-export async function isCutShort(file, format) {
+export async function lookAtParts(file, format) {
   const walk = WALKS[formatNamed(format).parts ?? ""];
   if (walk === undefined) {
-    return false;
+    return { cutShort: false, moreBehind: false };
   }
   let count = 0;
-  for await (const [holdsPictures, end] of walk(file)) {
-    if (holdsPictures && end > file.size) {
-      return true;
+  for await (const part of walk(file)) {
+    if (part === ANOTHER) {
+      return { cutShort: false, moreBehind: true };
+    }
+    if (part[0] && part[1] > file.size) {
+      return { cutShort: true, moreBehind: false };
     }
     count += 1;
     if (count === MAX_PARTS) {
       break;
     }
   }
-  return false;
+  return { cutShort: false, moreBehind: false };
+}
+
+/**
+ * Whether a part that holds pictures is missing, wholly or in part.
+ * @param {Readable} file
+ * @param {string} format its name
+ */
+export async function isCutShort(file, format) {
+  return (await lookAtParts(file, format)).cutShort;
 }
 
 /**
@@ -84,6 +105,7 @@ async function followsZeros(file, place) {
  * @returns {Walk}
  */
 async function* walkBoxes(file) {
+  const recordings = new Recordings(file);
   for (let place = 0; ; ) {
     const header = await file.at(place, 16);
     if (header.length < 8) {
@@ -98,8 +120,46 @@ async function* walkBoxes(file) {
       }
       return;
     }
+    if (await recordings.beginsAnother(name, place, length)) {
+      yield ANOTHER;
+    }
     place += length;
     yield [name === "mdat" || name === "moov" || name === "moof", place];
+  }
+}
+
+/**
+ * Tells whether another recording begins among the boxes of an MP4: one with a header and a movie
+ * box of its own. Fragments that were joined repeat both as they were, and are shown as one.
+ */
+class Recordings {
+  /** @param {Readable} file */
+  constructor(file) {
+    this.file = file;
+    /** @type {Set<string>} */
+    this.seen = new Set();
+    this.movie = [0, 0];
+    this.hasHeader = false;
+  }
+
+  /** @param {string} name of the next box @param {number} place @param {number} length */
+  async beginsAnother(name, place, length) {
+    if (name === "ftyp" && this.seen.has("moov") && this.seen.has("mdat")) {
+      this.hasHeader = true;
+    } else if (this.hasHeader && name === "moov") {
+      this.hasHeader = !this.seen.has("moof") || !(await this.isSame(place, length));
+    } else if (name === "moov") {
+      this.movie = [place, length];
+    }
+    this.seen.add(name);
+    return this.hasHeader && (name === "moov" || name === "mdat");
+  }
+
+  /** Whether the movie box is the first one once more. @param {number} place @param {number} length */
+  async isSame(place, length) {
+    const most = Math.min(length, MAX_MOVIE);
+    const [first, now] = [await this.file.at(this.movie[0], most), await this.file.at(place, most)];
+    return first.length === now.length && first.every((byte, i) => byte === now[i]);
   }
 }
 

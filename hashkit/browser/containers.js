@@ -18,6 +18,7 @@ import { isKeyframe } from "./tracks.js";
  * @property {number} start the stamp at which the file begins, in seconds
  * @property {Uint8Array | undefined} prefix what each frame begins with and the file leaves out
  * @property {number} damaged how often something in it made no sense
+ * @property {boolean} several whether there are other tracks of video beside this one
  */
 
 const OPENERS = { mp4: openMp4, mov: openMp4, matroska: openMatroska };
@@ -44,14 +45,14 @@ export async function openContainer(file, format, signal) {
   const open = OPENERS[/** @type {keyof typeof OPENERS} */ (format)];
   const container = open && (await open(file, signal));
   const family = FAMILIES.find(([names]) => names.test(container?.track.coding ?? ""))?.[1];
-  if (!family) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
+  if (!family) throw notPlayable();
   const { setup, samples, matrix, isFullRange } = container.track;
   if (!samples.count) throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
   const key = samples.flags.findIndex(isKeyframe);
   const first = await frameBytes(file, container, Math.max(0, key), MAX_FIRST);
   const said = { matrix, isFullRange: isFullRange === true };
   const found = codingOf(family, setup, first, said);
-  if (!found) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
+  if (!found) throw notPlayable();
   return { ...container, coding: found };
 }
 

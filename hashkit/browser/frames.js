@@ -30,7 +30,8 @@ const RARE_CHROMA = /^(vp09\.0[13]|av01\.[12])/; // not of a quarter of the pixe
 
 /** The error for what this browser cannot decode, or not in a way that gives the right hash. */
 export function notPlayable() {
-  return new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
+  const advice = "Open this page in another browser, or use hashkit on a computer.";
+  return new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported, advice);
 }
 
 /**

@@ -184,14 +184,19 @@ function matroskaContainer(segment) {
     each.tick = tick;
     each.length = segment.lengths.get(each.uid) ?? null;
   }
-  const track = shownTrack(all.filter((each) => each.kind === 1));
+  const pictures = all.filter((each) => each.kind === 1);
+  const track = shownTrack(pictures);
   if (track.isProtected) throw new HashkitError("protected_media");
   if (track.isPacked) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
   const begins = all.filter((each) => each.kind < 3).map((each) => (each.first ?? Infinity) * tick);
   const start = Math.round(Math.min(...begins) * 1e6) / 1e6;
   const isBefore = start < 0 && (track.first ?? 0) >= 0;
-  const duration = Math.round(segment.duration * segment.scale / 1e3) / 1e6 || null;
-  const own = track.length;
+  // Lengths count from zero, also where the first picture is at a later time.
+  const before = start === Infinity ? 0 : Math.max(0, start);
+  const behind = (/** @type {number | null} */ end) =>
+    end !== null && end > before ? end - before : end;
+  const duration = behind(Math.round(segment.duration * segment.scale / 1e3) / 1e6 || null);
+  const own = behind(track.length);
   return {
     track,
     ...matroskaRates(track),
@@ -201,6 +206,7 @@ function matroskaContainer(segment) {
     start: isBefore || start === Infinity ? 0 : start,
     prefix: track.prefix,
     damaged: segment.damaged,
+    several: pictures.filter((each) => each.width * each.height > 0).length > 1,
   };
 }
 

@@ -219,6 +219,7 @@ function containerOf(movie) {
     start: start >= 0 || (track.first ?? 0) < 0 ? start : 0,
     prefix: undefined,
     damaged: 0,
+    several: pictures.filter((each) => each.samples.count !== 1).length > 1,
   };
 }
 

@@ -1,7 +1,7 @@
 // The PDQ hashes of the frames of a video (vPDQ): hashkit/pipeline/video_hashing.py.
 
 import { unitsFit } from "./codecs.js";
-import { hasGap, isCutShort } from "./completeness_videos.js";
+import { hasGap, lookAtParts } from "./completeness_videos.js";
 import { openContainer } from "./containers.js";
 import { FACTS } from "./data.js";
 import { FrameDecoder } from "./decoding.js";
@@ -40,21 +40,56 @@ const OTHERS_SLACK = 1; // seconds: by so much, the tracks of whole files differ
  *   notices: Notice[]}>}
  */
 export async function hashFrames(file, format, options) {
-  const isShort = await isCutShort(file, format);
+  const parts = await lookAtParts(file, format);
+  try {
+    return await hashParts(file, format, options, parts);
+  } catch (error) {
+    const isCorrupt = error instanceof HashkitError && error.code === "media_corrupt";
+    if (!isCorrupt || !parts.cutShort) throw error;
+    throw new HashkitError("media_truncated", FACTS.sentences.videoTruncated);
+  }
+}
+
+/**
+ * @param {import("./bytes.js").FileBytes} file
+ * @param {string} format
+ * @param {FrameOptions} options
+ * @param {import("./completeness_videos.js").Parts} parts
+ */
+async function hashParts(file, format, options, { cutShort, moreBehind }) {
   const video = await openContainer(file, format, options.signal);
   const { width, height } = video.track;
   if (width && height) checkPixels(width, height, FACTS.limits.maxFramePixels);
   const work = new FrameWork(file, video, options);
   const plan = await work.run();
   if (!plan.end) {
-    if (work.failures && !work.seen && !isShort) throw notPlayable();
+    if (work.failures && !work.seen && !cutShort) throw notPlayable();
     throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
   }
   const { frames, variants } = work.results(plan);
-  const notices = damageNotices(video, plan, work.seen + work.failures > 0, isShort);
+  const damage = damageNotices(video, plan, work.seen + work.failures > 0, cutShort);
   const isVaried = variants.some((each) => each.name.startsWith("by-frame-count"));
-  if (isVaried) notices.push(noticeOf("variable_rate"));
-  return { frames, variants, notices };
+  const codes = [
+    ...(video.several ? ["several_tracks"] : []),
+    ...(moreBehind ? ["more_behind"] : []),
+    // What is missing makes a constant rate look like one that varies.
+    ...(isVaried && !damage.length ? ["variable_rate"] : []),
+  ];
+  const isLow = bestQuality(frames, variants) < Number(FACTS.algorithms.pdq.minQuality);
+  const notices = [...(isLow ? [noticeOf("low_quality")] : []), ...damage];
+  return { frames, variants, notices: [...notices, ...codes.map((code) => noticeOf(code))] };
+}
+
+/**
+ * The quality of the best frame, of the original or another reading of it; above all where there is
+ * no frame.
+ * @param {FrameHashes} frames
+ * @param {{name: string, vpdq: FrameHashes}[]} variants
+ */
+export function bestQuality(frames, variants) {
+  const readings = variants.filter(({ name }) => FACTS.movingReadings.includes(name));
+  const all = [frames, ...readings.map((each) => each.vpdq)].flatMap((each) => each.frames);
+  return all.length ? all.reduce((best, each) => Math.max(best, each.quality), 0) : Infinity;
 }
 
 /** @typedef {Pick<OpenVideo, "duration" | "ownLength" | "othersEnd" | "rate">} Lengths */
