@@ -4,7 +4,7 @@
 
 import { uint } from "./bytes.js";
 import { HashkitError, checkPixels } from "./errors.js";
-import { pngChecksum, pngChunks } from "./picture_parts.js";
+import { pngChecksum, pngChunks, startsWith } from "./picture_parts.js";
 import { PNG_CHANNELS, PngPainter, PngRows, undoFilter } from "./png_rows.js";
 
 /**
@@ -40,7 +40,8 @@ const MIN_PART = 0.01; // of a picture: less was never of use
  */
 export function pngHeader(bytes) {
   const [depth, colours] = [bytes[24], bytes[25]];
-  if (!(PNG_DEPTHS[colours] ?? []).includes(depth) || bytes[28] > 1) {
+  const isKnown = startsWith(bytes, "IHDR", 12) && bytes[27] === 0 && bytes[28] < 2;
+  if (!isKnown || !(PNG_DEPTHS[colours] ?? []).includes(depth)) {
     throw new HashkitError("media_corrupt");
   }
   const header = {

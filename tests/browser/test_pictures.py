@@ -517,6 +517,8 @@ def broken():
     png = encoded(small, "PNG")
     at = png.index(b"IDAT") + 20
     yield "PNG that does not unpack", png[:at] + b"\xff" * 60 + png[at + 60 :]
+    yield "PNG whose header has another name", png.replace(b"IHDR", b"IHXR")
+    yield "PNG of another filter", png[:8] + chunk(b"IHDR", png[16:27] + b"\1\0") + png[33:]
     yield "PNG of a strange kind", png[:8] + chunk(b"IHDR", png[16:25] + b"\5\0\0\0") + png[33:]
     jpeg = encoded(small, "JPEG")
     yield "JPEG without a scan", jpeg[: jpeg.index(b"\xff\xda")]
@@ -558,7 +560,7 @@ def test_a_jpeg_that_is_cut_short(each_browser, progressive):
         theirs, their_notices = in_browser(each_browser, data)
         assert notices == their_notices
         assert [each["code"] for each in notices] == ["truncated"]
-        if not progressive:
+        if not progressive or each_browser.name == "firefox":
             assert np.array_equal(theirs["original"], mine["original"])
         hashes = [pdq.compute(np.ascontiguousarray(each["original"])) for each in (mine, theirs)]
         assert pdq.distance(hashes[0].text, hashes[1].text) <= (2 if progressive else 0)
