@@ -86,8 +86,9 @@ export function keyframePlan(container) {
       end = Math.max(end, timestamp + (duration || 1 / rate));
       if (sample !== key && timestamp - last < gap * 0.999) continue;
       last = timestamp;
-      const number = roundedToEven(timestamp * rate);
-      if (number === taken.numbers[taken.numbers.length - 1]) continue; // each number once
+      // By the average rate: where it varies, two may come out as one.
+      const before = taken.numbers.at(-1) ?? -1;
+      const number = Math.max(before + 1, roundedToEven(timestamp * rate));
       taken.order.push(sample);
       taken.times.push(timestamp);
       taken.numbers.push(number);

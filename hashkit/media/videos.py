@@ -138,7 +138,7 @@ class Video:
         """
         # Threads that each decode a frame only start up and wait when frames come one by one.
         self._stream.thread_type = "SLICE"
-        reformatter, last = VideoReformatter(), float("-inf")
+        reformatter, last, number = VideoReformatter(), float("-inf"), -1
         for group in _groups(self._packets()):
             # A gap shows as soon as a packet lies that far behind its keyframe: what was kept until
             # then is decoded with the rest of the group, so memory does not grow with the gap.
@@ -148,7 +148,9 @@ class Video:
                 frame = self._frame(-1, native, reformatter)
                 if native.key_frame or frame.timestamp - last >= gap * 0.999:
                     last = frame.timestamp
-                    frame.number = round(frame.timestamp * self.rate)
+                    # By the average rate: where it varies, two may come out as one.
+                    number = max(number + 1, round(frame.timestamp * self.rate))
+                    frame.number = number
                     yield frame
             self._stream.codec_context.flush_buffers()
             if skipped:

@@ -336,6 +336,13 @@ def test_heic_of_a_last_box_without_a_length(samples):
     assert iso.check(data[:-100]) is Finding.MISSING
 
 
+def test_extents_that_take_no_bytes_are_counted_once():
+    """Else a file of a megabyte would take hours."""
+    item = b"\0\1" + b"\0\0" + b"\xff\xff"  # its number, where its data are, and its extents
+    table = bytes(4) + b"\0\0" + b"\0\x03" + 3 * item  # all widths are zero
+    assert list(iso._extents(table, 0, {1})) == [(0, 0)] * 3
+
+
 def test_png_text_may_be_damaged(samples):
     data = bytearray((samples / "scene-3.png").read_bytes())
     data[data.index(b"a comment") + 3] ^= 1

@@ -284,6 +284,25 @@ class TestKeyframes:
         for each in found:
             assert each == whole[each.frame]
 
+    def test_every_number_is_of_one_frame(self, tmp_path):
+        """Two seconds apart, then one: by the average rate, two would be the tenth."""
+        path = tmp_path / "a.mp4"
+        with av.open(str(path), "w") as output:
+            stream = output.add_stream("libx264", rate=1, options={"g": "1"})
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            stream.codec_context.time_base = Fraction(1, 10)
+            for number, time in enumerate([*range(0, 400, 40), *range(401, 421, 2)]):
+                frame = av.VideoFrame.from_ndarray(picture(2 * RATE * number), "rgb24")
+                frame.pts, frame.time_base = time, Fraction(1, 10)
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode())
+        found = hashkit.hash_file(path, "vpdq", sample="keyframes")
+        numbers = [each.frame for each in found.frames.hashes]
+        assert len(numbers) == 20
+        assert numbers == sorted({*numbers})
+        assert len({each.value for each in found.frames.hashes}) == 20
+        hashkit.Submission.from_json(hashkit.Submission.of([found]).to_json())
+
     def test_memory_is_bounded_within_a_gap(self, tmp_path):
         path = encode(tmp_path / "a.mp4", seconds=10, gop=1000, sc_threshold=0)
         held = 0

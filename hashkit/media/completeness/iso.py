@@ -81,6 +81,10 @@ def _extents(data: bytes, begin: int, items: set[int]) -> Iterator[Extent]:
         place += (2 if version else 0) + 2
         base, place = _number(data, place, base_width), place + base_width
         extents, place = _number(data, place, 2), place + 2
+        if (
+            not index_width + offset_width + length_width
+        ):  # they take no bytes, and are all the same
+            extents = min(extents, 1)
         for _ in range(min(extents, _MAX_ITEMS)):
             place += index_width
             offset, place = _number(data, place, offset_width), place + offset_width
