@@ -118,11 +118,13 @@ class AnimationWork {
 
 /**
  * Frames a second on average, as FFmpeg has it of a GIF: in whole hundredths for a frame.
- * @param {{stored: number}[]} frames
+ * @param {{counted: number}[]} frames
+ * @returns {number | null} null where it knows none
  */
 function countedRate(frames) {
-  const all = frames.reduce((sum, each) => sum + (each.stored || GIF_DEFAULT), 0);
-  return 100 / Math.floor(all / frames.length);
+  const all = frames.reduce((sum, each) => sum + each.counted, 0);
+  const each = Math.floor(all / frames.length);
+  return each === 0 ? null : 100 / each;
 }
 
 /**
@@ -149,16 +151,17 @@ export function ofFirstFrame(notice) {
  * far as that can be seen here. Firefox shows what there is of a GIF's frame, and says nothing.
  * @param {Uint8Array} bytes
  * @param {string} format
- * @returns {Generator<{duration: number, stored: number, isWhole: boolean}>} `stored` is the time
- *   of a GIF's frame in hundredths of a second
+ * @returns {Generator<{duration: number, counted: number, isWhole: boolean}>} `counted` is the time
+ *   of a GIF's frame in hundredths of a second, as FFmpeg counts it
  */
 function* storedFrames(bytes, format) {
-  const shown = (/** @type {number} */ seconds, stored = 0, isWhole = true) =>
-    ({ duration: seconds >= SHOWN_AT_LEAST ? seconds : SHOWN_INSTEAD, stored, isWhole });
+  const shown = (/** @type {number} */ seconds, counted = 0, isWhole = true) =>
+    ({ duration: seconds >= SHOWN_AT_LEAST ? seconds : SHOWN_INSTEAD, counted, isWhole });
   if (format === "gif") {
     for (const { control, at } of gifFrames(bytes)) {
       const hundredths = control ? uint(bytes, control + 1, 2, true) : 0;
-      yield shown(hundredths / 100, hundredths, isGifFrameWhole(bytes, at - 1));
+      const counted = control ? hundredths || GIF_DEFAULT : 0;
+      yield shown(hundredths / 100, counted, isGifFrameWhole(bytes, at - 1));
     }
   }
   if (format === "png") {

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
+import struct
+import zlib
 
 import pytest
 from PIL import ImageDraw
@@ -23,8 +26,9 @@ def drawn(chance, number, ending, scene):
     """The frames of an animation, and what to save them with."""
     size = chance.randint(70, 200), chance.randint(70, 200)
     frames = [scene(number, *size).convert("RGB")]
-    for _ in range(chance.randint(1, 12)):
-        frame = frames[-1].copy()
+    for later in range(chance.randint(1, 12)):
+        # By other scenes, it can be seen which frames are taken.
+        frame = scene(later, *size).convert("RGB") if number % 2 else frames[-1].copy()
         corner = [chance.randrange(side) for side in size]
         box = (*corner, corner[0] + chance.randint(5, 90), corner[1] + chance.randint(5, 90))
         colour = tuple(chance.randrange(256) for _ in range(3))
@@ -90,6 +94,41 @@ def test_frames_and_times_are_pythons(browser_named, name, ending, scene, tmp_pa
         )
         total += len(wanted["frames"])
     assert exact > 0.9 * total
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2])
+@pytest.mark.parametrize(
+    "durations", [[0] * 12 + [900], [10] * 12 + [900], [0, 700] * 6 + [20], [0] * 30]
+)
+def test_frames_of_gif_are_counted_as_ffmpeg_has_their_rate(
+    chromium, scene, tmp_path, durations, disposal
+):
+    path = tmp_path / "counted.gif"
+    frames = [scene(number, 120, 90).convert("RGB") for number in range(len(durations))]
+    rest = {"append_images": frames[1:], "duration": durations, "disposal": disposal}
+    frames[0].save(path, save_all=True, loop=0, **rest)
+    expected = hash_file(path, "vpdq", sample=0.5)
+    wanted = variants_to_json((), expected.frame_variants)
+    assert [each["name"] for each in wanted] == (["by-frame-count"] if max(durations) > 20 else [])
+    options = {"algorithms": "vpdq", "sample": 0.5}
+    found = chromium.run(HASH, {"file": path, "options": options})
+    assert found.get("variants", []) == wanted
+
+
+def test_times_of_png_without_a_denominator_are_hundredths(chromium, scene, tmp_path):
+    path = tmp_path / "moving.png"
+    frames = [scene(number, 120, 90).convert("RGB") for number in range(4)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=40)
+    data = bytearray(path.read_bytes())
+    for found in re.finditer(b"fcTL", bytes(data)):
+        begin = found.start()
+        data[begin + 24 : begin + 28] = struct.pack(">HH", 70, 0)
+        data[begin + 30 : begin + 34] = struct.pack(">I", zlib.crc32(data[begin : begin + 30]))
+    path.write_bytes(data)
+    expected = hashes_to_json((), hash_file(path, "vpdq", sample="all").frames)["vpdq"]
+    assert [each["timestamp"] for each in expected["frames"]] == [0.0, 0.7, 1.4, 2.1]
+    options = {"algorithms": "vpdq", "sample": "all"}
+    assert chromium.run(HASH, {"file": path, "options": options})["hashes"]["vpdq"] == expected
 
 
 def test_where_no_frames_are_given_the_notice_says_so(browser_named, samples):

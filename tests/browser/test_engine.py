@@ -64,7 +64,7 @@ def expected(samples, root):
         path
         for folder in (samples, root / "tests" / "cases")
         for path in sorted(folder.iterdir())
-        if path.suffix not in (".py", ".md", ".toml", ".csv")
+        if path.is_file() and path.suffix not in (".py", ".md", ".toml", ".csv")
     ]
     found = {}
     for outcome in hashkit.hash_files(files, algorithms=ALGORITHMS):
