@@ -2,7 +2,7 @@
 
 import { codingOf } from "./codecs.js";
 import { FACTS } from "./data.js";
-import { HashkitError } from "./errors.js";
+import { HashkitError, notPlayable } from "./errors.js";
 import { openMatroska } from "./matroska.js";
 import { openMp4 } from "./mp4.js";
 import { isKeyframe } from "./tracks.js";

@@ -196,7 +196,7 @@ export const FACTS = frozenFacts({
   notices: {
     low_quality: {
       label: "little detail",
-      text: "This picture has little detail (PDQ quality below 50). Services discard such a hash, so only exact copies of the file can be found.",
+      text: "This picture or video has little detail (PDQ quality below 50). Services discard such a hash, so only exact copies of the file can be found.",
     },
     small: {
       label: "small",
@@ -253,6 +253,14 @@ export const FACTS = frozenFacts({
     variable_rate: {
       label: "variable frame rate",
       text: "The frame rate varies. Some services count the frames and look at others, so hashes of those were made as well.",
+    },
+    several_tracks: {
+      label: "several videos",
+      text: "This file holds several videos. The one that players show was hashed.",
+    },
+    more_behind: {
+      label: "more behind it",
+      text: "Something else follows behind the video in this file, perhaps another one. Only the first was hashed.",
     },
   },
   errors: {
@@ -323,6 +331,7 @@ export const FACTS = frozenFacts({
     notOpened: "This is {name}, which cannot be opened here.",
     pixels: "The picture has {pixels} pixels. The limit is {limit}.",
     videoUnsupported: "This video is coded in a way that cannot be opened here.",
+    videoTruncated: "The file is cut short, and no part of the video could be read.",
     videoCorrupt: "The file is damaged, and the video could not be read.",
     unknownSample: "a sample is a number of seconds, 'all' or 'keyframes', not {name}",
   },

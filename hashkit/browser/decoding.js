@@ -1,7 +1,7 @@
 // Decodes the frames of a video with WebCodecs, a few at a time.
 
 import { frameBytes } from "./containers.js";
-import { notPlayable } from "./frames.js";
+import { notPlayable } from "./errors.js";
 import { IS_KEY } from "./tracks.js";
 
 const MAX_QUEUED = 8; // coded frames that wait in the decoder

@@ -121,3 +121,9 @@ function clockText(seconds) {
 function withCommas(whole) {
   return String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
 }
+
+/** For a video that this browser does not decode, or not in a way that gives the right hash. */
+export function notPlayable() {
+  const advice = "Open this page in another browser, or use hashkit on a computer.";
+  return new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported, advice);
+}

@@ -4,8 +4,7 @@
 // ends) is refused.
 
 import { IDENTITY } from "./codecs.js";
-import { HashkitError } from "./errors.js";
-import { FACTS } from "./data.js";
+import { notPlayable } from "./errors.js";
 import { pdqOfLuma, reduceLuma } from "./pdq.js";
 import { PDQ_TURNS } from "./pdq_luma.js";
 
@@ -27,12 +26,6 @@ const MATRIX_WEIGHTS = {
 };
 const HIGH_DEFINITION = 720; // lines
 const RARE_CHROMA = /^(vp09\.0[13]|av01\.[12])/; // not of a quarter of the pixels: other numbers
-
-/** The error for what this browser cannot decode, or not in a way that gives the right hash. */
-export function notPlayable() {
-  const advice = "Open this page in another browser, or use hashkit on a computer.";
-  return new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported, advice);
-}
 
 /**
  * The luma of a frame as it is stored.

@@ -11,7 +11,7 @@ import { ofFamily } from "./options.js";
 import { pdqOf } from "./pdq.js";
 import { identify, isMotionJpeg } from "./recognition.js";
 import { hashEdits, hashReadings } from "./variants.js";
-import { hashFrames } from "./videos.js";
+import { bestQuality, hashFrames } from "./videos.js";
 
 /** @typedef {import("./errors.js").ErrorFields} ErrorFields */
 /** @typedef {import("./errors.js").Notice} Notice */
@@ -43,6 +43,7 @@ import { hashFrames } from "./videos.js";
  */
 
 const DIGESTS_PART = 0.25; // of the progress; frames or pixels are the rest
+const OF_DAMAGE = ["truncated", "damaged", "video_truncated"];
 const OPENED_NO_FURTHER = ["unsupported_media", "is_an_archive", "file_too_big"];
 
 /**
@@ -147,7 +148,7 @@ async function hashStill(bytes, format, options, watch) {
       ? await hashAnimation(bytes, format, options, framesOf(watch)) : null;
     if (moving !== null) {
       variants.push(...moving.variants);
-      notices.push(...moving.notices);
+      notices = noticesOfAnimation(notices, moving);
     } else if (isAnimated) {
       notices = notices.map(ofFirstFrame);
     }
@@ -163,6 +164,20 @@ async function hashStill(bytes, format, options, watch) {
   } finally {
     picture?.close();
   }
+}
+
+/**
+ * What is true of the first frame is not said of all, and what is damaged has no rate.
+ * @param {Notice[]} notices of the first frame
+ * @param {NonNullable<Awaited<ReturnType<typeof hashAnimation>>>} moving
+ */
+function noticesOfAnimation(notices, moving) {
+  const best = bestQuality(moving.frames, moving.variants);
+  const isGood = best >= Number(FACTS.algorithms.pdq.minQuality) && best !== Infinity;
+  const untrue = isGood ? ["low_quality", "flat"] : [];
+  const all = [...notices.filter((each) => !untrue.includes(each.code)), ...moving.notices];
+  const isWhole = !all.some((each) => OF_DAMAGE.includes(each.code));
+  return all.filter((each) => isWhole || each.code !== "variable_rate");
 }
 
 /**

@@ -4,7 +4,7 @@
 import { uint } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { BufferedFile, elementAt, numberOf, sizeAt } from "./ebml.js";
-import { HashkitError } from "./errors.js";
+import { HashkitError, notPlayable } from "./errors.js";
 import { readInfo, readTags, readTracks, Segment } from "./matroska_header.js";
 import { clockRate, IS_KEY, ratesOf, reducedFraction } from "./tracks.js";
 import { shownTrack, standardRate } from "./tracks.js";
@@ -187,7 +187,7 @@ function matroskaContainer(segment) {
   const pictures = all.filter((each) => each.kind === 1);
   const track = shownTrack(pictures);
   if (track.isProtected) throw new HashkitError("protected_media");
-  if (track.isPacked) throw new HashkitError("unsupported_media", FACTS.sentences.videoUnsupported);
+  if (track.isPacked) throw notPlayable();
   const begins = all.filter((each) => each.kind < 3).map((each) => (each.first ?? Infinity) * tick);
   const start = Math.round(Math.min(...begins) * 1e6) / 1e6;
   const isBefore = start < 0 && (track.first ?? 0) >= 0;
