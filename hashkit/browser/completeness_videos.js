@@ -155,7 +155,7 @@ class Recordings {
     return this.hasHeader && (name === "moov" || name === "mdat");
   }
 
-  /** Whether the movie box is the first one once more. @param {number} place @param {number} length */
+  /** Whether it is the first movie box again. @param {number} place @param {number} length */
   async isSame(place, length) {
     const most = Math.min(length, MAX_MOVIE);
     const [first, now] = [await this.file.at(this.movie[0], most), await this.file.at(place, most)];

@@ -84,11 +84,11 @@ async function hashParts(file, format, options, { cutShort, moreBehind }) {
  * The quality of the best frame, of the original or another reading of it; above all where there is
  * no frame.
  * @param {FrameHashes} frames
- * @param {{name: string, vpdq: FrameHashes}[]} variants
+ * @param {{name: string, vpdq?: FrameHashes}[]} variants
  */
 export function bestQuality(frames, variants) {
   const readings = variants.filter(({ name }) => FACTS.movingReadings.includes(name));
-  const all = [frames, ...readings.map((each) => each.vpdq)].flatMap((each) => each.frames);
+  const all = [frames, ...readings.map((each) => each.vpdq)].flatMap((each) => each?.frames ?? []);
   return all.length ? all.reduce((best, each) => Math.max(best, each.quality), 0) : Infinity;
 }
 
