@@ -173,7 +173,7 @@ async function hashStill(bytes, format, options, watch) {
  */
 function noticesOfAnimation(notices, moving) {
   const best = bestQuality(moving.frames, moving.variants);
-  const isGood = best >= Number(FACTS.algorithms.pdq.minQuality) && best !== Infinity;
+  const isGood = Number.isFinite(best) && best >= Number(FACTS.algorithms.pdq.minQuality);
   const untrue = isGood ? ["low_quality", "flat"] : [];
   const all = [...notices.filter((each) => !untrue.includes(each.code)), ...moving.notices];
   const isWhole = !all.some((each) => OF_DAMAGE.includes(each.code));
@@ -208,8 +208,7 @@ async function hashPixels(picture, options) {
  * @param {Variant[]} variants
  */
 async function warningsAbout(picture, pdq, variants) {
-  const { smallSide, flatRange } = FACTS.limits;
-  const { minQuality } = FACTS.algorithms.pdq;
+  const { limits: { smallSide, flatRange }, algorithms: { pdq: { minQuality } } } = FACTS;
   const readings = variants.map((each) => each.name)
     .filter((name) => FACTS.stillReadings.includes(name));
   const codes = [];

@@ -141,7 +141,8 @@ class TestWhatIsMeant:
         done = in_folder(["hash", "-q", "a.jpg"], "a.jpg", "--json", "q")
         assert done.exit_code == 1
         assert done.output == (
-            "a.jpg: The file is empty. If it was copied or downloaded, copy it again.\n"
+            "a.jpg: The file is empty. If it is in a cloud, open it there and download it first. "
+            "If it was copied, copy it again.\n"
         )
 
     def test_options_without_such_a_file(self, in_folder):
