@@ -11,7 +11,7 @@ import { neutralBlob, numbersOfPalette, onlyIcon, opaqueBlob } from "./neutral.j
 import { orientationOf, storedArea, turnedRows } from "./orientation.js";
 import { besideOf, largestIcon, mayBeTransparent, sizeOf } from "./picture_headers.js";
 import {
-  UNCHANGED, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue, lazySource,
+  UNCHANGED, beginBitmap, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue, lazySource,
   pngSource, stripSource,
 } from "./pixel_sources.js";
 import { pngHeader, readPng } from "./png.js";
@@ -97,10 +97,16 @@ export async function openPicture(blob, bytes, format, limits = {}) {
     throw notOpenedHere(format);
   }
   refuseRare(format, bytes);
-  checkPixels(...sizeOf(format, bytes), all.maxPixels);
+  const [width, height] = sizeOf(format, bytes);
+  checkPixels(width, height, all.maxPixels);
+  const begun = format === "jpeg" && width * height <= all.maxBitmap
+    ? await beginBitmap(neutralBlob(blob, bytes, format, true)) : null;
   const found = await lookForMissing(format, bytes);
   const orientation = orientationOf(format, bytes);
-  const picture = await openWith({ blob, bytes, format, finding: found, limits: all, orientation });
+  const file = { blob, bytes, format, finding: found, limits: all, orientation };
+  const isCut = found === "truncated"; // it needs an end
+  if (isCut) begun?.bitmap.then((bitmap) => bitmap?.close());
+  const picture = await openWith(isCut ? file : { ...file, begun: begun?.bitmap });
   const finding = picture.isCut === null ? found : findingOfPng(found, picture.isCut);
   if (finding === "truncated") {
     await refuseMostlyMissing(picture);
@@ -134,6 +140,7 @@ function noticesOf(...codes) {
  * @property {string} finding whether a part is missing
  * @property {number} orientation
  * @property {PictureLimits} limits
+ * @property {Promise<ImageBitmap | null>} [begun] the picture, if the browser decodes it already
  */
 
 /**
@@ -273,13 +280,14 @@ async function openByBrowser(file, size) {
  *   damaged
  * @returns {Promise<Source>}
  */
-async function decodedSource(blob, size, { bytes, format, finding, limits }, { byFrame, covers }) {
+async function decodedSource(blob, size, file, { byFrame, covers }) {
+  const { bytes, format, finding, limits, begun } = file;
   const pixels = size[0] * size[1];
   const sourceOf = (/** @type {ImageBitmap} */ bitmap) =>
     byFrame ? frameSource(bitmap) : bitmapSource(bitmap, limits.maxCanvas);
   let source = null;
   if (pixels <= limits.maxBitmap) {
-    const bitmap = await createImageBitmap(blob, UNCHANGED).catch(() => null);
+    const bitmap = await (begun ?? createImageBitmap(blob, UNCHANGED).catch(() => null));
     const fits = bitmap?.width === size[0] && bitmap.height === size[1];
     if (bitmap !== null && !(fits && (!covers || coversAll(bitmap)))) {
       bitmap.close();

@@ -18,6 +18,7 @@
 /** @type {ImageBitmapOptions} */
 export const UNCHANGED = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 
+const BEGINNING = 8; // milliseconds in which the browser gets a file of some megabytes
 const BAND_PIXELS = 1 << 18;
 /** Of a VideoFrame: Firefox copies all of it every time. */
 const FRAME_BAND_PIXELS = 1 << 22;
@@ -26,6 +27,18 @@ const MAX_CANVAS_SIDE = 8192;
 const HIDDEN_PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGM4"
   + "kWLEAAAEtQFfoI2A0AAAAABJRU5ErkJggg==";
+
+/**
+ * The browser decodes a JPEG on another thread: it begins before we look at the codes. The file
+ * reaches it by messages to this thread, so that takes a moment.
+ * @param {Blob} blob of a JPEG
+ * @returns {Promise<{bitmap: Promise<ImageBitmap | null>}>}
+ */
+export async function beginBitmap(blob) {
+  const bitmap = createImageBitmap(blob, UNCHANGED).catch(() => null);
+  await new Promise((resolve) => setTimeout(resolve, BEGINNING));
+  return { bitmap };
+}
 
 /**
  * @param {ImageBitmap} bitmap closed with the source
