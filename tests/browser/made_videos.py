@@ -64,7 +64,9 @@ def write(
         if voice is not None and sound is not None:
             end = float(stamps[-1] * time_base)
             for start in range(int(sound * 48000), int(end * 48000), 960):
-                silent = av.AudioFrame.from_ndarray(np.zeros((2, 960), np.float32), "fltp", "stereo")
+                silent = av.AudioFrame.from_ndarray(
+                    np.zeros((2, 960), np.float32), "fltp", "stereo"
+                )
                 silent.sample_rate, silent.pts, silent.time_base = 48000, start, Fraction(1, 48000)
                 _mux(container, voice.encode(silent), 0, True)
             _mux(container, voice.encode(None), 0, True)

@@ -42,7 +42,9 @@ def with_hole(picture):
     """With a soft transparent disc in the middle, and colours under it."""
     alpha = Image.new("L", picture.size, 255)
     width, height = picture.size
-    ImageDraw.Draw(alpha).ellipse((width // 4, height // 4, 3 * width // 4, 3 * height // 4), fill=0)
+    ImageDraw.Draw(alpha).ellipse(
+        (width // 4, height // 4, 3 * width // 4, 3 * height // 4), fill=0
+    )
     found = picture.convert("RGBA")
     found.putalpha(alpha.filter(ImageFilter.GaussianBlur(4)))
     return found
@@ -100,7 +102,9 @@ def _transparency(chance, colours, depth):
     if colours == 3:
         one = b"\xff" * chance.randrange(1 << depth) + b"\0"
         return one if chance.random() < 0.3 else chance.randbytes(chance.randint(1, 1 << depth))
-    values = [chance.choice([0, 1, chance.randrange(1 << depth)]) for _ in range(PNG_CHANNELS[colours])]
+    values = [
+        chance.choice([0, 1, chance.randrange(1 << depth)]) for _ in range(PNG_CHANNELS[colours])
+    ]
     return struct.pack(f">{len(values)}H", *values)
 
 
@@ -119,4 +123,6 @@ def bitmap(bits, coding, masks=(), header=40, width=37, height=-23, seed=0):
         # Masks are part of the longer headers, and behind the short one.
         head = (head + struct.pack(f"<{len(masks)}I", *masks)).ljust(header, b"\0")
     offset = 14 + len(head) + len(palette)
-    return b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + head + palette + pixels
+    return (
+        b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + head + palette + pixels
+    )

@@ -54,7 +54,9 @@ def with_exif(kind, block, chance):
         cut = chance.randrange(len(block) + 1) if chance.random() < 0.2 else len(block)
         for part in (block[cut:], block[:cut])[cut == len(block) :]:
             segment = b"Exif\0\0" + part
-            whole = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + whole[2:]
+            whole = (
+                whole[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + whole[2:]
+            )
         return whole
     if kind == "png":
         whole, at = encoded(small, "PNG"), chance.choice([33, -12])
@@ -74,27 +76,42 @@ def exif_block(chance):
     """EXIF with everything that may be wrong with it."""
     order = chance.choice("<>")
     mark = {"<": b"II", ">": b"MM"}[order]
-    head = mark + chance.choice([struct.pack(f"{order}H", 42)] * 6 + [b"*\0", b"\0*", b"+\0", b"\0+"])
+    head = mark + chance.choice(
+        [struct.pack(f"{order}H", 42)] * 6 + [b"*\0", b"\0*", b"+\0", b"\0+"]
+    )
     entries = []
     for _ in range(chance.randint(0, 4)):
         tag = chance.choice([0x0112, 0x0112, 0x0112, 0x010F, 0x8769])
         kind = chance.choice([3, 3, 3, 3, *TYPES])
         count = chance.choice([1, 1, 1, 1, 0, 2, 3, 5, 40, 1 << 31])
         number = chance.choice([*range(10), 65536 + 6, 6 << 16, 6 << 24])
-        value = chance.choice([
-            struct.pack(f"{order}HH", number & 65535, number >> 16), struct.pack(f"{order}I", number),
-            struct.pack(f"{order}f", number), bytes([number & 255]) * 4, struct.pack(f"{order}I", 70),
-            struct.pack(f"{order}I", chance.randrange(120)),
-        ])
+        value = chance.choice(
+            [
+                struct.pack(f"{order}HH", number & 65535, number >> 16),
+                struct.pack(f"{order}I", number),
+                struct.pack(f"{order}f", number),
+                bytes([number & 255]) * 4,
+                struct.pack(f"{order}I", 70),
+                struct.pack(f"{order}I", chance.randrange(120)),
+            ]
+        )
         entries.append(struct.pack(f"{order}HHI", tag, kind, count) + value)
     declared = len(entries) + chance.choice([0, 0, 0, 1, 3, -1, 9999])
-    values = b"".join([
-        struct.pack(f"{order}II", 6, 1), struct.pack(f"{order}ii", -6, -1), struct.pack(f"{order}d", 3),
-        struct.pack(f"{order}HH", 8, 8), struct.pack(f"{order}II", 12, 2), struct.pack(f"{order}II", 5, 0),
-    ])
+    values = b"".join(
+        [
+            struct.pack(f"{order}II", 6, 1),
+            struct.pack(f"{order}ii", -6, -1),
+            struct.pack(f"{order}d", 3),
+            struct.pack(f"{order}HH", 8, 8),
+            struct.pack(f"{order}II", 12, 2),
+            struct.pack(f"{order}II", 5, 0),
+        ]
+    )
     start = chance.choice([8, 8, 8, 8, 10, 4, 10**6])
     block = head + struct.pack(f"{order}I", start) + bytes(max(0, start - 8) % 99)
-    block += struct.pack(f"{order}H", max(0, declared) & 65535) + b"".join(entries) + bytes(4) + values
+    block += (
+        struct.pack(f"{order}H", max(0, declared) & 65535) + b"".join(entries) + bytes(4) + values
+    )
     block = b"Exif\0\0" * chance.choice([0, 0, 0, 1, 2]) + block
     return block[: chance.randrange(len(block) + 1)] if chance.random() < 0.2 else block
 
@@ -119,7 +136,9 @@ def test_orientation_of_exif_as_python_reads_it():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = [orientation_in_python(data, kind) for kind, data in cases]
-    found = call("orientation.js", "orientationOf", [(kind, as_bytes(data)) for kind, data in cases])
+    found = call(
+        "orientation.js", "orientationOf", [(kind, as_bytes(data)) for kind, data in cases]
+    )
     differing = [
         (kind, mine, theirs, data[:200])
         for (kind, data), mine, theirs in zip(cases, expected, found, strict=True)
@@ -149,15 +168,19 @@ def generated():
     one, other = noise(61, 33, 1), noise(61, 33, 2)
     later = {"save_all": True, "append_images": [other, one]}
     found = {
-        "gif": encoded(one, "GIF"), "gif moves": encoded(one, "GIF", **later),
+        "gif": encoded(one, "GIF"),
+        "gif moves": encoded(one, "GIF", **later),
         "gif 89": encoded(one.quantize(9), "GIF", transparency=3),
         "png moves": encoded(one, "PNG", **later),
         "png hidden": encoded(one, "PNG", default_image=True, **later),
-        "png hidden one": encoded(one, "PNG", default_image=True, save_all=True, append_images=[other]),
+        "png hidden one": encoded(
+            one, "PNG", default_image=True, save_all=True, append_images=[other]
+        ),
         "webp lossless": encoded(one, "WEBP", lossless=True),
         "webp moves": encoded(one, "WEBP", **later),
         "webp exif": encoded(one, "WEBP", exif=b"Exif\0\0MM\0*" + bytes(8)),
-        "avif moves": encoded(one, "AVIF", **later), "mpo": encoded(one, "MPO", **later),
+        "avif moves": encoded(one, "AVIF", **later),
+        "mpo": encoded(one, "MPO", **later),
     }
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         found[f"bmp {mode}"] = encoded(one.convert(mode), "BMP")
@@ -215,7 +238,9 @@ def test_size_and_what_is_beside_as_python_reads_them(samples):
     names = [name for name, _, _ in cases]
     expected = dict(zip(names, zip(sizes, beside, strict=True), strict=True))
     found = dict(zip(names, zip(found_sizes, found_beside, strict=True), strict=True))
-    differing = {name: (expected[name], found[name]) for name in names if expected[name] != found[name]}
+    differing = {
+        name: (expected[name], found[name]) for name in names if expected[name] != found[name]
+    }
     assert not differing
     assert {"animated", "several_images", "embedded_video", None} == set(beside)
     assert beside.count("several_images") > 20
@@ -265,15 +290,21 @@ def test_clean_aperture_as_python_cuts_it():
         numerators = [
             chance.randrange(-1, width + 2) * max(1, denominators[0]),
             chance.randrange(-1, height + 2) * max(1, denominators[1]),
-            chance.choice([0, 0, 1, -1, 2, -3, 2**31 - 1]), chance.choice([0, 0, 1, -1, 4, -2]),
+            chance.choice([0, 0, 1, -1, 2, -3, 2**31 - 1]),
+            chance.choice([0, 0, 1, -1, 4, -2]),
         ]
         numbers = [each for pair in zip(numerators, denominators, strict=True) for each in pair]
         data = with_aperture(numbers, chance.choice([0, 4, 8, 12, 16, 28]))
         cases.append((data, width, height))
     expected = []
     for data, width, height in cases:
-        rows, columns = clean_aperture.crop_of(data, width, height) or (slice(0, height), slice(0, width))
-        expected.append([columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start])
+        rows, columns = clean_aperture.crop_of(data, width, height) or (
+            slice(0, height),
+            slice(0, width),
+        )
+        expected.append(
+            [columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start]
+        )
     found = call("items.js", "cleanAperture", [(as_bytes(data), *size) for data, *size in cases])
     assert found == expected
     whole = [[0, 0, width, height] for _, width, height in cases]
@@ -283,7 +314,9 @@ def test_clean_aperture_as_python_cuts_it():
 def test_kinds_that_are_not_opened_have_pythons_sentence():
     small = encoded(noise(20, 20), "JPEG")
     frame = small.index(b"\xff\xc0")
-    cases = [("jpeg", small[: frame + 4] + bytes([bits]) + small[frame + 5 :]) for bits in (2, 12, 16)]
+    cases = [
+        ("jpeg", small[: frame + 4] + bytes([bits]) + small[frame + 5 :]) for bits in (2, 12, 16)
+    ]
     for marker in (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7):
         cases.append(("jpeg", small[: frame + 1] + bytes([marker]) + small[frame + 2 :]))
     flat = encoded(noise(20, 20), "BMP")

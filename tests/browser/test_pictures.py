@@ -201,7 +201,12 @@ def damaged_pngs():
     plain, transparent = encoded(scene(1), "PNG"), encoded(with_hole(scene(1)), "PNG")
     palette = encoded(scene(2).quantize(40), "PNG")
     deep = any_png(random.Random(4), 40, 30, 2, 16, True)
-    for name, whole in (("rgb", plain), ("rgba", transparent), ("palette", palette), ("deep", deep)):
+    for name, whole in (
+        ("rgb", plain),
+        ("rgba", transparent),
+        ("palette", palette),
+        ("deep", deep),
+    ):
         yield f"{name} without end", whole[:-12]
         yield f"{name} cut", whole[: len(whole) * 2 // 3]
         yield f"{name} with a wrong checksum", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
@@ -221,7 +226,11 @@ def test_animated_png_whose_first_picture_is_hidden(each_browser):
         shown = [with_hole(each) if alpha else each for each in frames]
         for count in (1, 2):
             data = encoded(
-                shown[0], "PNG", save_all=True, append_images=shown[1 : 1 + count], default_image=True
+                shown[0],
+                "PNG",
+                save_all=True,
+                append_images=shown[1 : 1 + count],
+                default_image=True,
             )
             assert_same(each_browser, f"hidden, alpha {alpha}, {count}", data)
 
@@ -243,7 +252,9 @@ def test_all_orientations(each_browser, kind):
 def test_all_orientations_of_other_readings(each_browser, picture):
     for orientation in range(1, 9):
         stored = with_hole(scene(6)) if picture == "alpha" else scene(6).quantize(50)
-        assert_same(each_browser, f"{picture} {orientation}", encoded(stored, "PNG", exif=exif(orientation)))
+        assert_same(
+            each_browser, f"{picture} {orientation}", encoded(stored, "PNG", exif=exif(orientation))
+        )
 
 
 def test_orientation_of_xmp_is_not_obeyed(each_browser):
@@ -293,7 +304,10 @@ def test_transparency_beside_png(each_browser):
     }
     for name, data in gifs.items():
         assert_same(each_browser, name, data)
-    for name, options in (("lossy", {"quality": 80}), ("lossless", {"lossless": True, "exact": True})):
+    for name, options in (
+        ("lossy", {"quality": 80}),
+        ("lossless", {"lossless": True, "exact": True}),
+    ):
         data = encoded(hole, "WEBP", **options)
         if each_browser.name != "webkit":
             assert_same(each_browser, name, data)
@@ -315,8 +329,11 @@ ROUNDED = {
 
 
 def test_bitmaps(each_browser):
-    files = {f"{bits} bits, {height}": bitmap(bits, 0, height=height)
-             for bits in (1, 4, 8, 24, 32) for height in (23, -23)}
+    files = {
+        f"{bits} bits, {height}": bitmap(bits, 0, height=height)
+        for bits in (1, 4, 8, 24, 32)
+        for height in (23, -23)
+    }
     files |= {f"old, {bits} bits": bitmap(bits, 0, header=12) for bits in (1, 4, 8, 24)}
     files |= {f"long, {bits} bits": bitmap(bits, 0, header=124) for bits in (8, 24, 32)}
     colours = (0xFF0000, 0xFF00, 0xFF)
@@ -478,7 +495,10 @@ def broken():
     yield "PNG of a strange kind", png[:8] + chunk(b"IHDR", png[16:25] + b"\5\0\0\0") + png[33:]
     jpeg = encoded(small, "JPEG")
     yield "JPEG without a scan", jpeg[: jpeg.index(b"\xff\xda")]
-    yield "JPEG of two colours", jpeg[: jpeg.index(b"\xff\xc0") + 9] + b"\2" + jpeg[jpeg.index(b"\xff\xc0") + 10 :]
+    yield (
+        "JPEG of two colours",
+        jpeg[: jpeg.index(b"\xff\xc0") + 9] + b"\2" + jpeg[jpeg.index(b"\xff\xc0") + 10 :],
+    )
 
 
 def test_what_python_cannot_open_has_pythons_error(each_browser):
@@ -493,7 +513,11 @@ def test_what_python_cannot_open_has_pythons_error(each_browser):
 
 
 def test_what_a_browser_does_not_open_says_what_does(root, each_browser):
-    for sample, kind in (("heic.heic", "heif"), ("tiff.tiff", "tiff"), ("jpeg2000.jp2", "jpeg2000")):
+    for sample, kind in (
+        ("heic.heic", "heif"),
+        ("tiff.tiff", "tiff"),
+        ("jpeg2000.jp2", "jpeg2000"),
+    ):
         with pytest.raises(JavaScriptError) as raised:
             in_browser(each_browser, (root / "samples_synthetic" / sample).read_bytes())
         assert raised.value.fields["code"] == "unsupported_media"

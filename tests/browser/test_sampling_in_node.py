@@ -53,7 +53,9 @@ def sequences(draw: st.DrawFn) -> dict[str, Any]:
         "interval": draw(intervals),
         "constantRate": draw(st.one_of(st.none(), st.just(rate), rates)),
         "frames": frames,
-        "passed": [draw(st.sampled_from([None, None, None, number / 20])) for number in range(count)],
+        "passed": [
+            draw(st.sampled_from([None, None, None, number / 20])) for number in range(count)
+        ],
     }
 
 

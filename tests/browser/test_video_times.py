@@ -42,7 +42,9 @@ def found_in(all_videos: list[Path]) -> dict[Path, dict[str, Any]]:
     """What the engine finds in each."""
     jobs = [{"path": str(each), "format": format_of(each)} for each in all_videos]
     command = ["node", "--no-warnings", str(HERE / "video_facts.js")]
-    done = subprocess.run(command, input=json.dumps(jobs), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, input=json.dumps(jobs), capture_output=True, text=True, check=True
+    )
     return dict(zip(all_videos, json.loads(done.stdout), strict=True))
 
 

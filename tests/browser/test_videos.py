@@ -169,7 +169,9 @@ def test_every_way_to_sample(
         assert max(bits) <= (2 if "rgb" in path.name else 0), path
 
 
-@pytest.mark.parametrize("name", ["turned-90.mp4", "turned-270.mp4", "mirrored.mp4", "transverse.mp4"])
+@pytest.mark.parametrize(
+    "name", ["turned-90.mp4", "turned-270.mp4", "mirrored.mp4", "transverse.mp4"]
+)
 @pytest.mark.parametrize("variants", ["readings", "orientations"])
 def test_videos_are_turned(
     each_browser: Browser, made_videos: dict[str, Path], name: str, variants: str
@@ -259,10 +261,15 @@ globalThis.VideoDecoder = class extends Decoder {
   close() { counts.decoders -= 1; super.close(); }
 };
 """
-COUNTED = COUNTING + HASH.replace("return await hashFrames", "const done = await hashFrames").replace(
-    "{ sample, variants });\n", "{ sample, variants });\n  return { ...counts, hashed: done.frames.frames.length };\n"
+COUNTED = COUNTING + HASH.replace(
+    "return await hashFrames", "const done = await hashFrames"
+).replace(
+    "{ sample, variants });\n",
+    "{ sample, variants });\n  return { ...counts, hashed: done.frames.frames.length };\n",
 )
-CANCELLED = COUNTING + """
+CANCELLED = (
+    COUNTING
+    + """
 const { FileBytes } = await load("bytes.js");
 const { hashFrames } = await load("videos.js");
 const controller = new AbortController();
@@ -278,13 +285,18 @@ try {
   return { ...counts, parts, message: error.message };
 }
 """
+)
 
 
 @pytest.mark.parametrize("sample", [1.0, "all"])
 def test_few_frames_are_held_and_all_are_closed(
     each_browser: Browser, own_videos: list[Path], sample: Any
 ) -> None:
-    names = ("film-reencoded.webm",) if each_browser.name == "webkit" else ("h264_30fps_cuts.mp4", "film-reencoded.webm")
+    names = (
+        ("film-reencoded.webm",)
+        if each_browser.name == "webkit"
+        else ("h264_30fps_cuts.mp4", "film-reencoded.webm")
+    )
     for path in [each for each in own_videos if each.name in names]:
         given = {"file": path, "format": format_of(path), "sample": sample, "variants": "none"}
         found = each_browser.run(COUNTED, given)
@@ -339,7 +351,11 @@ return new Uint8Array(await new Blob(parts).arrayBuffer());
 )
 @pytest.mark.parametrize("slices", [None, 300])
 def test_what_a_page_records(
-    browser_named: Callable[[str], Browser], tmp_path: Path, name: str, kind: str, slices: int | None
+    browser_named: Callable[[str], Browser],
+    tmp_path: Path,
+    name: str,
+    kind: str,
+    slices: int | None,
 ) -> None:
     """Written as it comes: no lengths, no durations, no index."""
     browser = browser_named(name)

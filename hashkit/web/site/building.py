@@ -17,7 +17,6 @@ from functools import cache
 from importlib import resources
 from itertools import product
 from pathlib import Path
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -60,7 +59,7 @@ def build(languages: Sequence[str] = tuple(LANGUAGES)) -> Built:
         guard=Markup(guard),  # noqa: S704
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
-        icon=f"data:image/svg+xml,{quote(_read('icon.svg').strip())}",
+        icon=f"data:image/svg+xml;base64,{_base64(_read('icon.svg').encode())}",
         version=__version__,
     )
     return Built(html.encode(), policy)
@@ -85,15 +84,18 @@ def _policy(scripts: Sequence[str], style: str) -> str:
 
 def _source(text: str) -> str:
     """How a policy names the script or style with this text."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return f"'sha256-{_base64(hashlib.sha256(text.encode()).digest())}'"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _guard() -> str:
     """The script that runs first. It knows every address that the page links to."""
     code = (_package() / "web" / "site" / "scripts" / "guard.js").read_text("utf-8")
-    links = sorted(
-        {LEAVE_TO, *(_as_browsers_do(each.page) for each in all_services() if each.page)}
-    )
+    pages = [each.page for each in all_services() if each.page is not None]
+    links = sorted({LEAVE_TO, *map(_as_browsers_do, pages)})
     return without_comments(tokens_of(code)).replace("(LINKS)", f"({json.dumps(links)})") + "\n"
 
 

@@ -42,7 +42,10 @@ _SPACES = (Kind.SPACE, Kind.COMMENT)
 
 # Words after which a value is still to come.
 _BEFORE_VALUES = frozenset(
-    "await case delete do else extends in instanceof new of return throw typeof void yield".split()
+    (
+        *("await", "case", "delete", "do", "else", "extends", "in", "instanceof", "new", "of"),
+        *("return", "throw", "typeof", "void", "yield"),
+    )
 )
 _PATTERNS = (
     (Kind.SPACE, re.compile(r"\s+")),

@@ -42,10 +42,10 @@ class _Module:
 
 
 def joined(root: Path, worker: Path, page: Sequence[Path], replaced: Mapping[Path, Path]) -> str:
-    """One script of these modules and all that they import. In a Worker the code of ``worker`` runs,
-    on a page that of ``page`` and of the modules in the same folders; the code of all others comes
-    first. For a module in ``replaced`` stands another. CannotBeJoined if the result would not be
-    the same program."""
+    """One script of these modules and all that they import. In a Worker the code of ``worker``
+    runs, on a page that of ``page`` and of the modules in the same folders; the code of all others
+    comes first. For a module in ``replaced`` stands another. CannotBeJoined if the result would not
+    be the same program."""
     modules = _read_all([worker, *page], replaced)
     _check_names(modules, root)
     folders = {each.parent for each in page} | {each.parent for each in replaced.values()}
