@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import browsers
 
@@ -161,7 +161,7 @@ class _Firefox(_Driven):
 class _WebKit(_Driven):
     """WebDriver over HTTP."""
 
-    _PLACES = {
+    _PLACES: ClassVar = {
         "Navigate": "url",
         "ExecuteAsyncScript": "execute/async",
         "FindElement": "element",
@@ -208,9 +208,11 @@ class _WebKit(_Driven):
 @contextlib.contextmanager
 def window(name: str) -> Iterator[Window]:
     """A window of the browser of this name, which ends with it."""
-    with tempfile.TemporaryDirectory(prefix="window-", ignore_cleanup_errors=True) as folder:
-        with _WINDOWS[name](Path(folder)) as opened:
-            yield opened
+    with (
+        tempfile.TemporaryDirectory(prefix="window-", ignore_cleanup_errors=True) as folder,
+        _WINDOWS[name](Path(folder)) as opened,
+    ):
+        yield opened
 
 
 @contextlib.contextmanager
@@ -233,7 +235,13 @@ def _firefox(folder: Path) -> Iterator[Window]:
     port = _free_port()
     with browsers._start_firefox(folder, "about:blank") as (command, more):
         settings = folder / "profile" / "user.js"
-        lines = {"marionette.port": port, "dom.disable_open_during_load": False}
+        lines = {
+            "marionette.port": port,
+            "dom.disable_open_during_load": False,
+            "media.peerconnection.ice.loopback": True,
+            "media.peerconnection.ice.link_local": True,
+            "media.peerconnection.ice.default_address_only": False,
+        }
         text = "".join(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in lines.items())
         settings.write_text(settings.read_text("utf-8") + text, "utf-8")
         environment = {**browsers._environment(folder), **more}

@@ -12,8 +12,13 @@ import typer
 from hashkit.cli.files import write_or_fail
 from hashkit.cli.options import check_choice
 from hashkit.cli.output.terminal import ExitCode, fail, say, shown_name
-from hashkit.errors import OutputExists, OutputUnwritable
+from hashkit.errors import OutputUnwritable
 from hashkit.locale.language import LANGUAGES
+
+_NOT_EMPTY = (
+    "This folder is not empty. It was left as it is. Choose another, or add --force to replace what "
+    "has the same names."
+)
 
 
 def site_command(
@@ -67,7 +72,7 @@ def _prepare(out: Path, force: bool) -> None:
     try:
         out.mkdir(exist_ok=True)
         if not force and any(out.iterdir()):
-            fail(OutputExists(), out, ExitCode.WRONG_USE)
+            fail(_NOT_EMPTY, out, ExitCode.WRONG_USE)
     except OSError:
         fail(OutputUnwritable(), out, ExitCode.WRONG_USE)
 

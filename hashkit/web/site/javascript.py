@@ -92,11 +92,13 @@ def without_comments(tokens: Iterable[Token]) -> str:
 def _may_stand_together(one: Token, other: Token) -> bool:
     """Whether no other token comes of these two if nothing is between them. (A / is left as it is:
     the space after it says that it divides.)"""
-    if "/" in one.text + other.text or Kind.REGEX in (one.kind, other.kind):
+    if "/" in one.text + other.text or one.text == "." or other.text.startswith("."):
+        return False
+    if Kind.REGEX in (one.kind, other.kind):
         return False
     if one.kind is Kind.SIGN and other.kind is Kind.SIGN:
         return one.text in _STANDS_ALONE or other.text in _STANDS_ALONE
-    return Kind.SIGN in (one.kind, other.kind) and "." not in (one.text, other.text)
+    return Kind.SIGN in (one.kind, other.kind)
 
 
 def _token_at(code: str, place: int, line: int, before: Token | None) -> Token:

@@ -19,13 +19,24 @@ const pool = new WorkerPool(
   MAX_SILENCE,
 );
 
+/** Whether Workers can read files is known then. WebKit's cannot where the page is on disk, and the
+ * page itself can. */
+const workersTried = tryWorkers();
+
 /** What came of each file, by its number. */
 const outcomes = new Map();
 let savedPlace = "";
 
+async function tryWorkers() {
+  const { error } = await pool.hash(new Blob(["text"]), checkedOptions({}), {});
+  if (error?.code !== "not_media") pool.canStart = false;
+}
+
 /** Hashes a file, whose number is not used again. ``onPart`` is called with how much is done, 0 to
  * 1. Gives what came of it: a verdict, a title and points. */
 export async function hashHere(number, file, { signal, onPart }) {
+  await workersTried;
+  signal.throwIfAborted();
   const outcome = await pool.hash(file, checkedOptions({}), { signal, onProgress: onPart });
   signal.throwIfAborted();
   outcomes.set(number, outcome);
