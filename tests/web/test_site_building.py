@@ -151,7 +151,6 @@ FORBIDDEN = {
         "console",
         "window",
         "self",
-        "frames",
     ),
     *("setAttribute", "setAttributeNS", "PaymentRequest", "write", "writeln"),
 }

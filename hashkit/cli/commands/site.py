@@ -16,8 +16,8 @@ from hashkit.errors import OutputUnwritable
 from hashkit.locale.language import LANGUAGES
 
 _NOT_EMPTY = (
-    "This folder is not empty. It was left as it is. Choose another, or add --force to replace what "
-    "has the same names."
+    "This folder is not empty. It was left as it is. Choose another, or add --force to replace "
+    "files in it."
 )
 
 
