@@ -11,7 +11,7 @@ from browsers import NAMES, Browser, missing
 from windows import window
 
 from hashkit.guide.guidance import guidance
-from hashkit.web.rendering import Renderer
+from hashkit.web.rendering import LEAVE_TO, Renderer
 from hashkit.web.site.building import _all_answers, _answers, build
 from hashkit.web.site.hosting import files_to_host, headers_of
 
@@ -201,3 +201,49 @@ def test_what_is_taken_off_the_list_is_not_saved(name, folder, samples):
         page.run("document.querySelector('#files [data-do=\"remove\"]').click()")
         one = page.run(SAVE)
         assert (both.count('"sha256"'), one.count('"sha256"')) == (2, 1)
+
+
+CLICK = """
+    const found = [];
+    const note = (event) => {
+      found.push([event.target.href, event.defaultPrevented]);
+      event.preventDefault();
+    };
+    addEventListener("click", note);
+    for (const link of document.querySelectorAll("a[target=_blank]")) link.click();
+    removeEventListener("click", note);
+    return found;
+"""
+
+
+def test_links_to_services_work_and_others_do_not(name, folder):
+    """What a person clicks in the guidance is not stopped; an address of anybody else is."""
+    with window(name) as page:
+        page.open((folder / "index.html").as_uri())
+        page.run(ANSWER, "under-18", "under-18", "US", "yes")
+        at(page, "guidance")
+        links = page.run(CLICK)
+        assert len(links) > 2
+        assert not any(stopped for _, stopped in links), links
+        page.run("document.querySelector('a[target=_blank]').href = 'http://127.0.0.1:9/'")
+        (changed,) = [each for each in page.run(CLICK) if "127.0.0.1" in each[0]]
+        assert changed == ["http://127.0.0.1:9/", True]
+
+
+@pytest.mark.parametrize("how", ["click", "keys"])
+def test_leaving(folder, how):
+    """The guard lets the page go where the button leads. (Only Chromium can be given a page in the
+    place of that one.)"""
+    if (lack := missing("chromium")) is not None:
+        pytest.skip(f"needs {lack}")
+    with window("chromium") as page:
+        page.answer(LEAVE_TO, "<title>Elsewhere</title>")
+        page.open((folder / "index.html").as_uri())
+        page.wait_for("document.body.dataset.step")
+        if how == "click":
+            page.click("#leave")
+        else:
+            for _ in range(3):
+                page.press("Shift")
+        page.wait_for("document.title === 'Elsewhere'")
+        assert page.run("return location.href") == LEAVE_TO

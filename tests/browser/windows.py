@@ -83,6 +83,14 @@ class _Chromium(Window):
     def click(self, selector: str) -> None:
         self._page.click(selector)
 
+    def press(self, key: str) -> None:
+        """Press a key."""
+        self._page.keyboard.press(key)
+
+    def answer(self, address: str, html: str) -> None:
+        """Give this page to the browser when it asks for an address."""
+        self._page.route(f"{address}**", lambda route: route.fulfill(body=html))
+
 
 class _Driven(Window):
     """By the commands of WebDriver."""
@@ -222,7 +230,12 @@ def _chromium(folder: Path) -> Iterator[Window]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=browsers._chromium(), args=[*arguments, "--disable-popup-blocking"]
+            executable_path=browsers._chromium(),
+            args=[
+                *arguments,
+                "--disable-popup-blocking",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
         )
         try:
             yield _Chromium(browser.new_context(accept_downloads=True).new_page())
