@@ -21,7 +21,7 @@ from typing import Any
 from hashkit import errors, models, notices
 from hashkit.hashes import registry
 from hashkit.media import formats, limits, recognition, sampling, videos
-from hashkit.media.formats import Clock, Format
+from hashkit.media.formats import Format
 from hashkit.pipeline import files, hashing
 from hashkit.submission import document
 from hashkit.variants import readings, sets
@@ -39,17 +39,13 @@ _HEAD = """\
  * @property {boolean} opened false: known by name only
  * @property {string} [signature] a regular expression for the first bytes, as latin-1; where there
  *   is none, recognition.js has a function
- * @property {boolean} [moves] several pictures in a file are frames of an animation
  * @property {string} [parts] how the file is divided, if its parts say how long they are
- * @property {"broadcast" | "none"} [clock] what the times of its frames are worth, if they are not
- *   of one clock
  */
 
 /**
  * @typedef {object} Algorithm
  * @property {string} family
  * @property {number} bits
- * @property {number | null} threshold
  * @property {number | null} minQuality
  * @property {boolean} isDefault
  */
@@ -90,7 +86,6 @@ function frozenFacts(value) {
  *   stillReadings: string[],
  *   movingReadings: string[],
  *   algorithms: Record<string, Algorithm>,
- *   levels: string[],
  *   defaults: {level: string, sample: number},
  *   limits: Record<string, number>,
  *   submission: {format: string, version: number, versionWithReadings: number},
@@ -99,13 +94,13 @@ function frozenFacts(value) {
 export const FACTS = frozenFacts("""
 
 _ERRORS = (
-    *(errors.HashkitError, errors.FileEmpty, errors.FileUnreadable, errors.FileTooBig),
-    *(errors.FileChanged, errors.NotMedia, errors.IsAnArchive, errors.UnsupportedMedia),
-    *(errors.MediaTruncated, errors.MediaCorrupt, errors.TooManyPixels, errors.TooLong),
-    *(errors.NoVideo, errors.ProtectedMedia, errors.TooMuchMemory, errors.TookTooLong),
-    *(errors.DecoderCrashed, errors.UnknownAlgorithm, errors.WorkerLost, errors.WorkerUnavailable),
+    *(errors.FileEmpty, errors.FileUnreadable, errors.FileTooBig, errors.FileChanged),
+    *(errors.NotMedia, errors.IsAnArchive, errors.UnsupportedMedia, errors.MediaTruncated),
+    *(errors.MediaCorrupt, errors.TooManyPixels, errors.TooLong, errors.NoVideo),
+    *(errors.ProtectedMedia, errors.TooMuchMemory, errors.TookTooLong, errors.DecoderCrashed),
 )
-_NEVER_GIVEN = {notices.TMK_LEFT_OUT}  # TMK is not computed in browsers
+# TMK is not computed there, and what has no times is not played.
+_NEVER_GIVEN = {notices.TMK_LEFT_OUT, notices.VIDEO_WITHOUT_TIMES}
 _NEVER_KNOWN = {"dv", "m4v", "h264", "hevc", "obu"}  # it takes FFmpeg to recognise them
 _KEPT_ESCAPES = b"xnrt"
 _HAS_MEANING = b"^$\\.*+?()[]{}|/"
@@ -126,8 +121,6 @@ def facts() -> dict[str, Any]:
         "sentences": _sentences(),
         "rareKinds": {
             "bmp": formats.RARE_BMP,
-            "tiff": formats.RARE_TIFF,
-            "separateTiff": formats.SEPARATE_TIFF,
             "heicBurst": formats.HEIC_BURST,
             "jpegLs": formats.JPEG_LS,
             "losslessJpeg": formats.LOSSLESS_JPEG,
@@ -141,13 +134,11 @@ def facts() -> dict[str, Any]:
             each.name: {
                 "family": each.family.value,
                 "bits": each.bits,
-                "threshold": each.threshold,
                 "minQuality": each.min_quality,
                 "isDefault": each.is_default,
             }
             for each in registry.ALGORITHMS.values()
         },
-        "levels": sets.LEVELS,
         "defaults": {"level": sets.DEFAULT_LEVEL, "sample": sampling.DEFAULT_SAMPLE},
         "limits": _limits(),
         "submission": {
@@ -198,12 +189,8 @@ def _format(each: Format) -> dict[str, Any]:
     }
     if isinstance(each.signature, re.Pattern):
         fields["signature"] = in_javascript(each.signature.pattern)
-    if each.moves:
-        fields["moves"] = True
     if each.parts is not None:
         fields["parts"] = each.parts
-    if each.clock is not Clock.ONE:
-        fields["clock"] = each.clock.name.lower()
     return fields
 
 
@@ -234,9 +221,6 @@ def _sentences() -> dict[str, str]:
         "pixels": _text_of(lambda: limits.check_pixels(7, 1, 3), {"7": "{pixels}", "3": "{limit}"}),
         "videoUnsupported": _literal(r'UnsupportedMedia\(\s*"([^"]+)"\)', opening),
         "videoCorrupt": _literal(r'MediaCorrupt\(\s*"([^"]+)"\)', opening),
-        "unknownAlgorithm": _text_of(lambda: registry.resolve(["x"]), {"'x'": "{name}"}),
-        "noAlgorithm": _text_of(lambda: registry.resolve([]), {}),
-        "unknownLevel": _text_of(lambda: sets.check_level("x"), {"'x'": "{name}"}),
         "unknownSample": _text_of(lambda: sampling.check_sample("x"), {"'x'": "{name}"}),
     }
 

@@ -4,11 +4,12 @@
 import { uint } from "./bytes.js";
 import { isGifFrameWhole } from "./completeness_gif.js";
 import { FACTS } from "./data.js";
-import { noticeOf } from "./errors.js";
+import { noticeOf, thousandths } from "./errors.js";
 import { pdqOfLuma } from "./pdq.js";
 import { FastLuma, keptTaps, PDQ_TURNS } from "./pdq_luma.js";
 import { gifFrames, pngChunks, webpChunks } from "./picture_parts.js";
-import { Sampler } from "./sampling.js";
+import { frameStep, Sampler } from "./sampling.js";
+import { readingsApart } from "./variants.js";
 
 /** @typedef {import("./errors.js").Notice} Notice */
 /** @typedef {import("./options.js").HashOptions} HashOptions */
@@ -20,8 +21,10 @@ const SHOWN_AT_LEAST = 0.02; // seconds
 const SHOWN_INSTEAD = 0.1; // what browsers make of frames that claim to be shown shorter
 const LEAST_FRAME_SIDE = 5; // pixels
 const NO_DENOMINATOR = 100; // of a time in PNG
-const FIRST_FRAME_ONLY = "This picture moves. Its PDQ hash is of the first frame. This browser does "
-  + "not give the others, so no video hashes were made.";
+const GIF_DEFAULT = 10; // hundredths of a second, for a time of zero
+const COUNTED = "by-frame-count";
+const FIRST_FRAME_ONLY = "This picture moves. Its PDQ hash is of the first frame. This browser "
+  + "does not give the others, so no video hashes were made.";
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes the file
@@ -31,24 +34,12 @@ const FIRST_FRAME_ONLY = "This picture moves. Its PDQ hash is of the first frame
  * @returns {Promise<{frames: VpdqHash, variants: Variant[], notices: Notice[]} | null>} null where
  *   this browser gives no frames but the first
  */
-export async function hashAnimation(bytes, format, { sample, variants }, { onProgress, signal }) {
+export async function hashAnimation(bytes, format, options, { onProgress, signal }) {
   const stored = [...storedFrames(bytes, format)];
   if (typeof ImageDecoder === "undefined" || stored.length === 0) {
     return null;
   }
-  const turns = Object.keys(PDQ_TURNS).slice(0, variants === "orientations" ? undefined : 1);
-  const hashes = new Map(turns.map((name) => [name, /** @type {VpdqHash["frames"]} */ ([])]));
-  /** @param {AnimationFrame[]} shown */
-  const add = (shown) => {
-    for (const { number, timestamp, pixels, width, height } of shown) {
-      for (const [name, found] of hashes) {
-        const hash = turnedHash(pixels, width, height, name);
-        found.push({ frame: number, timestamp: Number(timestamp.toFixed(3)), ...hash });
-      }
-    }
-  };
-  /** @type {Sampler<AnimationFrame>} */
-  const sampler = new Sampler(typeof sample === "number" ? sample : 0, null);
+  const work = new AnimationWork(options, format === "gif" ? countedRate(stored) : null);
   const decoder = new ImageDecoder({ data: bytes, type: `image/${format}` });
   let end = 0;
   let isCutShort = false;
@@ -60,7 +51,7 @@ export async function hashAnimation(bytes, format, { sample, variants }, { onPro
         isCutShort = true;
         break;
       }
-      add(sampler.take({ number, timestamp: end, duration, ...decoded }));
+      work.add({ number, timestamp: end, duration, ...decoded });
       end += duration;
       if (end > FACTS.limits.maxSeconds) {
         break;
@@ -70,14 +61,68 @@ export async function hashAnimation(bytes, format, { sample, variants }, { onPro
   } finally {
     decoder.close();
   }
-  add(sampler.finish());
-  const [original, ...others] = [...hashes]
-    .map(([name, frames]) => ({ name, vpdq: { interval: sample, frames } }));
+  const { frames, variants } = work.finish();
+  const isCounted = variants.some((each) => each.name === COUNTED);
   return {
-    frames: original.vpdq,
-    variants: others.filter((each) => each.vpdq.frames.length > 0),
-    notices: isCutShort ? [noticeOf("video_truncated", { start: 0, end, whole: null })] : [],
+    frames,
+    variants,
+    notices: [
+      ...(isCounted ? [noticeOf("variable_rate")] : []),
+      ...(isCutShort ? [noticeOf("video_truncated", { start: 0, end, whole: null })] : []),
+    ],
   };
+}
+
+/** The hashes of the frames that are sampled: hashkit/pipeline/frame_hashing.py. */
+class AnimationWork {
+  /**
+   * @param {HashOptions} options
+   * @param {number | null} rate by which tools count that count frames, if that is known
+   */
+  constructor({ sample, variants }, rate) {
+    this.sample = sample;
+    this.turns = Object.keys(PDQ_TURNS).slice(0, variants === "orientations" ? undefined : 1);
+    const interval = typeof sample === "number" ? sample : 0;
+    /** @type {Sampler<AnimationFrame>} */
+    this.sampler = new Sampler(interval, null);
+    this.step = variants !== "none" && interval && rate ? frameStep(interval, rate) : 0;
+    this.most = 2 * (FACTS.limits.maxSeconds / interval + 1);
+    /** @type {Map<string, VpdqHash["frames"]>} by the turn, or the rule that takes the frames */
+    this.hashes = new Map([...this.turns, COUNTED].map((name) => [name, []]));
+  }
+
+  /** @param {AnimationFrame} frame the next one */
+  add(frame) {
+    this.sampler.take(frame).forEach((each) => this.hash(each));
+    if (this.step && frame.number % this.step === 0) {
+      this.hashes.get(COUNTED)?.push(frameHash(frame, this.turns[0]));
+    }
+  }
+
+  /** @param {AnimationFrame} frame */
+  hash(frame) {
+    this.turns.forEach((turn) => this.hashes.get(turn)?.push(frameHash(frame, turn)));
+  }
+
+  /** @returns {{frames: VpdqHash, variants: Variant[]}} */
+  finish() {
+    this.sampler.finish().forEach((each) => this.hash(each));
+    const [original, ...others] = [...this.hashes]
+      .map(([name, frames]) => ({ name, vpdq: { interval: this.sample, frames } }));
+    const counted = others.splice(-1).filter((each) => each.vpdq.frames.length <= this.most);
+    const edits = others.filter((each) => each.vpdq.frames.length > 0);
+    const frames = original.vpdq;
+    return { frames, variants: [...readingsApart(counted, frames), ...edits] };
+  }
+}
+
+/**
+ * Frames a second on average, as FFmpeg has it of a GIF: in whole hundredths for a frame.
+ * @param {{stored: number}[]} frames
+ */
+function countedRate(frames) {
+  const all = frames.reduce((sum, each) => sum + (each.stored || GIF_DEFAULT), 0);
+  return 100 / Math.floor(all / frames.length);
 }
 
 /**
@@ -104,15 +149,16 @@ export function ofFirstFrame(notice) {
  * far as that can be seen here. Firefox shows what there is of a GIF's frame, and says nothing.
  * @param {Uint8Array} bytes
  * @param {string} format
- * @returns {Generator<{duration: number, isWhole: boolean}>}
+ * @returns {Generator<{duration: number, stored: number, isWhole: boolean}>} `stored` is the time
+ *   of a GIF's frame in hundredths of a second
  */
 function* storedFrames(bytes, format) {
-  const shown = (/** @type {number} */ seconds, isWhole = true) =>
-    ({ duration: seconds >= SHOWN_AT_LEAST ? seconds : SHOWN_INSTEAD, isWhole });
+  const shown = (/** @type {number} */ seconds, stored = 0, isWhole = true) =>
+    ({ duration: seconds >= SHOWN_AT_LEAST ? seconds : SHOWN_INSTEAD, stored, isWhole });
   if (format === "gif") {
     for (const { control, at } of gifFrames(bytes)) {
       const hundredths = control ? uint(bytes, control + 1, 2, true) : 0;
-      yield shown(hundredths / 100, isGifFrameWhole(bytes, at - 1));
+      yield shown(hundredths / 100, hundredths, isGifFrameWhole(bytes, at - 1));
     }
   }
   if (format === "png") {
@@ -156,6 +202,15 @@ async function framePixels(decoder, frameIndex) {
   image.close();
   const { data } = context.getImageData(0, 0, width, height);
   return { pixels: new Uint8Array(data.buffer), width, height };
+}
+
+/**
+ * @param {AnimationFrame} frame
+ * @param {string} turn one of PDQ_TURNS
+ */
+function frameHash({ number, timestamp, pixels, width, height }, turn) {
+  const hash = turnedHash(pixels, width, height, turn);
+  return { frame: number, timestamp: Number(thousandths(timestamp)), ...hash };
 }
 
 /**

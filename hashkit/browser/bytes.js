@@ -1,7 +1,5 @@
 // Small readers that all parsers share.
 
-import { HashkitError } from "./errors.js";
-
 const FILE_PAGE = 1 << 16;
 const MAX_FILE_PAGES = 4;
 const MAX_ARGUMENTS = 4096; // of a call: engines have their limits
@@ -60,15 +58,10 @@ export class FileBytes {
  * @param {Blob} blob
  * @param {number} start
  * @param {number} end at most: fewer bytes where the file ends
- * @returns {Promise<Uint8Array>} raises FileUnreadable where the system refuses, which is also what
- *   it does where the file has changed since it was chosen
+ * @returns {Promise<Uint8Array>} raises the browser's own error where the file cannot be read
  */
 export async function bytesOf(blob, start, end) {
-  try {
-    return new Uint8Array(await blob.slice(start, end).arrayBuffer());
-  } catch (error) {
-    throw error instanceof RangeError ? error : new HashkitError("file_unreadable");
-  }
+  return new Uint8Array(await blob.slice(start, end).arrayBuffer());
 }
 
 /**

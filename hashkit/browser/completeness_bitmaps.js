@@ -12,22 +12,23 @@ const CHUNKS_OF_THE_PICTURE = ["IHDR", "PLTE", "tRNS", "IDAT", "fcTL", "fdAT"];
 
 /**
  * Whether the PNG has intact pixels and an end. What is wrong with chunks of text or times does not
- * matter, nor that the file ends in one behind the pixels.
+ * matter, nor, but in icons, that the file ends in one behind the pixels.
  * @param {Uint8Array} bytes
  * @param {number} [start]
  * @returns {Finding}
  */
 export function lookAtPng(bytes, start = 0) {
   let [place, name, hasPixels] = [start + 8, "", false];
-  while (place + 12 <= bytes.length) {
+  while (place + 8 <= bytes.length) {
     const end = place + 8 + uint(bytes, place, 4);
     name = ascii(bytes, place + 4, 4);
     const isOfPicture = CHUNKS_OF_THE_PICTURE.includes(name);
-    if (name === "IEND" || (end + 4 > bytes.length && !isOfPicture && hasPixels)) {
-      return "nothing";
+    if (name === "IEND") {
+      return place + 12 <= bytes.length ? "nothing" : "missing";
     }
     if (end + 4 > bytes.length) {
-      break;
+      const isBehind = !isOfPicture && hasPixels && start === 0;
+      return isBehind ? "nothing" : pngCutIn(name, hasPixels);
     }
     if (isOfPicture && uint(bytes, end, 4) !== pngChecksum(bytes, place + 4, end)) {
       return "missing";
@@ -35,7 +36,16 @@ export function lookAtPng(bytes, start = 0) {
     hasPixels ||= name === "IDAT";
     place = end + 4;
   }
-  return name === "IDAT" || !hasPixels ? "truncated" : "missing";
+  return pngCutIn(name, hasPixels);
+}
+
+/**
+ * @param {string} name of the last chunk
+ * @param {boolean} hasPixels
+ * @returns {Finding}
+ */
+function pngCutIn(name, hasPixels) {
+  return name === "IDAT" || !hasPixels ? "truncated" : "missing"; // else, of a later frame
 }
 
 const MAX_RLE_ZEROS = 1024; // an end of line is two zeros, so empty lines may follow each other
@@ -46,7 +56,7 @@ const MAX_RLE_ZEROS = 1024; // an end of line is two zeros, so empty lines may f
  * @returns {Finding}
  */
 export function lookAtBitmap(bytes) {
-  return lookAtBitmapAt(bytes, 14, littleEndian(bytes, 10), false);
+  return lookAtBitmapAt(bytes, 14, littleAt(bytes, 10), false);
 }
 
 /**
@@ -57,8 +67,8 @@ export function lookAtBitmap(bytes) {
 export function lookAtIcons(bytes) {
   let [largest, most] = [-1, -1];
   for (let entry = 0; entry < uint(bytes, 4, 2, true); entry += 1) {
-    const at = littleEndian(bytes, 18 + 16 * entry);
-    if (at + littleEndian(bytes, 14 + 16 * entry) > bytes.length || !littleEndian(bytes, at)) {
+    const at = littleAt(bytes, 18 + 16 * entry);
+    if (at + littleAt(bytes, 14 + 16 * entry) > bytes.length || !littleAt(bytes, at)) {
       return "missing";
     }
     const pixels = iconPixels(bytes, at);
@@ -70,9 +80,9 @@ export function lookAtIcons(bytes) {
   if (ascii(bytes, largest, 8) === PNG_ICON) {
     return lookAtPng(bytes, largest);
   }
-  const [bits, colours] = [uint(bytes, largest + 14, 2, true), littleEndian(bytes, largest + 32)];
+  const [bits, colours] = [uint(bytes, largest + 14, 2, true), littleAt(bytes, largest + 32)];
   const palette = bits <= 8 ? (colours || 1 << bits) * 4 : 0;
-  return lookAtBitmapAt(bytes, largest, largest + littleEndian(bytes, largest) + palette, true);
+  return lookAtBitmapAt(bytes, largest, largest + littleAt(bytes, largest) + palette, true);
 }
 
 /**
@@ -82,14 +92,14 @@ export function lookAtIcons(bytes) {
 function iconPixels(bytes, at) {
   return ascii(bytes, at, 8) === PNG_ICON
     ? uint(bytes, at + 16, 4) * uint(bytes, at + 20, 4)
-    : Math.floor((littleEndian(bytes, at + 4) * littleEndian(bytes, at + 8)) / 2);
+    : Math.floor((littleAt(bytes, at + 4) * littleAt(bytes, at + 8)) / 2);
 }
 
 /**
  * @param {Uint8Array} bytes
  * @param {number} place
  */
-function littleEndian(bytes, place) {
+function littleAt(bytes, place) {
   return uint(bytes, place, 4, true);
 }
 
@@ -101,13 +111,13 @@ function littleEndian(bytes, place) {
  * @returns {Finding}
  */
 function lookAtBitmapAt(bytes, header, pixels, isHalved) {
-  const isOld = littleEndian(bytes, header) === 12;
+  const isOld = littleAt(bytes, header) === 12;
   const [width, height, bits] = isOld
     ? [4, 6, 10].map((at) => uint(bytes, header + at, 2, true))
     : [[4, 4], [8, 4], [14, 2]].map(([at, size]) => uint(bytes, header + at, size, true));
-  const coding = isOld ? 0 : littleEndian(bytes, header + 16);
+  const coding = isOld ? 0 : littleAt(bytes, header + 16);
   if (coding === 1 || coding === 2) { // run lengths
-    const end = pixels + littleEndian(bytes, header + 20);
+    const end = pixels + littleAt(bytes, header + 20);
     return findZeros(bytes, pixels, end, MAX_RLE_ZEROS + 1) === -1 ? "nothing" : "missing";
   }
   const rows = Math.min(height, 2 ** 32 - height); // negative: stored from the top down
@@ -132,8 +142,8 @@ const NEAR = 4; // the last values before what is lost may be zeros as well
 
 /**
  * What the zeros among pixels look like. Many kilobytes of them are taken for lost where black
- * would not begin: black bars begin with a row, and a black background shows beside what is in front
- * of it. What a card or a disk loses begins and ends with one of its blocks.
+ * would not begin: black bars begin with a row, and a black background shows beside what is in
+ * front of it. What a card or a disk loses begins and ends with one of its blocks.
  * @param {Uint8Array} bytes
  * @param {Rows} rows
  * @returns {Finding}

@@ -26,7 +26,7 @@ export function lookAtJpeg(bytes) {
   const frame = new JpegFrame();
   const codes = new JpegCodes(bytes, frame);
   let [scans, isWhole, hasEnd] = [0, !isStray(bytes, 2), false];
-  for (const part of jpegParts(bytes, 0, bytes.length)) {
+  for (const part of jpegParts(bytes)) {
     hasEnd = part.marker === JPEG_END;
     frame.read(part.marker, bytes.subarray(part.begin, part.stop));
     if (part.marker === JPEG_SCAN) {
@@ -48,36 +48,13 @@ export function lookAtJpeg(bytes) {
 }
 
 /**
- * Whether the JPEG at `start` is whole, as far as zeros show it.
+ * The segments of the first picture, up to and with its end marker. Where a scan follows, `scanEnd`
+ * is where its codes end.
  * @param {Uint8Array} bytes
- * @param {number} start
- * @param {number} end
- * @param {boolean} hasToEnd whether it has to have an end marker
- */
-export function isWholeJpeg(bytes, start, end, hasToEnd) {
-  const frame = new JpegFrame();
-  for (const part of jpegParts(bytes, start, end)) {
-    if (part.marker === JPEG_END) {
-      return true;
-    }
-    frame.read(part.marker, bytes.subarray(part.begin, part.stop));
-    if (part.marker === JPEG_SCAN && holdsZeros(bytes, part, frame)) {
-      return false;
-    }
-  }
-  return !hasToEnd;
-}
-
-/**
- * The segments of one picture, up to and with its end marker. Where a scan follows, `scanEnd` is
- * where its codes end.
- * @param {Uint8Array} bytes
- * @param {number} start
- * @param {number} end
  * @returns {Generator<JpegPart>}
  */
-function* jpegParts(bytes, start, end) {
-  let place = nextJpegMarker(bytes, start + 2, end);
+function* jpegParts(bytes) {
+  let place = nextJpegMarker(bytes, 2);
   while (place !== -1) {
     const marker = bytes[place + 1];
     if (marker === JPEG_END) {
@@ -85,8 +62,8 @@ function* jpegParts(bytes, start, end) {
       return;
     }
     const stop = place + 2 + uint(bytes, place + 2, 2);
-    const next = nextJpegMarker(bytes, stop, end);
-    const scanEnd = next === -1 ? end : next;
+    const next = nextJpegMarker(bytes, stop);
+    const scanEnd = next === -1 ? bytes.length : next;
     yield { marker, begin: place + 4, stop, scanEnd };
     place = next;
   }
@@ -96,11 +73,10 @@ function* jpegParts(bytes, start, end) {
  * Where the next marker is that is not one within a scan; -1 if there is none.
  * @param {Uint8Array} bytes
  * @param {number} start
- * @param {number} end
  */
-function nextJpegMarker(bytes, start, end) {
+function nextJpegMarker(bytes, start) {
   for (let at = bytes.indexOf(0xff, start); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
-    const marker = at + 1 < end ? bytes[at + 1] ?? 0 : 0;
+    const marker = bytes[at + 1] ?? 0;
     if (marker > 1 && marker !== 0xff && (marker < 0xd0 || marker > 0xd7)) {
       return at;
     }

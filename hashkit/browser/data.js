@@ -8,17 +8,13 @@
  * @property {boolean} opened false: known by name only
  * @property {string} [signature] a regular expression for the first bytes, as latin-1; where there
  *   is none, recognition.js has a function
- * @property {boolean} [moves] several pictures in a file are frames of an animation
  * @property {string} [parts] how the file is divided, if its parts say how long they are
- * @property {"broadcast" | "none"} [clock] what the times of its frames are worth, if they are not
- *   of one clock
  */
 
 /**
  * @typedef {object} Algorithm
  * @property {string} family
  * @property {number} bits
- * @property {number | null} threshold
  * @property {number | null} minQuality
  * @property {boolean} isDefault
  */
@@ -59,7 +55,6 @@ function frozenFacts(value) {
  *   stillReadings: string[],
  *   movingReadings: string[],
  *   algorithms: Record<string, Algorithm>,
- *   levels: string[],
  *   defaults: {level: string, sample: number},
  *   limits: Record<string, number>,
  *   submission: {format: string, version: number, versionWithReadings: number},
@@ -98,15 +93,13 @@ export const FACTS = frozenFacts({
     },
     {
       name: "png", shown: "PNG", kind: "image", opened: true,
-      signature: "\\x89PNG\\x0d\\x0a\\x1a\\x0a", moves: true,
+      signature: "\\x89PNG\\x0d\\x0a\\x1a\\x0a",
     },
     {
       name: "gif", shown: "GIF", kind: "image", opened: true, signature: "GIF87a|GIF89a",
-      moves: true,
     },
     {
       name: "webp", shown: "WebP", kind: "image", opened: true, signature: "RIFF....WEBP",
-      moves: true,
     },
     {
       name: "jpeg2000", shown: "JPEG 2000", kind: "image", opened: true,
@@ -129,7 +122,7 @@ export const FACTS = frozenFacts({
     },
     {
       name: "mpeg", shown: "MPEG", kind: "video", opened: true, signature: "\\x00\\x00\\x01\\xba",
-      parts: "packs", clock: "broadcast",
+      parts: "packs",
     },
     {
       name: "avi", shown: "AVI", kind: "video", opened: true, signature: "RIFF....AVI ",
@@ -152,11 +145,10 @@ export const FACTS = frozenFacts({
     },
     {
       name: "mpegvideo", shown: "MPEG video", kind: "video", opened: true,
-      signature: "\\x00\\x00\\x01\\xb3", clock: "none",
+      signature: "\\x00\\x00\\x01\\xb3",
     },
     {
       name: "mjpeg", shown: "Motion JPEG", kind: "video", opened: true, signature: "(?!)",
-      clock: "none",
     },
     {name: "cr3", shown: "camera raw file", kind: "image", opened: false},
     {name: "avci", shown: "HEIF picture coded as AVC", kind: "image", opened: false},
@@ -174,9 +166,8 @@ export const FACTS = frozenFacts({
     {name: "mp4", shown: "MP4", kind: "video", opened: true, parts: "boxes"},
     {
       name: "mpegts", shown: "MPEG-TS", kind: "video", opened: true, parts: "transport packets",
-      clock: "broadcast",
     },
-    {name: "ogg", shown: "Ogg", kind: "video", opened: true, clock: "broadcast"},
+    {name: "ogg", shown: "Ogg", kind: "video", opened: true},
   ],
   brands: {
     heif: [
@@ -255,21 +246,16 @@ export const FACTS = frozenFacts({
       label: "damaged",
       text: "Part of this video is damaged. It could be read {span}, with gaps. The hashes are of that.",
     },
-    video_without_times: {
-      label: "no times",
-      text: "This video does not say when its frames are shown. {rate} frames a second were assumed.",
-    },
     transparent: {
       label: "transparent parts",
       text: "Parts of this picture are transparent. Some services see what lies under them, so a hash of that was made as well.",
     },
     variable_rate: {
       label: "variable frame rate",
-      text: "The frame rate of this video varies. Some services count its frames and look at others, so hashes of those were made as well.",
+      text: "The frame rate varies. Some services count the frames and look at others, so hashes of those were made as well.",
     },
   },
   errors: {
-    error: {text: "Something went wrong.", advice: ""},
     file_empty: {
       text: "The file is empty.", advice: "If it was copied or downloaded, copy it again.",
     },
@@ -332,29 +318,16 @@ export const FACTS = frozenFacts({
       text: "Opening this file made the decoder crash.",
       advice: "It may be damaged, or made to do harm. Nothing happened to your other files.",
     },
-    unknown_algorithm: {text: "This is not the name of a hash that hashkit can compute.", advice: ""},
-    worker_lost: {
-      text: "The work on this file was lost.",
-      advice: "Try it again. On a cluster, check first that it is running.",
-    },
-    worker_unavailable: {
-      text: "The part of hashkit that opens files could not be started.",
-      advice: "Run: hashkit doctor",
-    },
   },
   sentences: {
     notOpened: "This is {name}, which cannot be opened here.",
     pixels: "The picture has {pixels} pixels. The limit is {limit}.",
     videoUnsupported: "This video is coded in a way that cannot be opened here.",
     videoCorrupt: "The file is damaged, and the video could not be read.",
-    unknownAlgorithm: "There is no hash called {name}. Known: md5, sha1, sha256, sha512, pdq, vpdq, tmk_pdqf, ahash, phash, dhash, whash, colorhash, crop_resistant, services, all.",
-    noAlgorithm: "No hash was asked for. Known: md5, sha1, sha256, sha512, pdq, vpdq, tmk_pdqf, ahash, phash, dhash, whash, colorhash, crop_resistant, services, all.",
-    unknownLevel: "variants are one of none, readings, orientations, standard, wide, not {name}",
     unknownSample: "a sample is a number of seconds, 'all' or 'keyframes', not {name}",
   },
   rareKinds: {
-    bmp: "BMP picture of a rare kind", tiff: "TIFF picture of a rare kind",
-    separateTiff: "TIFF picture with separate 16-bit colours", heicBurst: "burst of HEIC pictures",
+    bmp: "BMP picture of a rare kind", heicBurst: "burst of HEIC pictures",
     jpegLs: "JPEG-LS picture", losslessJpeg: "lossless JPEG picture",
     hierarchicalJpeg: "hierarchical JPEG picture",
     deepJpeg: "JPEG picture with {bits} bits a colour",
@@ -371,33 +344,20 @@ export const FACTS = frozenFacts({
   ],
   movingReadings: ["as-stored", "by-frame-count", "by-frame-count+as-stored", "by-time"],
   algorithms: {
-    md5: {
-      family: "cryptographic", bits: 128, threshold: null, minQuality: null, isDefault: true,
-    },
-    sha1: {
-      family: "cryptographic", bits: 160, threshold: null, minQuality: null, isDefault: true,
-    },
-    sha256: {
-      family: "cryptographic", bits: 256, threshold: null, minQuality: null, isDefault: true,
-    },
-    sha512: {
-      family: "cryptographic", bits: 512, threshold: null, minQuality: null, isDefault: false,
-    },
-    pdq: {family: "pdq", bits: 256, threshold: 31, minQuality: 50, isDefault: true},
-    vpdq: {family: "video", bits: 256, threshold: 20.0, minQuality: 50, isDefault: true},
-    tmk_pdqf: {
-      family: "video", bits: 2106752, threshold: 0.7, minQuality: null, isDefault: true,
-    },
-    ahash: {family: "pixels", bits: 64, threshold: 10, minQuality: null, isDefault: false},
-    phash: {family: "pixels", bits: 64, threshold: 10, minQuality: null, isDefault: false},
-    dhash: {family: "pixels", bits: 64, threshold: 10, minQuality: null, isDefault: false},
-    whash: {family: "pixels", bits: 64, threshold: 10, minQuality: null, isDefault: false},
-    colorhash: {
-      family: "pixels", bits: 42, threshold: null, minQuality: null, isDefault: false,
-    },
-    crop_resistant: {family: "pixels", bits: 64, threshold: 16, minQuality: null, isDefault: false},
+    md5: {family: "cryptographic", bits: 128, minQuality: null, isDefault: true},
+    sha1: {family: "cryptographic", bits: 160, minQuality: null, isDefault: true},
+    sha256: {family: "cryptographic", bits: 256, minQuality: null, isDefault: true},
+    sha512: {family: "cryptographic", bits: 512, minQuality: null, isDefault: false},
+    pdq: {family: "pdq", bits: 256, minQuality: 50, isDefault: true},
+    vpdq: {family: "video", bits: 256, minQuality: 50, isDefault: true},
+    tmk_pdqf: {family: "video", bits: 2106752, minQuality: null, isDefault: true},
+    ahash: {family: "pixels", bits: 64, minQuality: null, isDefault: false},
+    phash: {family: "pixels", bits: 64, minQuality: null, isDefault: false},
+    dhash: {family: "pixels", bits: 64, minQuality: null, isDefault: false},
+    whash: {family: "pixels", bits: 64, minQuality: null, isDefault: false},
+    colorhash: {family: "pixels", bits: 42, minQuality: null, isDefault: false},
+    crop_resistant: {family: "pixels", bits: 64, minQuality: null, isDefault: false},
   },
-  levels: ["none", "readings", "orientations", "standard", "wide"],
   defaults: {level: "readings", sample: 1.0},
   limits: {
     maxPixels: 200000000, maxImageBytes: 1073741824, maxFramePixels: 36000000, maxSeconds: 86400,

@@ -31,14 +31,6 @@ export class HashkitError extends Error {
   toJSON() {
     return { code: this.code, text: this.message, advice: this.advice };
   }
-
-  /**
-   * The error that became these fields, in another thread.
-   * @param {ErrorFields} fields
-   */
-  static from(fields) {
-    return new HashkitError(fields.code, fields.text, fields.advice);
-  }
 }
 
 /**
@@ -79,23 +71,19 @@ export function filledIn(text, values) {
 
 /**
  * @param {string} code one of `FACTS.notices`
- * @param {{rate?: number, start?: number, end?: number, whole?: number | null}} [values] `rate` in
- *   frames a second; `start` and `end`, in seconds: between them a video could be read, `whole`:
- *   how long it is, if that is known
+ * @param {{start?: number, end?: number, whole?: number | null}} [values] `start` and `end`, in
+ *   seconds: between them a video could be read; `whole`: how long it is, if that is known
  * @returns {Notice}
  */
 export function noticeOf(code, values = {}) {
-  const { rate, start = 0, end, whole } = values;
-  /** @type {Record<string, string>} */
-  const shown = {};
-  if (rate !== undefined) {
-    shown.rate = thousandths(rate).replace(/\.?0+$/, "");
+  const { start = 0, end, whole } = values;
+  const { text } = FACTS.notices[code];
+  if (end === undefined) {
+    return { code, text };
   }
-  if (end !== undefined) {
-    shown.span = `from ${clockText(start)} to ${clockText(end)}`;
-    shown.span += whole != null && whole > end ? ` of ${clockText(whole)}` : "";
-  }
-  return { code, text: filledIn(FACTS.notices[code].text, shown) };
+  const rest = whole != null && whole > end ? ` of ${clockText(whole)}` : "";
+  const span = `from ${clockText(start)} to ${clockText(end)}${rest}`;
+  return { code, text: filledIn(text, { span }) };
 }
 
 /**

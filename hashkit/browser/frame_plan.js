@@ -94,10 +94,11 @@ export function keyframePlan(container) {
     }
     if (!isLong) timeline.passBy(latest * tick - start);
   }
-  const { times, numbers } = taken;
+  const { numbers } = taken;
   const rules = new Map([["original", [...numbers.keys()]]]);
   const order = Int32Array.from(taken.order);
-  return { order, times: Float64Array.from(times), rules, numbers, end, isMended: timeline.isMended };
+  const times = Float64Array.from(taken.times);
+  return { order, times, rules, numbers, end, isMended: timeline.isMended };
 }
 
 /**

@@ -1,6 +1,7 @@
 // From a decoded frame to its hash. Most browsers give the luma plane as it was coded. Firefox
 // gives red, green and blue: the plane is worked out again by the numbers that it went by, as
-// tests/browser/test_videos.py measures. Of a full range it cuts off both ends: that is refused.
+// tests/browser/test_videos.py measures. What it does otherwise (of a full range it cuts off both
+// ends) is refused.
 
 import { IDENTITY } from "./codecs.js";
 import { HashkitError } from "./errors.js";
@@ -25,6 +26,7 @@ const MATRIX_WEIGHTS = {
   0: WEIGHTS_BT601, 1: WEIGHTS_BT709, 5: WEIGHTS_BT601, 6: WEIGHTS_BT601, 9: WEIGHTS_BT2020,
 };
 const HIGH_DEFINITION = 720; // lines
+const RARE_CHROMA = /^(vp09\.0[13]|av01\.[12])/; // not of a quarter of the pixels: other numbers
 
 /** The error for what this browser cannot decode, or not in a way that gives the right hash. */
 export function notPlayable() {
@@ -113,7 +115,8 @@ function fromPlanes([red, green, blue], width, height, stride) {
 function fromColours(bytes, { width, height, stride, isLimited }, format, coding) {
   const weights = MATRIX_WEIGHTS[coding.colour.matrix ?? usualMatrix(coding.family, height)];
   const isPlain = coding.colour.matrix === IDENTITY;
-  if (!weights || !(isPlain || isLimited)) throw notPlayable();
+  const isUsual = isLimited && !RARE_CHROMA.test(coding.name);
+  if (!weights || !(isPlain || isUsual)) throw notPlayable();
   const [scale, base] = isPlain ? [1, 0.5] : [219 / 255, 16.5];
   const [r, g, b] = weights.map((weight) => weight * scale);
   const [first, last] = format[0] === "R" ? [r, b] : [b, r];

@@ -108,7 +108,14 @@ async function hashMedia(blob, options, watch) {
   if (media.kind === "video") {
     return hashMoving(file, media.format, options, watch);
   }
-  const bytes = new Uint8Array(await blob.arrayBuffer());
+  let bytes;
+  try {
+    bytes = new Uint8Array(await blob.arrayBuffer());
+  } catch {
+    // If it can be read piece by piece, there was no memory for all of it.
+    const exact = await fileDigests(blob, options, watch);
+    return failedOutcome(new HashkitError("too_much_memory"), "image", exact);
+  }
   if (media.format === "jpeg" && isMotionJpeg(bytes)) {
     return hashMoving(file, "mjpeg", options, watch);
   }
@@ -316,7 +323,9 @@ function hashkitErrorOf(error) {
   if (error instanceof HashkitError) {
     return error;
   }
-  if (error instanceof RangeError) { // no room for so many bytes
+  // No room for so many bytes; Firefox has an error of its own, or throws a text.
+  const isError = error instanceof Error;
+  if (error instanceof RangeError || !isError || error.name === "InternalError") {
     return new HashkitError("too_much_memory");
   }
   // The file could be read a moment ago: this is how browsers refuse one that has changed.

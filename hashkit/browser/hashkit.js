@@ -14,7 +14,7 @@ const MAX_SILENCE = 180_000; // milliseconds, as in Python
 const WORKER_ADDRESS = new URL("./worker.js", import.meta.url);
 const POOL = new WorkerPool(
   () => new Worker(WORKER_ADDRESS, { type: "module" }),
-  Math.max(1, Math.min(navigator.hardwareConcurrency, MAX_WORKERS)),
+  Math.min(navigator.hardwareConcurrency || 1, MAX_WORKERS),
   MAX_SILENCE,
 );
 

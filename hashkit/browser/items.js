@@ -42,7 +42,7 @@ function boxOrNone(bytes, within, ...names) {
  * @param {Uint8Array} bytes
  * @returns {Map<string, Box>} by name
  */
-export function mainProperties(bytes) {
+function mainProperties(bytes) {
   const { links, known } = linkedProperties(bytes);
   const found = new Map(known.filter((each) => each.name === "av1C").map((each) => ["av1C", each]));
   for (const { box } of links) {

@@ -91,7 +91,9 @@ async function readGroup(segment, source, start, end) {
     const head = source.near(place, 20) ?? (await source.load(place, 20));
     const element = elementAt(head, 0);
     if (!element) break;
-    if (element.id === BLOCK_ID) [blockStart, blockEnd] = [place + element.start, place + element.end];
+    if (element.id === BLOCK_ID) {
+      [blockStart, blockEnd] = [place + element.start, place + element.end];
+    }
     if (element.id === REFERENCE_ID) found.isKey = false;
     if (element.id === BLOCK_DURATION_ID) {
       found.duration = numberOf(head, element);
@@ -129,7 +131,8 @@ async function readBlock(segment, source, start, end, group) {
   frames.forEach((size, i) => {
     const shown = time + until(i);
     if (place + size <= source.file.size) {
-      track.samples.push(place, size, shown, shown, until(i + 1) - until(i), isKey ? IS_KEY : 0);
+      const flags = isKey && i === 0 ? IS_KEY : 0; // of frames that share a block, the first
+      track.samples.push(place, size, shown, shown, until(i + 1) - until(i), flags);
     }
     place += size;
   });

@@ -5,7 +5,7 @@
 
 import { uint } from "./bytes.js";
 import { alphaNames, propertyLinksTo } from "./items.js";
-import { firstOf } from "./picture_headers.js";
+import { atMostOne } from "./picture_headers.js";
 import {
   gifColours, gifFrames, joined, jpegSegments, pngChunks, startsWith, webpChunks,
 } from "./picture_parts.js";
@@ -214,7 +214,7 @@ export function opaqueBlob(blob, bytes, format) {
  * @returns {Edit[]}
  */
 function opaqueGifEdits(bytes) {
-  return firstOf(gifFrames(bytes))
+  return atMostOne(gifFrames(bytes))
     .filter((frame) => frame.control > 0 && isWholeFrame(bytes, frame))
     .map(({ control }) => ({
       start: control, end: control + 1, bytes: Uint8Array.of(bytes[control] & ~1),
@@ -280,7 +280,7 @@ export function numbersOfPalette(blob, bytes, format) {
  * @returns {ColourTable | null}
  */
 function gifTable(bytes) {
-  const [frame] = firstOf(gifFrames(bytes));
+  const [frame] = atMostOne(gifFrames(bytes));
   if (frame === undefined || !isWholeFrame(bytes, frame)) {
     return null;
   }

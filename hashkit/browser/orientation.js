@@ -93,7 +93,7 @@ function exifOfPng(bytes) {
  * counts; of several values the first; only whole numbers from 1 to 8 of whatever type.
  * @param {Uint8Array} block
  */
-export function orientationOfExif(block) {
+function orientationOfExif(block) {
   let tiff = block;
   for (let times = 0; times < 2 && startsWith(tiff, EXIF_START); times += 1) {
     tiff = tiff.subarray(6);

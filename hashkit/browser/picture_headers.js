@@ -119,7 +119,7 @@ function webpSize(bytes) {
  */
 export function mayBeTransparent(format, bytes) {
   if (format === "gif") {
-    return [...firstOf(gifFrames(bytes))].some((frame) => frame.transparent >= 0);
+    return [...atMostOne(gifFrames(bytes))].some((frame) => frame.transparent >= 0);
   }
   if (format === "webp") {
     const flagsAt = startsWith(bytes, "VP8X", 12) ? 20 : 24;
@@ -133,7 +133,7 @@ export function mayBeTransparent(format, bytes) {
  * @param {Iterable<T>} items
  * @returns {T[]} the first of them, if there is one
  */
-export function firstOf(items) {
+export function atMostOne(items) {
   for (const each of items) {
     return [each];
   }

@@ -1,12 +1,13 @@
-// The parts that files of pictures consist of. Every walk ends where the file does.
+// The parts that files of pictures consist of. Every walk ends where the file does, or after more
+// parts than a picture has.
 
 import { ascii, uint } from "./bytes.js";
 
 /** @typedef {{name: string, begin: number, end: number}} Part its content, without what heads it */
 
+const MAX_WALK = 1_000_000;
 const MARKERS_ALONE = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8];
 const SCAN_MARKER = 0xda;
-const END_MARKER = 0xd9;
 
 /**
  * @param {Uint8Array} bytes
@@ -38,7 +39,7 @@ export function joined(parts) {
  * @returns {Generator<{marker: number, begin: number, end: number}>} from the marker on
  */
 export function* jpegSegments(bytes) {
-  for (let place = 2; ; ) {
+  for (let [place, left] = [2, MAX_WALK]; left > 0; left -= 1) {
     const begin = bytes.indexOf(0xff, place);
     if (begin < 0 || begin + 1 >= bytes.length) {
       return;
@@ -57,33 +58,11 @@ export function* jpegSegments(bytes) {
 }
 
 /**
- * Whether the first picture in a JPEG has an end. Its segments may hold others, which have theirs.
- * @param {Uint8Array} bytes
- */
-export function jpegHasEnd(bytes) {
-  let place = 2;
-  for (;;) {
-    const begin = bytes.indexOf(0xff, place);
-    if (begin < 0 || begin + 1 >= bytes.length) {
-      return false;
-    }
-    const marker = bytes[begin + 1];
-    if (marker === END_MARKER) {
-      return true;
-    }
-    place = begin + (marker === 0xff ? 1 : 2);
-    if (marker !== 0 && marker !== 0xff && !MARKERS_ALONE.includes(marker)) {
-      place += uint(bytes, place, 2);
-    }
-  }
-}
-
-/**
  * @param {Uint8Array} bytes
  * @returns {Generator<Part>} the last one may end behind the file
  */
 export function* pngChunks(bytes) {
-  for (let place = 8; place + 8 <= bytes.length; ) {
+  for (let [place, left] = [8, MAX_WALK]; left > 0 && place + 8 <= bytes.length; left -= 1) {
     const end = place + 8 + uint(bytes, place, 4);
     yield { name: ascii(bytes, place + 4, 4), begin: place + 8, end };
     place = end + 4;
@@ -120,7 +99,7 @@ export function pngChecksum(bytes, begin, end) {
  * @returns {Generator<Part>} the last one may end behind the file
  */
 export function* webpChunks(bytes) {
-  for (let place = 12; place + 8 <= bytes.length; ) {
+  for (let [place, left] = [12, MAX_WALK]; left > 0 && place + 8 <= bytes.length; left -= 1) {
     const length = uint(bytes, place + 4, 4, true);
     yield { name: ascii(bytes, place, 4), begin: place + 8, end: place + 8 + length };
     place += 8 + length + (length % 2);

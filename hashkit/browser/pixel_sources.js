@@ -213,8 +213,9 @@ export function frameSource(bitmap) {
   const frame = new VideoFrame(bitmap, { timestamp: 0, alpha: "keep" });
   const { width, height } = bitmap;
   bitmap.close();
-  const swapped = frame.format === "BGRA";
-  if (!swapped && frame.format !== "RGBA") {
+  const { format } = frame;
+  const [swapped, opaque] = [format?.[0] === "B", format?.[3] === "X"];
+  if (format === null || !["BGRA", "BGRX", "RGBA", "RGBX"].includes(format)) {
     frame.close();
     throw new TypeError("The format of this VideoFrame is not known.");
   }
@@ -222,6 +223,9 @@ export function frameSource(bitmap) {
     const pixels = new Uint8Array(across * down * 4);
     const layout = [{ offset: 0, stride: 4 * across }];
     await frame.copyTo(pixels, { rect: { x, y, width: across, height: down }, layout });
+    for (let place = 3; opaque && place < pixels.length; place += 4) {
+      pixels[place] = 255;
+    }
     return swapped ? withRedFirst(pixels) : pixels;
   };
   return alphaSource(width, height, FRAME_BAND_PIXELS, read, () => frame.close());
@@ -260,7 +264,7 @@ function withRedFirst(pixels) {
  * Rounded as Pillow does (AlphaComposite.c).
  * @param {Uint8Array} pixels changed
  */
-export function laidOnWhite(pixels) {
+function laidOnWhite(pixels) {
   for (let at = 0; at < pixels.length; at += 4) {
     const alpha = pixels[at + 3];
     if (alpha === 255) {

@@ -4,7 +4,7 @@
 
 import { uint } from "./bytes.js";
 import { HashkitError, checkPixels } from "./errors.js";
-import { pngChecksum, pngChunks } from "./picture_parts.js";
+import { pngChecksum, pngChunks, startsWith } from "./picture_parts.js";
 import { PNG_CHANNELS, PngPainter, PngRows, undoFilter } from "./png_rows.js";
 
 /**
@@ -40,7 +40,8 @@ const MIN_PART = 0.01; // of a picture: less was never of use
  */
 export function pngHeader(bytes) {
   const [depth, colours] = [bytes[24], bytes[25]];
-  if (!(PNG_DEPTHS[colours] ?? []).includes(depth) || bytes[28] > 1) {
+  const isKnown = startsWith(bytes, "IHDR", 12) && bytes[27] === 0 && bytes[28] < 2;
+  if (!isKnown || !(PNG_DEPTHS[colours] ?? []).includes(depth)) {
     throw new HashkitError("media_corrupt");
   }
   const header = {
@@ -54,7 +55,7 @@ export function pngHeader(bytes) {
   for (const { name, begin, end } of pngChunks(bytes)) {
     const checked = CHECKED_CHUNKS.includes(name);
     if (checked && pngChecksum(bytes, begin - 4, end) !== uint(bytes, end, 4)) {
-      throw new HashkitError("media_corrupt");
+      throw new HashkitError(end + 4 > bytes.length ? "media_truncated" : "media_corrupt");
     }
     if (name === "PLTE") {
       header.palette = bytes.subarray(begin, end);

@@ -4,6 +4,7 @@
 import { ascii, find, uint } from "./bytes.js";
 import { FACTS } from "./data.js";
 import { HashkitError, filledIn, unsupported } from "./errors.js";
+import { itemSize } from "./items.js";
 import { BMP_OLD_HEADER, JPEG_LS_FRAME, jpegFrame } from "./picture_headers.js";
 import { jpegSegments } from "./picture_parts.js";
 import { findVideo } from "./recognition.js";
@@ -47,6 +48,9 @@ export function refuseRare(format, bytes) {
   if (format === "jpeg") {
     refuseRareJpeg(bytes);
   }
+  if (format === "heif" && itemSize(bytes)[0] === 0) {
+    refuseBursts(format, bytes); // a sequence need not hold a picture
+  }
   if (format === "webp" && 8 + uint(bytes, 4, 4, true) > bytes.length) {
     throw new HashkitError("media_corrupt");
   }
@@ -66,11 +70,7 @@ export function refuseRare(format, bytes) {
 function refuseRareJpeg(bytes) {
   const frame = jpegFrame(bytes);
   if (frame === null) {
-    let end = 0;
-    for (const { begin } of jpegSegments(bytes)) {
-      end = begin + 2 + uint(bytes, begin + 2, 2);
-    }
-    throw new HashkitError(end > bytes.length ? "media_truncated" : "media_corrupt");
+    throw new HashkitError(isHeaderCut(bytes) ? "media_truncated" : "media_corrupt");
   }
   if (LOSSLESS_FRAMES.includes(frame.marker)) {
     throw unsupported(FACTS.rareKinds.losslessJpeg);
@@ -84,9 +84,24 @@ function refuseRareJpeg(bytes) {
   if (frame.depth >= 2 && frame.depth <= 16 && frame.depth !== 8) {
     throw unsupported(filledIn(FACTS.rareKinds.deepJpeg, { bits: String(frame.depth) }));
   }
+  if (isHeaderCut(bytes)) {
+    throw new HashkitError("media_truncated");
+  }
   if (!JPEG_CHANNELS.includes(frame.channels) || hasManyScans(bytes, frame.marker)) {
     throw new HashkitError("media_corrupt");
   }
+}
+
+/**
+ * Whether a JPEG ends before its first scan begins.
+ * @param {Uint8Array} bytes
+ */
+function isHeaderCut(bytes) {
+  let end = 0;
+  for (const { begin } of jpegSegments(bytes)) {
+    end = begin + 2 + uint(bytes, begin + 2, 2);
+  }
+  return end > bytes.length;
 }
 
 /**
@@ -131,7 +146,7 @@ export async function whyNotOpened(format, bytes, finding, pixels) {
   if (!PLAIN_FORMATS.includes(format) && !(await picturesOpened())[format]) {
     return notOpenedHere(format);
   }
-  if (format !== "jpeg" && (finding === "missing" || finding === "truncated")) {
+  if (format !== "jpeg" && finding === "truncated") {
     return new HashkitError("media_truncated");
   }
   return new HashkitError(pixels > MANY_PIXELS ? "too_much_memory" : "media_corrupt");

@@ -7,7 +7,7 @@ import { FACTS } from "./data.js";
 import { FrameDecoder } from "./decoding.js";
 import { checkPixels, HashkitError, noticeOf, thousandths } from "./errors.js";
 import { displayOrder, keyframePlan, neededSamples, planOf } from "./frame_plan.js";
-import { hashOfPlane, lumaPlaneOf, turnNamed } from "./frames.js";
+import { hashOfPlane, lumaPlaneOf, notPlayable, turnNamed } from "./frames.js";
 import { PDQ_TURNS } from "./pdq_luma.js";
 import { IS_HIDDEN, isKeyframe } from "./tracks.js";
 import { readingsApart } from "./variants.js";
@@ -46,13 +46,18 @@ export async function hashFrames(file, format, options) {
   if (width && height) checkPixels(width, height, FACTS.limits.maxFramePixels);
   const work = new FrameWork(file, video, options);
   const plan = await work.run();
-  if (!plan.end) throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
+  if (!plan.end) {
+    if (work.failures && !work.seen && !isShort) throw notPlayable();
+    throw new HashkitError("media_corrupt", FACTS.sentences.videoCorrupt);
+  }
   const { frames, variants } = work.results(plan);
-  const notices = damageNotices(video, plan, work.damaged > 0, isShort);
+  const notices = damageNotices(video, plan, work.seen + work.failures > 0, isShort);
   const isVaried = variants.some((each) => each.name.startsWith("by-frame-count"));
   if (isVaried) notices.push(noticeOf("variable_rate"));
   return { frames, variants, notices };
 }
+
+/** @typedef {Pick<OpenVideo, "duration" | "ownLength" | "othersEnd" | "rate">} Lengths */
 
 /** The work on one video. */
 class FrameWork {
@@ -65,7 +70,8 @@ class FrameWork {
     this.file = file;
     this.video = video;
     this.options = options;
-    this.damaged = video.damaged;
+    this.seen = video.damaged; // how often the bytes make no sense
+    this.failures = 0; // how often the decoder gave up, or left out a frame
     this.withReadings = options.variants !== "none";
     this.turn = turnNamed(video.track.turn);
     this.edits = options.variants === "orientations" ? Object.keys(PDQ_TURNS).slice(1) : [];
@@ -90,7 +96,7 @@ class FrameWork {
       const found = await this.decode(plan, needed, round);
       const isWhole = found.length === order.length && found.every((each, i) => each === order[i]);
       if (needed === null && !isWhole) {
-        if (found.length < order.length) this.damaged += 1;
+        if (found.length < order.length) this.failures += 1;
         order = Int32Array.from(found);
         plan = this.planFor(order);
       }
@@ -136,7 +142,7 @@ class FrameWork {
       const next = round ? flags.subarray(start + 1, count).findIndex(isKeyframe) : -1;
       if (next !== -1) end = start + 1 + next;
       if (!(await decoder.decode(start, end, needed, onBytes))) {
-        this.damaged += 1;
+        this.failures += 1;
         if (!round) break;
       }
     }
@@ -160,7 +166,7 @@ class FrameWork {
     const { width, height, samples, setup } = this.video.track;
     const { family } = this.video.coding;
     const isCut = bytes.length < samples.sizes[sample] || !unitsFit(bytes, family, setup);
-    if (isCut || hasGap(bytes, family, width * height)) this.damaged += 1;
+    if (isCut || hasGap(bytes, family, width * height)) this.seen += 1;
   }
 
   /** @param {VideoFrame} frame @returns {Promise<Record<string, PdqHash>>} by the turn */
@@ -214,13 +220,13 @@ class FrameWork {
 
 /**
  * A notice about the part that could not be read, if any.
- * @param {OpenVideo} video
- * @param {FramePlan} plan
+ * @param {Lengths} video
+ * @param {{end: number, isMended: boolean}} plan
  * @param {boolean} isDamaged
  * @param {boolean} isShort whether the file is cut short
  * @returns {Notice[]}
  */
-function damageNotices(video, { end, isMended }, isDamaged, isShort) {
+export function damageNotices(video, { end, isMended }, isDamaged, isShort) {
   const whole = isMended ? null : expectedEnd(video);
   const slack = Math.max(1, 3 / video.rate); // sound often lasts a little longer than the picture
   const isEarly = whole !== null && end < whole - slack;
@@ -232,7 +238,7 @@ function damageNotices(video, { end, isMended }, isDamaged, isShort) {
 
 /**
  * When the pictures should end, in seconds; null where nothing credible says it.
- * @param {OpenVideo} video
+ * @param {Lengths} video
  */
 function expectedEnd({ duration, ownLength, othersEnd }) {
   const credible = (/** @type {number | null} */ length) =>

@@ -10,8 +10,6 @@ import { hashBlob, hashBytesOnly } from "./hashing.js";
  *   only its digests are made
  */
 
-/** @typedef {{ready: true} | {progress: number} | {outcome: import("./hashing.js").Outcome}} WorkerNews */
-
 /** @param {MessageEvent<WorkerJob>} event */
 async function hashForPage({ data: { blob, options, failed } }) {
   const watch = { onProgress: (/** @type {number} */ progress) => postMessage({ progress }) };

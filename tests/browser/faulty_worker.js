@@ -1,4 +1,4 @@
-// A Worker that fails in the way that its address says, until it is asked for digests alone.
+// A Worker that fails, or is slow, as its address says, until it is asked for digests alone.
 import { hashBytesOnly } from "/hashkit/hashing.js";
 
 const way = new URLSearchParams(location.search).keys().next().value;
@@ -9,6 +9,12 @@ onmessage = async ({ data: { blob, options, failed } }) => {
     postMessage({ outcome: await hashBytesOnly(blob, options, failed) });
   } else if (way === "silent") {
     postMessage({ progress: 0.5 });
+  } else if (way === "slow") {
+    for (let part = 0; part < 20; part += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      postMessage({ progress: part / 20 });
+    }
+    postMessage({ outcome: { slow: true } });
   } else {
     setTimeout(() => {
       throw new Error("There is no memory left.");

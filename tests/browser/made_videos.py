@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (the table)
 """Small videos that differ in how their containers say times, made with PyAV."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import made_matroska
 import numpy as np
 
 WIDTH, HEIGHT = 96, 64
@@ -129,6 +131,18 @@ def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
     return data.replace(old, new)
 
 
+def with_text(path: Path) -> bytes:
+    """The file with its sound called something else."""
+    return replaced(replaced(path.read_bytes(), b"soun", b"meta"), b"mp4a", b"mett")
+
+
+def twice(data: bytes) -> bytes:
+    """The file with its last fragment again at the end: what overlaps is not shown again."""
+    start = data.rindex(b"moof") - 4
+    end = data.rindex(b"mfra") - 4
+    return data[:end] + data[start:end] + data[end:]
+
+
 F = Fraction
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
 _FINE = F(1, 90000)
@@ -156,6 +170,10 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "phone-wild": ("mp4", "libx264", jittering(120, 3000, 3, 900), _FINE, {"options": _X264, "rate": 30}),
     "phone-24": ("mov", "libx264", jittering(120, 3754, 4, 2), _FINE, {"options": _B_FRAMES, "rate": 24}),
     "phone-mkv": ("mkv", "libx264", jittering(120, 3000, 5, 300), _FINE, {"options": _X264, "rate": 30}),
+    "phone-wilder": ("mp4", "libx264", jittering(120, 3000, 6, 1500), _FINE, {"options": _X264, "rate": 30}),
+    "irregular-start": (
+        "mp4", "libx264", [0, 2900, 6200, *(9300 + 3100 * i for i in range(40))], _FINE, {"options": _X264, "rate": 30},
+    ),
     "slow": ("mp4", "libx264", constant(12), F(1), {"options": _X264, "rate": 1}),
     "slow-webm": ("webm", "libvpx", constant(40), F(1, 2), {"options": _VPX, "rate": 2}),
     "one-frame": ("mp4", "libx264", [0], F(1, 25), {"options": _X264}),
@@ -167,6 +185,7 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "late": ("mp4", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": 3000}),
     "late-sound": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0.6}),
     "late-picture": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0, "shift": 5000}),
+    "little-late": ("mp4", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0, "shift": 10}),
     "late-mkv": ("mkv", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": 3000}),
     "late-sound-mkv": ("mkv", "libx264", constant(40), F(1, 25), {"options": _X264, "sound": 0.6}),
     "early": ("mp4", "libx264", constant(30), F(1, 25), {"options": _X264, "shift": -1536}),
@@ -194,6 +213,8 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "fragments-vp9": ("mp4", "libvpx-vp9", constant(40), F(1, 25), {"options": {**_VPX, "g": "10"}, "mux": _FRAGMENTS}),
     "vp8": ("webm", "libvpx", constant(40), F(1, 25), {"options": _VPX, "sound": 0}),
     "vp9": ("webm", "libvpx-vp9", constant(40), F(1, 25), {"options": _VPX}),
+    "vp9-422": ("webm", "libvpx-vp9", constant(20), F(1, 25), {"options": {**_VPX, "profile": "1"}, "pixel_format": "yuv422p"}),
+    "vp9-440": ("webm", "libvpx-vp9", constant(20), F(1, 25), {"options": {**_VPX, "profile": "1"}, "pixel_format": "yuv440p"}),
     "vp9-mp4": ("mp4", "libvpx-vp9", constant(40), F(1, 25), {"options": _VPX, "sound": 0}),
     "vp9-ticks": ("mp4", "libvpx-vp9", varying(40, 9), F(1, 25), {"options": _VPX, "mux": {"video_track_timescale": "25"}}),
     "av1": ("mp4", "libsvtav1", constant(30), F(1, 25), {"options": {"preset": "12"}}),
@@ -205,6 +226,7 @@ _TABLE: dict[str, tuple[str, str, list[int], Fraction, dict[str, Any]]] = {
     "recorded-even": ("webm", "libvpx", constant(90), F(1, 30), {"options": _VPX, "mux": {"live": "1"}, "durations": False}),
     "full-range": ("mp4", "libx264", constant(20), F(1, 25), {"options": _X264, "pixel_format": "yuvj420p"}),
     "bt709": ("mp4", "libx264", constant(20), F(1, 25), {"options": {**_X264, "x264-params": "colormatrix=bt709"}}),
+    "many-keyframes": ("webm", "libvpx", constant(39), F(1, 25), {"options": {**_VPX, "g": "3", "keyint_min": "3"}}),
     "two-tracks": ("mp4", "libx264", constant(20), F(1, 25), {"options": _X264, "tracks": 2}),
     "two-tracks-mkv": ("mkv", "libx264", constant(20), F(1, 25), {"options": _X264, "tracks": 2}),
 }  # fmt: skip
@@ -216,7 +238,8 @@ def make_all(folder: Path) -> Iterator[Path]:
         path = folder / f"{name}.{ending}"
         write(path, codec, stamps, time_base, **arguments)
         yield path
-    for name, change in _changes(folder).items():
+    many_keys = folder / "many-keyframes.webm"
+    for name, change in {**_changes(folder), **made_matroska.changes(many_keys)}.items():
         path = folder / name
         path.write_bytes(change())
         yield path
@@ -245,5 +268,8 @@ def _changes(folder: Path) -> dict[str, Callable[[], bytes]]:
         "part-with-b-frames.mp4": edited(b_frames, 700, 512 * 15),
         "nothing-at-first.mp4": edited(plain, 480, -1),
         "longer-edit.mp4": edited(b_frames, 90000, 1024),
+        "text-before.mp4": lambda: with_text(folder / "little-late.mp4"),
+        "text-long-before.mp4": lambda: with_text(folder / "late-picture.mp4"),
+        "fragments-twice.mp4": lambda: twice((folder / "fragments-moof.mp4").read_bytes()),
         "no-tags.mkv": lambda: replaced(mkv.read_bytes(), b"DURATION", b"DORATION"),
     }

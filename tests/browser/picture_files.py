@@ -102,9 +102,13 @@ def _transparency(chance, colours, depth):
     if colours == 3:
         one = b"\xff" * chance.randrange(1 << depth) + b"\0"
         return one if chance.random() < 0.3 else chance.randbytes(chance.randint(1, 1 << depth))
-    values = [
-        chance.choice([0, 1, chance.randrange(1 << depth)]) for _ in range(PNG_CHANNELS[colours])
-    ]
+    # The numbers that whole rows are made of, in every channel; and what has one of them as its
+    # lower byte, which Python takes for the same.
+    often = [0, 1, 255, 0x0101, 0x0301, 0xFFFF, 0x00FF]
+    same = chance.choice(often) % (1 << depth)
+    values = [same] * PNG_CHANNELS[colours]
+    if chance.random() < 0.3:
+        values = [chance.randrange(1 << depth) for _ in values]
     return struct.pack(f">{len(values)}H", *values)
 
 

@@ -70,13 +70,15 @@ def test_frames_and_times_are_pythons(browser_named, name, ending, scene, tmp_pa
         found = browser.run(HASH, {"file": path, "options": options})
         assert "notices" in found, found
         context = f"{path.name}, {sample}, {level}, {saved['duration']}"
-        assert [each["code"] for each in found["notices"]] == [
-            each.code for each in expected.notices
-        ], context
+        codes = [each.code for each in expected.notices]
+        variants = variants_to_json((), expected.frame_variants)
+        if ending == "png":  # FFmpeg's rate of these is not known here
+            codes = [each for each in codes if each != "variable_rate"]
+            variants = [each for each in variants if each["name"] != "by-frame-count"]
+        assert [each["code"] for each in found["notices"]] == codes, context
         wanted = hashes_to_json((), expected.frames)["vpdq"]
         assert found["hashes"]["vpdq"]["interval"] == wanted["interval"]
         assert same(found["hashes"]["vpdq"]["frames"], wanted["frames"]), context
-        variants = variants_to_json((), expected.frame_variants)
         assert [each["name"] for each in found.get("variants", ())] == [
             each["name"] for each in variants
         ]

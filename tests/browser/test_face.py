@@ -198,6 +198,54 @@ def test_sizes_are_checked_before_anything_is_read(chromium, made, error, kind):
     assert "hashes" not in found
 
 
+ON_PAGE = """
+    const { hashBlob } = await load("hashing.js");
+    const { checkedOptions } = await load("options.js");
+    const blob = new Blob([given.file]);
+    const fail = (error) => () => Promise.reject(error);
+"""
+
+
+@pytest.mark.parametrize("error", ["new RangeError('no memory')", "'out of memory'"])
+def test_a_file_that_does_not_fit_has_its_digests(each_browser, samples, error):
+    path = samples / "scene-1.jpg"
+    body = f"blob.arrayBuffer = fail({error}); return hashBlob(blob, checkedOptions({{}}));"
+    found = each_browser.run(ON_PAGE + body, {"file": path})
+    assert found["error"]["code"] == "too_much_memory"
+    assert found["kind"] == "image"
+    assert found["hashes"]["md5"] == hashlib.md5(path.read_bytes()).hexdigest()
+    assert [each["code"] for each in found["notices"]] == ["exact_only"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("new RangeError('no memory')", "too_much_memory"),
+        ("'out of memory'", "too_much_memory"),
+        ("new DOMException('', 'NotReadableError')", "file_changed"),
+        ("new DOMException('', 'NotFoundError')", "file_unreadable"),
+        ("new TypeError('a fault of ours')", "decoder_crashed"),
+    ],
+)
+def test_what_the_browser_raises_while_reading_has_a_code(each_browser, samples, error, code):
+    """After the first bytes, which say that it is a picture."""
+    body = f"""
+        const slice = blob.slice.bind(blob);
+        let reads = 0;
+        blob.slice = (...places) => {{
+          const piece = slice(...places);
+          reads += 1;
+          if (reads > 1) piece.arrayBuffer = fail({error});
+          return piece;
+        }};
+        blob.arrayBuffer = fail({error});
+        return hashBlob(blob, checkedOptions({{}}));
+    """
+    found = each_browser.run(ON_PAGE + body, {"file": samples / "scene-1.jpg"})
+    assert [*found] == ["error"]
+    assert found["error"]["code"] == code
+
+
 @pytest.fixture
 def disk_page(browser, root):
     """A page whose files are on disk, as a person chooses them: no other browser can be given some

@@ -121,7 +121,7 @@ def test_media_errors_are_all_there(facts):
     def below(error):
         return {error.code} | {code for each in error.__subclasses__() for code in below(each)}
 
-    assert below(errors.MediaError) <= set(facts["errors"])
+    assert below(errors.MediaError) - {errors.MediaError.code} <= set(facts["errors"])
 
 
 def test_formats_that_are_not_opened(facts):
@@ -134,8 +134,8 @@ def test_formats_that_are_not_opened(facts):
     rare = {each.replace("{bits}", "12") for each in facts["rareKinds"].values()}
     shown = {each["shown"] for each in facts["formats"] if not each["opened"]}
     assert rare | shown <= NOT_OPENED
-    deep = {each for each in NOT_OPENED if re.search(r"with \d+ bits", each)}
-    assert NOT_OPENED - deep == (rare | shown) - deep
+    missing = {each for each in NOT_OPENED - rare - shown if "bits a colour" not in each}
+    assert all("TIFF" in each for each in missing)  # none is opened
 
 
 SIZES = [(1, 1, 1), (2, 1, 1), (1000, 1, 999), (20_000, 20_000, 200_000_000), (0, 5, 5), (5, 0, 5)]
@@ -156,7 +156,8 @@ def test_limits_of_pixels(size):
 
 
 def test_notices_have_the_texts_of_python(facts):
-    given = [each for each in notices.ALL if each != notices.TMK_LEFT_OUT]
+    never = (notices.TMK_LEFT_OUT, notices.VIDEO_WITHOUT_TIMES)
+    given = [each for each in notices.ALL if each not in never]
     assert [*facts["notices"]] == [each.code for each in given]
     found = call("errors.js", "noticeOf", [(each.code,) for each in given])
     assert found == [{"code": each.code, "text": each.text} for each in given]
@@ -180,15 +181,13 @@ def test_spans_are_shown_as_python_shows_them():
     assert found["text"] == notices.with_span(notices.VIDEO_DAMAGED, 65.4, 3600.0, None).text
 
 
-RATES = [25, 30, 29.97, 30000 / 1001, 24000 / 1001, 0.5, 100, 1000, 10.1, 7.0625, 7.1875, 12.3125]
-RATES += [0.0625, 0.1875, 1 / 3, 59.9995, 0.0005, 120.0]
+NUMBERS = [25, 30, 29.97, 30000 / 1001, 24000 / 1001, 0.5, 100, 1000, 10.1, 7.0625, 7.1875, 12.3125]
+NUMBERS += [0.0625, 0.1875, 1 / 3, 59.9995, 0.0005, 120.0]
 
 
-def test_rates_are_shown_as_python_shows_them():
+def test_thousandths_are_rounded_as_python_rounds_them():
     chance = random.Random(3)
-    rates = RATES + [chance.uniform(0, 300) for _ in range(500)]
-    rates += [math.floor(chance.uniform(0, 3000)) / 16 for _ in range(200)]
-    expected = [notices.with_rate(notices.VIDEO_WITHOUT_TIMES, rate).text for rate in rates]
-    found = call("errors.js", "noticeOf", [("video_without_times", {"rate": r}) for r in rates])
-    assert [each["text"] for each in found] == expected
-    assert call("errors.js", "thousandths", [(r,) for r in rates]) == [f"{r:.3f}" for r in rates]
+    numbers = NUMBERS + [chance.uniform(0, 300) for _ in range(500)]
+    numbers += [math.floor(chance.uniform(0, 3000)) / 16 for _ in range(200)]
+    expected = [f"{each:.3f}" for each in numbers]
+    assert call("errors.js", "thousandths", zip(numbers)) == expected

@@ -192,6 +192,28 @@ def test_rounding_decides_where_it_does_in_python(monkeypatch):
         assert pairs.count((False, True)) < pairs.count((True, True)) / 2
 
 
+def test_sides_of_64_are_filtered_only_beside_others():
+    """The reference filters no picture of 64x64. That shows only where rounding decides."""
+    shapes = [(64, 64), (64, 90), (90, 64), (301, 64), (64, 128)]
+    described = [
+        (scene, seed, *shape)
+        for scene in ("flat", "gradient", "rows", "tiles")
+        for seed in range(12)
+        for shape in shapes
+    ]
+    pictures = [drawn(*each) for each in described]
+    for found, pixels, each in zip(answers(pictures), pictures, described, strict=True):
+        _assert_equal(found, pixels, each)
+
+
+def test_gradients_are_rounded_as_in_python():
+    """Of 43.35 grey levels, the percentage is 17 in float32, and below 17 in doubles."""
+    pixels = np.zeros((64, 64, 3), np.uint8)  # of this size, nothing is filtered
+    pixels[1:60:6, 2:60:6] = 0, 42, 164
+    assert pdq.compute(pixels).quality == 100 * 4 * 17 // 90
+    _assert_equal(answers([pixels])[0], pixels, "dots")
+
+
 # Sides of 1,024 and more are made smaller: by half, by whole numbers, and by others.
 SHAPES = [
     (5, 9), (64, 64), (300, 201), (129, 1000), (700, 1100), (1024, 2048), (1100, 1025),

@@ -7,6 +7,7 @@ import random
 import struct
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +198,20 @@ def test_any_png_has_pythons_pixels(each_browser, data):
     assert_same(each_browser, "png", data)
 
 
+def test_the_hidden_colour_of_png_is_compared_as_in_python(each_browser):
+    """Of 16 bits in colour with the lower byte of what is written; of 16 bits grey with both."""
+    for colours, depth in ((0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16)):
+        length = (16 * PNG_CHANNELS[colours] * depth + 7) // 8
+        row = b"\0" + bytes(at * 17 % 256 for at in range(length))
+        for value in (0, 1, 17, 34, 85, 0x0011, 0x1111, 0x0322, 0x1122, 0xFF00, 0xFFFF):
+            header = struct.pack(">IIBBBBB", 16, 3, depth, colours, 0, 0, 0)
+            hidden = struct.pack(">H", value) * PNG_CHANNELS[colours]
+            same = b"\0" + bytes([value & 255]) * length
+            data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"tRNS", hidden)
+            data += chunk(b"IDAT", zlib.compress(row + same + row)) + chunk(b"IEND", b"")
+            assert_same(each_browser, f"{colours}, {depth} bits, {value}", data)
+
+
 def damaged_pngs():
     plain, transparent = encoded(scene(1), "PNG"), encoded(with_hole(scene(1)), "PNG")
     palette = encoded(scene(2).quantize(40), "PNG")
@@ -208,6 +223,8 @@ def damaged_pngs():
         ("deep", deep),
     ):
         yield f"{name} without end", whole[:-12]
+        for cut in (13, 16, 17, 18, 20, 21):  # within the last checksums
+            yield f"{name} without {cut} bytes", whole[:-cut]
         yield f"{name} cut", whole[: len(whole) * 2 // 3]
         yield f"{name} with a wrong checksum", whole[:-13] + bytes([whole[-13] ^ 1]) + whole[-12:]
     bad = chunk(b"tEXt", b"a\0b")
@@ -298,6 +315,9 @@ def test_transparency_beside_png(each_browser):
     gifs = {
         "one colour": encoded(palette, "GIF", transparency=7),
         "grey": encoded(scene(9).convert("L"), "GIF", transparency=100),
+        "is replaced": encoded(
+            palette, "GIF", disposal=3, save_all=True, append_images=[scene(1).quantize(200)]
+        ),
         "moves": encoded(
             palette, "GIF", transparency=7, save_all=True, append_images=[scene(1).quantize(200)]
         ),
@@ -367,7 +387,9 @@ def test_icons(each_browser):
 # Large pictures, in tiles and strips
 
 
-@pytest.mark.parametrize("limits", [{"maxCanvas": 1000}, {"maxCanvas": 3000, "maxBitmap": 100}])
+@pytest.mark.parametrize(
+    "limits", [{"maxCanvas": 1000}, {"maxCanvas": 70}, {"maxCanvas": 3000, "maxBitmap": 100}]
+)
 def test_tiles_and_strips_give_the_same(each_browser, limits):
     for orientation in (1, 6, 7):
         for kind, picture in (
@@ -489,9 +511,14 @@ def broken():
     small = scene(1, 60, 50)
     for kind in ("JPEG", "PNG", "GIF", "WEBP"):
         yield f"{kind}, the beginning", encoded(small, kind)[:90]
+    for kind in ("png", "bmp"):
+        icon = encoded(small.resize((48, 48)), "ICO", sizes=[(48, 48)], bitmap_format=kind)
+        yield f"icon of {kind}, cut", icon[: len(icon) * 2 // 3]
     png = encoded(small, "PNG")
     at = png.index(b"IDAT") + 20
     yield "PNG that does not unpack", png[:at] + b"\xff" * 60 + png[at + 60 :]
+    yield "PNG whose header has another name", png.replace(b"IHDR", b"IHXR")
+    yield "PNG of another filter", png[:8] + chunk(b"IHDR", png[16:27] + b"\1\0") + png[33:]
     yield "PNG of a strange kind", png[:8] + chunk(b"IHDR", png[16:25] + b"\5\0\0\0") + png[33:]
     jpeg = encoded(small, "JPEG")
     yield "JPEG without a scan", jpeg[: jpeg.index(b"\xff\xda")]
@@ -503,9 +530,8 @@ def broken():
 
 def test_what_python_cannot_open_has_pythons_error(each_browser):
     for name, data in broken():
-        with pytest.raises(HashkitError) as mine, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            images.decode(data, format_of(data))
+        with pytest.raises(HashkitError) as mine:
+            in_python(data)
         with pytest.raises(JavaScriptError) as theirs:
             in_browser(each_browser, data)
         assert theirs.value.fields.get("code") == mine.value.code, name
@@ -534,7 +560,7 @@ def test_a_jpeg_that_is_cut_short(each_browser, progressive):
         theirs, their_notices = in_browser(each_browser, data)
         assert notices == their_notices
         assert [each["code"] for each in notices] == ["truncated"]
-        if not progressive:
+        if not progressive or each_browser.name == "firefox":
             assert np.array_equal(theirs["original"], mine["original"])
         hashes = [pdq.compute(np.ascontiguousarray(each["original"])) for each in (mine, theirs)]
         assert pdq.distance(hashes[0].text, hashes[1].text) <= (2 if progressive else 0)

@@ -73,6 +73,13 @@ def test_a_lost_worker_is_replaced_and_the_digests_are_made(each_browser, pictur
     assert found["parts"] == ([0.5] if way == "silent" else [])
 
 
+def test_a_slow_worker_is_waited_for(chromium, picture):
+    """It takes longer than the silence that is borne, and is never silent for as long."""
+    body = "return poolOf(given.address, 1, 3000).hash(given.file, options, {});"
+    found = chromium.run(POOL + body, {"address": f"{FAULTY}?slow", "file": picture})
+    assert found == {"slow": True}
+
+
 def test_a_worker_that_fails_at_the_digests_too_leaves_an_error(each_browser, picture):
     body = "return poolOf(given.address).hash(given.file, options, {});"
     found = each_browser.run(POOL + body, {"address": f"{FAULTY}?always", "file": picture})

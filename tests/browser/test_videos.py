@@ -139,7 +139,7 @@ def test_every_container_that_is_read(chromium: Browser, made_videos: dict[str, 
         if isinstance(expected, str):
             assert found["error"]["code"] == expected, path
         elif "error" in found:
-            assert path.name == "hevc.mp4", found
+            assert path.name in ("hevc.mp4", "vp9-440.webm"), found
         else:
             assert set(bits_apart(path, expected, found)) <= {0}, path
             hashed += 1
@@ -186,6 +186,30 @@ def test_videos_are_turned(
     assert "as-stored" in [each["name"] for each in found["variants"]]
 
 
+@pytest.mark.parametrize("name", ["full-range.mp4", "vp9-422.webm"])
+def test_colours_that_cannot_be_undone_are_refused(
+    each_browser: Browser, made_videos: dict[str, Path], name: str
+) -> None:
+    """Where a browser gives colours instead of the plane, and by other numbers than usual."""
+    found, expected = in_browser(each_browser, made_videos[name]), in_python(made_videos[name])
+    if "error" in found:
+        assert each_browser.name != "chromium"
+        assert found["error"]["code"] == "unsupported_media"
+    else:
+        assert each_browser.name != "firefox"
+        assert not isinstance(expected, str)
+        assert set(bits_apart(made_videos[name], expected, found)) == {0}
+
+
+def test_a_video_that_the_decoder_gives_up_at_once_is_not_called_damaged(
+    chromium: Browser, made_videos: dict[str, Path]
+) -> None:
+    """Chromium says that it decodes this kind of colour, and does not."""
+    path = made_videos["vp9-440.webm"]
+    assert not isinstance(in_python(path), str)
+    assert in_browser(chromium, path)["error"]["code"] == "unsupported_media"
+
+
 def damaged(data: bytes) -> dict[str, bytes]:
     length = len(data)
     hole, tail = bytearray(data), bytearray(data)
@@ -201,7 +225,10 @@ def damaged(data: bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     "name",
-    ["film-h264.mp4", "film-reencoded.webm", "film-trimmed.mkv", "vp9_24fps.webm", "av1_24fps.mp4"],
+    [
+        *("film-h264.mp4", "film-reencoded.webm", "film-trimmed.mkv", "vp9_24fps.webm"),
+        *("av1_24fps.mp4", "portrait_25fps_gop1s.mp4"),
+    ],
 )
 def test_no_damage_goes_without_a_notice(
     each_browser: Browser, own_videos: list[Path], tmp_path: Path, name: str
@@ -221,6 +248,21 @@ def test_no_damage_goes_without_a_notice(
         if any(each.code.startswith("video_") for each in expected.notices):
             codes = [each["code"] for each in found["notices"]]
             assert {"video_truncated", "video_damaged"} & {*codes}, (way, codes)
+
+
+@pytest.mark.parametrize("name", ["film-reencoded.webm", "film-trimmed.mkv", "vp9_24fps.webm"])
+def test_what_is_left_of_a_cut_file_is_hashed_as_in_python(
+    chromium: Browser, own_videos: list[Path], tmp_path: Path, name: str
+) -> None:
+    source = next(each for each in own_videos if each.name == name)
+    data = source.read_bytes()
+    for part in (30, 60, 90, 99):
+        path = tmp_path / f"cut-{part}{source.suffix}"
+        path.write_bytes(data[: len(data) * part // 100])
+        expected = in_python(path)
+        assert not isinstance(expected, str)
+        assert expected.notices
+        assert set(bits_apart(path, expected, in_browser(chromium, path))) == {0}
 
 
 def test_decoding_goes_on_at_the_next_keyframe(

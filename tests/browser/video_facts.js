@@ -6,9 +6,7 @@ import { openAsBlob, readFileSync } from "node:fs";
 
 const { FileBytes } = await import("../../hashkit/browser/bytes.js");
 const { frameBytes, openContainer } = await import("../../hashkit/browser/containers.js");
-const { StampChooser, Timeline } = await import("../../hashkit/browser/sampling.js");
-
-const DAY = 24 * 60 * 60;
+const { displayOrder, planOf } = await import("../../hashkit/browser/frame_plan.js");
 
 async function factsOf({ path, format }) {
   const file = new FileBytes(await openAsBlob(path));
@@ -20,14 +18,9 @@ async function factsOf({ path, format }) {
     return { error: error.toJSON() };
   }
   const { samples, tick, turn, width, height, coding } = container.track;
-  const order = [...samples.shown.slice(0, samples.count).keys()].filter((i) => !(samples.flags[i] & 2));
-  order.sort((a, b) => samples.shown[a] - samples.shown[b]);
-  const timeline = new Timeline(container.rate, DAY);
-  const chooser = new StampChooser();
-  const times = order.map((i) => {
-    const stamp = chooser.choose(samples.shown[i], null) * tick - container.start;
-    return timeline.place(stamp, samples.durations[i] * tick);
-  });
+  const plan = planOf(container, displayOrder(samples), 1, true);
+  const order = [...plan.order];
+  const times = [...plan.times];
   const sum = createHash("sha256");
   const keys = [];
   for (let i = 0; i < samples.count; i++) {

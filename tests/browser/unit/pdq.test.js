@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  bitsApart,
   orientationsOf,
   pdqDistance,
   pdqOf,
   pdqOfLuma,
+  pdqWords,
   reduceLuma,
 } from "../../../hashkit/browser/pdq.js";
 import { casesOf, contentOf, pictureOf, rgbaPicture } from "./kit.js";
@@ -37,6 +39,15 @@ test("distances of the conformance kit", () => {
   for (let bit = 0; bit < 256; bit++) {
     const one = (1n << BigInt(bit)).toString(16).padStart(64, "0");
     assert.equal(pdqDistance(one, "0".repeat(64)), 1);
+  }
+});
+
+test("counting bits ends no sooner than there are too many", () => {
+  const zero = pdqWords("0".repeat(64));
+  for (let place = 0; place < 60; place++) {
+    const sixteen = "0".repeat(place) + "ffff";
+    assert.equal(bitsApart(pdqWords(sixteen.padEnd(64, "0")), zero, 16), 16);
+    assert.ok(bitsApart(pdqWords(sixteen.padEnd(63, "0") + "1"), zero, 16) > 16);
   }
 });
 
