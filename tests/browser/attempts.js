@@ -79,6 +79,15 @@
     worker_in_worker: (at) => inWorker(
       `new Worker(URL.createObjectURL(new Blob(['fetch("${url(at)}", { mode: "no-cors" })'])))`,
     ),
+    // To the server of the page, which hears of these by their names.
+    own_fetch: (at) => fetch("/own_fetch"),
+    own_image: (at) => { new Image().src = "/own_image"; },
+    own_worker: (at) => new Worker("/own_worker"),
+    own_module_worker: (at) => new Worker("/own_module_worker", { type: "module" }),
+    own_shared_worker: (at) => new SharedWorker("/own_shared_worker"),
+    own_service_worker: (at) => navigator.serviceWorker.register("/own_service_worker"),
+    own_manifest: (at) => put("link", { rel: "manifest", href: "/own_manifest" }),
+    own_frame: (at) => put("iframe", { src: "/own_frame" }),
     webrtc: (at) => stun(window, at),
     webrtc_of_frame: (at) => stun(freshFrame(), at),
     fetch_of_frame: (at) => freshFrame().fetch(url(at), { mode: "no-cors" }),

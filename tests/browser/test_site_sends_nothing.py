@@ -7,9 +7,13 @@ arrives in spite of them is listed here, as in SECURITY.md.
 from __future__ import annotations
 
 import base64
+import contextlib
+import functools
 import hashlib
+import http.server
 import json
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -29,13 +33,20 @@ TOGETHER, ALONE = (_NAMES.findall(part) for part in CODE.split("  const alone = 
 WAIT = 1.5
 """Seconds for what should not come."""
 
-NOT_FROM_DISK = {"service_worker", "shared_worker", "worker", "track", "manifest"}
+NOT_EVERYWHERE = {
+    # Of other origins, and from disk all are others; or not in this version of WebKit.
+    "from a server": {"service_worker", "shared_worker", "worker", "track", "manifest"}
+    | {"own_manifest", "worker_in_worker"},
+}
+NOT_EVERYWHERE["from disk"] = NOT_EVERYWHERE["from a server"] | {
+    name for name in TOGETHER if name.startswith("own_")
+}
 NOT_THERE: dict[str, set[str]] = {
     "chromium": {"icon", "preconnect"},
     "firefox": {"ping", "prefetch", "rules"},
     "webkit": {
         *("document_open", "form_tab", "icon", "navigate", "open", "open_of_frame", "prefetch"),
-        *("rules", "webrtc", "webrtc_of_frame", "webtransport", "worker_in_worker"),
+        *("rules", "webrtc", "webrtc_of_frame", "webtransport"),
     },
 }
 """What does not arrive without a policy either: the browser does not have it, or not here."""
@@ -81,14 +92,40 @@ def page_with(attempts, guarded):
     return html
 
 
-def arrived_in(name, folder, guarded):
+@contextlib.contextmanager
+def served(folder, arrived):
+    """The address of a server of this folder, which sends no headers of its own. It notes what it
+    is asked for beside pages."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path.startswith("/own_"):
+                arrived[self.path[1:]] = "request"
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def arrived_in(name, folder, where, guarded):
     """What arrived of each attempt."""
-    with Listener([*TOGETHER, *ALONE]) as listener, window(name) as page:
+    with (
+        Listener([*TOGETHER, *ALONE]) as listener,
+        served(folder, listener.arrived) as server,
+        window(name) as page,
+    ):
         path = folder / f"{name}-{guarded}.html"
+        address = path.as_uri() if where == "from disk" else f"{server}/{path.name}"
         attempts = CODE.replace("(PLACES)", f"({json.dumps(listener.places)})")
         path.write_text(page_with(attempts, guarded), "utf-8")
         for wanted in ("all", *ALONE):
-            page.open(f"{path.as_uri()}#{wanted}")
+            page.open(f"{address}#{wanted}")
             page.wait_for("document.documentElement.dataset.attempted")
             until = time.monotonic() + WAIT * (2 if wanted == "all" else 1)
             while time.monotonic() < until and (guarded or wanted not in listener.arrived):
@@ -96,11 +133,12 @@ def arrived_in(name, folder, guarded):
         return {**listener.arrived}
 
 
+@pytest.mark.parametrize("where", ["from disk", "from a server"])
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_arrives_but_what_is_listed(name, tmp_path):
+def test_nothing_arrives_but_what_is_listed(name, where, tmp_path):
     if (lack := missing(name)) is not None:
         pytest.skip(f"needs {lack}")
-    open_page = arrived_in(name, tmp_path, guarded=False)
-    held = arrived_in(name, tmp_path, guarded=True)
-    assert {*TOGETHER, *ALONE} - open_page.keys() - NOT_FROM_DISK == NOT_THERE[name]
+    open_page = arrived_in(name, tmp_path, where, guarded=False)
+    held = arrived_in(name, tmp_path, where, guarded=True)
+    assert {*TOGETHER, *ALONE} - open_page.keys() - NOT_EVERYWHERE[where] == NOT_THERE[name]
     assert held == LEFT[name]
