@@ -84,7 +84,7 @@ SAVE = """
       document.querySelector("#save").click();
     }).finally(() => { URL.createObjectURL = make; });
 """
-TOLD = """
+SAID = """
     return [...document.querySelectorAll("#files > li")].map((each) => [
       each.querySelector("[data-name]").textContent,
       each.dataset.verdict,
@@ -106,7 +106,7 @@ def hashed(page, files):
     page.wait_for(f"document.querySelectorAll('#files > li').length === {len(files)}")
     page.run("document.querySelector('#start').click()")
     at(page, "result")
-    return page.run(SAVE), page.run(TOLD)
+    return page.run(SAVE), page.run(SAID)
 
 
 @pytest.fixture(scope="module")
