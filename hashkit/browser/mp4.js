@@ -127,7 +127,7 @@ function readTrack(bytes, box, whole, movie) {
     tick: 1 / timescale,
     duration: uint(bytes, media.start + 16 + 8 * longMedia, longMedia ? 8 : 4),
     edits: editsOf(bytes, boxAt(bytes, box, "edts", "elst")),
-    chapters: firstOf(numbersIn(bytes, boxAt(bytes, box, "tref", "chap"), 0)),
+    chapters: firstNumberOf(numbersIn(bytes, boxAt(bytes, box, "tref", "chap"), 0)),
     coding: "", setup: undefined, width: 0, height: 0, matrix: null, isFullRange: null,
     length: null, samples: new SampleTable(), isProtected: false, hasOffsets: false,
     shift: 0, offset: 0, first: null, end: 0, counted: 0, lasting: 0, clock: null,
@@ -138,7 +138,7 @@ function readTrack(bytes, box, whole, movie) {
 }
 
 /** As many as there may be tracks. @param {Iterable<number>} numbers */
-function firstOf(numbers) {
+function firstNumberOf(numbers) {
   const found = [];
   for (const each of numbers) if (found.push(each) >= FACTS.limits.maxStreams) break;
   return found;

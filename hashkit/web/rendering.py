@@ -6,10 +6,12 @@ text, and one catalogue has them all.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from hashkit.guide.directory import SHARED_LIMITS, Purpose
 from hashkit.guide.guidance import COUNTRIES, DANGER, NOT_YOUR_FAULT, Guidance
@@ -18,6 +20,31 @@ from hashkit.web.words import ERRORS, TITLES
 
 LEAVE_TO = "https://www.wikipedia.org/"
 """The target of the quick exit: a page that anyone may have open."""
+
+Texts = tuple[str, ...]
+Piece = Callable[[str], str]
+
+_OF_THE_STEPS = {
+    "countries": COUNTRIES,
+    "danger": DANGER,
+    "not_your_fault": NOT_YOUR_FAULT,
+    "titles": TITLES,
+}
+
+
+def _ours(html: str) -> Markup:
+    """HTML that was rendered here, and is not escaped again."""
+    return Markup(html)  # noqa: S704 (made by these templates)
+
+
+def _thin(html: str) -> Markup:
+    """HTML without indentation and empty lines, which nothing shows."""
+    lines = (line.strip() for line in html.splitlines())
+    return _ours("\n".join(line for line in lines if line))
+
+
+def _in_place(html: str) -> str:
+    return html
 
 
 class Renderer:
@@ -29,17 +56,57 @@ class Renderer:
         return _render(
             "page.html",
             language,
+            **_OF_THE_STEPS,
             page_id=page_id,
             workers=workers,
-            countries=COUNTRIES,
-            danger=DANGER,
-            not_your_fault=NOT_YOUR_FAULT,
-            titles=TITLES,
-            lost_work=ERRORS["worker_lost"],
+            served=True,
+            languages=LANGUAGES,
+            language_link="?language=",
+            spoken=[("why-failed", ERRORS["worker_lost"])],
         )
 
-    def guidance(self, language: str, guidance: Guidance) -> str:
-        """The guidance as an HTML fragment that the page inserts."""
+    def site(self, language: str, **values: Any) -> str:
+        """The page that does everything itself."""
+        return _render("site.html", language, **values)
+
+    def site_body(
+        self,
+        language: str,
+        languages: Mapping[str, str],
+        spoken: Sequence[tuple[str, Texts]],
+        pieces: Sequence[str],
+        guides: Mapping[str, Sequence[str]],
+    ) -> dict[str, str]:
+        """What that page shows in a language, which is one of its ``languages``, and the attributes
+        that go with it. ``spoken`` are texts that its script may show, by their names; ``guides``
+        is the guidance, with the answers that it is for, and ``pieces`` what it is made of, by
+        number."""
+        body = _render(
+            "body.html",
+            language,
+            **_OF_THE_STEPS,
+            served=False,
+            languages=languages,
+            language_link="#",
+            spoken=spoken,
+        )
+        guide = _render(
+            "site_guide.html",
+            language,
+            pieces=[*map(_ours, pieces)],
+            guides=[(_ours(html), answers) for html, answers in guides.items()],
+        )
+        return {
+            "language": language,
+            "lang": _html_language(language),
+            "dir": direction_of(language),
+            "title": texts_in(language).gettext("Notes"),
+            "html": _thin(body + guide),
+        }
+
+    def guidance(self, language: str, guidance: Guidance, piece: Piece = _in_place) -> str:
+        """The guidance as an HTML fragment that the page inserts. ``piece`` is given each part that
+        other guidance may have, too, and says what stands in its place."""
         takedown = [
             service
             for step in guidance.steps
@@ -50,6 +117,7 @@ class Renderer:
             "guidance.html",
             language,
             guidance=guidance,
+            piece=lambda caller: _ours(piece(caller())),
             takedown=takedown,
             shared_limits=SHARED_LIMITS,
         )
@@ -61,6 +129,10 @@ class Renderer:
 
 def _render(template: str, language: str, **values: Any) -> str:
     return _environment(language).get_template(template).render(values)
+
+
+def _html_language(language: str) -> str:
+    return "en" if language == PSEUDO else language
 
 
 @cache
@@ -83,9 +155,8 @@ def _environment(language: str) -> Environment:
         # For texts that were marked elsewhere. Unlike _(), it does not interpret "%".
         "say": texts.gettext,
         "language": language,
-        "html_language": "en" if language == PSEUDO else language,
+        "html_language": _html_language(language),
         "direction": direction_of(language),
-        "languages": LANGUAGES,
         "unreviewed": language in UNREVIEWED,
         "leave_to": LEAVE_TO,
     }

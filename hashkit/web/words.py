@@ -48,7 +48,9 @@ _EXACT_ONLY = marked(
     "The hashes of the file itself were made. Only a service that looks for exact copies may find "
     "them."
 )
-_MEANINGS = {Usability.PLAIN: _TOO_PLAIN, Usability.EXACT_ONLY: _EXACT_ONLY}
+MEANINGS = {Usability.PLAIN: _TOO_PLAIN, Usability.EXACT_ONLY: _EXACT_ONLY}
+"""What a result means, where its title does not say it."""
+
 _ANOTHER_COPY = marked("If you have the original on this device, choose that one.")
 _TRY_AGAIN = marked("Try it again.")
 _RIGHT_FILE = marked("Check that it is the file you mean.")
@@ -181,14 +183,15 @@ ERRORS: dict[str, tuple[str, ...]] = {
 }
 """For each error of a file by its code: what happened, and what to do next."""
 
-_SOMETHING_ELSE = (marked("Something went wrong with this file."), _TRY_AGAIN)
+SOMETHING_ELSE = (marked("Something went wrong with this file."), _TRY_AGAIN)
+"""The same for an error of any other code."""
 
 
 def describe(outcome: Outcome) -> FileDescription:
     """Describe the result of a file."""
     usability = _usability_of(outcome)
     happened, *what_next = _failure(outcome)
-    points = [happened, _MEANINGS.get(usability), *(NOTICES[each.code] for each in outcome.notices)]
+    points = [happened, MEANINGS.get(usability), *(NOTICES[each.code] for each in outcome.notices)]
     sentences = dict.fromkeys(point for point in (*points, *what_next) if point)
     return FileDescription(usability, TITLES[usability], tuple(sentences))
 
@@ -197,7 +200,7 @@ def _failure(outcome: Outcome) -> tuple[str, ...]:
     """What happened to a file, and what to do next."""
     if isinstance(outcome, HashedFile):
         return ("",)
-    return ERRORS.get(outcome.error.code, _SOMETHING_ELSE)
+    return ERRORS.get(outcome.error.code, SOMETHING_ELSE)
 
 
 def _usability_of(outcome: Outcome) -> Usability:

@@ -51,6 +51,10 @@ COMMANDS = {
         "profiles",
         "List the profiles that there are, and check them. Nothing is sent.",
     ),
+    "site": (
+        "site",
+        "Build the page that hashes in the browser, for people who have nothing installed.",
+    ),
     "schema": ("schema", "Print the JSON Schema of the submission."),
     "doctor": ("doctor", "Check that pictures cannot leave, and what can be opened here."),
 }

@@ -22,7 +22,7 @@ export function letChoose(canChoose) {
         path: file.webkitRelativePath || file.name,
       }));
       input.value = ""; // so that the same can be chosen again, once it was removed
-      if (found.length) take(found, 0);
+      if (found.length) takeFound(found, 0);
       else say(["nothing"]);
     });
   }
@@ -45,7 +45,7 @@ export function letChoose(canChoose) {
 }
 
 /** Adds what was found, but not what is hidden in folders. */
-function take(found, lost) {
+function takeFound(found, lost) {
   const seen = found.filter(({ path }) => !isHidden(path));
   const twice = add(seen);
   say([
@@ -84,7 +84,7 @@ async function takeDropped(data) {
   const found = [];
   let lost = 0;
   for (const each of dropped) lost += await collect(each, found);
-  if (found.length || lost) take(found, lost);
+  if (found.length || lost) takeFound(found, lost);
   else say(["nothing"]);
 }
 

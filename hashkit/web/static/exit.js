@@ -1,10 +1,11 @@
 // Leaving at once. It needs nothing else of the page, so that it works whatever else does not.
 
+import { tellOfLeaving } from "./leaving.js";
+
 const THREE_PRESSES_WITHIN = 1500; // milliseconds
 
 const link = document.getElementById("leave");
 const away = link.href;
-const leaveAt = `leave?page=${document.body.dataset.page}`;
 const otherTabs = "BroadcastChannel" in window ? new BroadcastChannel("leave") : null;
 const whenLeaving = [];
 let left = false;
@@ -37,18 +38,9 @@ function leave({ tellOthers = true } = {}) {
       }
     }
     if (tellOthers) otherTabs?.postMessage("leave");
-    tellServer();
+    tellOfLeaving();
   }
   location.replace(away); // takes the place of this page: the Back button does not lead here
-}
-
-function tellServer() {
-  try {
-    if (navigator.sendBeacon(leaveAt)) return;
-  } catch {
-    // As if it had been refused.
-  }
-  fetch(leaveAt, { method: "POST", keepalive: true }).catch(() => {});
 }
 
 // The link would add to the history, and with Ctrl or the middle button leave this tab open.

@@ -1,10 +1,10 @@
-// Hands the files to hashkit, a few at a time and range by range, and shows what comes of them.
+// Has the files hashed, a few at a time, and shows what comes of them.
 
 import { beforeLeaving } from "./exit.js";
 import { rows } from "./files.js";
-import { Ended, Refused, ask } from "./server.js";
+import { forgetHere, hashHere } from "./work.js";
 
-let numbers = 0; // of all files that were begun: each try is another
+let begun = 0; // of all files that were begun: each try is another
 const forgetting = new Set();
 const AT_A_TIME = Math.min(Number(document.body.dataset.workers) || 1, 4);
 
@@ -25,7 +25,7 @@ export function again(row) {
 
 /** Stops working on a file. */
 export function cancel(row) {
-  drop(row);
+  stop(row);
   row.is("stopped");
   goOn();
 }
@@ -33,19 +33,19 @@ export function cancel(row) {
 /** Stops working on all of them. */
 export function cancelAll() {
   const stopped = rows().filter((row) => row.isBusy);
-  stopped.forEach(drop);
+  stopped.forEach(stop);
   for (const row of stopped) row.is("stopped");
 }
 
 /** Takes a file off the list, and with it what came of it. */
 export function remove(row) {
-  drop(row);
+  stop(row);
   forgetResult(row);
   row.remove();
   goOn();
 }
 
-beforeLeaving(() => rows().forEach(drop));
+beforeLeaving(() => rows().forEach(stop));
 
 /** Begins as many of the waiting files as may be worked on at a time. */
 function goOn() {
@@ -63,13 +63,18 @@ async function workOn(row) {
   const work = new AbortController();
   row.work = work;
   row.is("working");
+  row.number = begun += 1;
   try {
-    const told = await handOver(row, work.signal);
-    if (!work.signal.aborted) row.is("done", told);
+    const told = await hashHere(row.number, row.file, {
+      variants: row.variants,
+      signal: work.signal,
+      onPart: (part) => row.work === work && row.progress(part),
+    });
+    if (!work.signal.aborted) row.is(told ? "done" : "failed", told);
   } catch (error) {
-    if (!work.signal.aborted && !(error instanceof Ended)) {
+    if (!work.signal.aborted) {
       row.is("failed");
-      if (!(error instanceof Refused)) throw error;
+      throw error;
     }
   } finally {
     if (row.work === work) row.work = null;
@@ -77,36 +82,7 @@ async function workOn(row) {
   }
 }
 
-/** Sends the ranges that hashkit requests, until the file is hashed. */
-async function handOver(row, signal) {
-  const { file, variants } = row;
-  row.number = numbers += 1;
-  const path = `files/${row.number}`;
-  const begun = await ask("PUT", path, { json: { size: file.size, variants }, signal });
-  let answer = await begun.json();
-  while (!answer.done) {
-    row.progress(answer.part);
-    const next = await nextRange(file, path, answer.read);
-    signal.throwIfAborted();
-    answer = await (await ask("POST", next.path, { bytes: next.bytes, signal })).json();
-  }
-  return answer.done;
-}
-
-/** The next request: a range of the file if one is requested. The file may have changed. */
-async function nextRange(file, path, range) {
-  if (!range) return { path };
-  const [serial, start, length] = range;
-  try {
-    const bytes = await file.slice(start, start + length).arrayBuffer();
-    if (bytes.byteLength === length) return { path: `${path}/ranges/${serial}`, bytes };
-  } catch {
-    // It cannot be read any more.
-  }
-  return { path: `${path}/unreadable` };
-}
-
-function drop(row) {
+function stop(row) {
   if (!row.work) return;
   row.work.abort();
   row.work = null;
@@ -119,7 +95,7 @@ function forgetResult(row) {
 }
 
 function forgetNumber(number) {
-  const forgotten = ask("DELETE", `files/${number}`).catch(() => {});
+  const forgotten = forgetHere(number);
   forgetting.add(forgotten);
   forgotten.finally(() => forgetting.delete(forgotten));
 }

@@ -4,9 +4,10 @@ import { letChoose } from "./choosing.js";
 import { hasLeft } from "./exit.js";
 import { forget, moveTo, onChange, rows } from "./files.js";
 import { again, begin, cancel, cancelAll, remove, settled } from "./hashing.js";
+import { openLanguage } from "./language.js";
 import { askQuestions } from "./questions.js";
-import { finish, stayInTouch } from "./server.js";
 import { announce, current, sentence, show, showOnly } from "./steps.js";
+import { endWork, placeOfSubmission, whenWorkEnds } from "./work.js";
 
 const BETWEEN_ANNOUNCEMENTS = 15_000; // milliseconds
 
@@ -84,7 +85,7 @@ function start() {
     return;
   }
   lastAnnounced = performance.now();
-  begin(wanted, element("variants").checked);
+  begin(wanted, element("variants")?.checked === true);
   go("working");
 }
 
@@ -103,23 +104,23 @@ function showEnded(template) {
 
 async function finishAndClose() {
   showEnded("finished-shape");
-  await finish();
+  await endWork();
 }
 
 /** Saves what is on the list now, and nothing that was just taken off it. */
-async function save(event) {
-  event.preventDefault();
+async function save() {
   await settled();
-  const link = element("save").cloneNode();
+  const link = document.createElement("a");
+  link.href = placeOfSubmission();
+  link.download = "submission.json";
   link.click();
 }
 
-/** Another language is another page: it takes the place of this one in the history. */
 function chooseLanguage(event) {
   const link = event.target.closest("a[hreflang]");
   if (!link) return;
   event.preventDefault();
-  location.replace(link.href);
+  openLanguage(link);
 }
 
 onChange(update);
@@ -138,8 +139,8 @@ element("start").addEventListener("click", start);
 element("save").addEventListener("click", save);
 element("stop-all").addEventListener("click", cancelAll);
 element("remove-all").addEventListener("click", () => rows().forEach(remove));
-element("variants").checked = false;
+if (element("variants")) element("variants").checked = false; // some browsers keep it
 askQuestions();
 letChoose(() => current() === "choose");
-stayInTouch(() => showEnded("ended-shape"));
+whenWorkEnds(() => showEnded("ended-shape"));
 document.body.dataset.step = "welcome";

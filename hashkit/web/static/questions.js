@@ -1,7 +1,7 @@
 // The questions, age first, and what to do for these answers.
 
-import { Ended, ask } from "./server.js";
 import { show, showFor } from "./steps.js";
+import { guideFor } from "./work.js";
 
 const form = document.getElementById("answers");
 const missing = document.getElementById("missing");
@@ -69,20 +69,12 @@ function point(names) {
 }
 
 async function guide() {
-  const { age, age_in_picture, country, threatened } = answers();
-  const json = { age, age_in_picture, country, threatened: threatened === "yes" };
-  try {
-    const answer = await ask("POST", "guide", { json });
-    take(await answer.text());
-  } catch (error) {
-    if (!(error instanceof Ended)) throw error;
-  }
+  const found = await guideFor(answers());
+  if (found) showGuide(found);
 }
 
-/** Takes in what hashkit wrote. It holds nothing from outside, such as the name of a file. */
-function take(html) {
-  const text = document.getElementById("guidance-text");
-  text.innerHTML = html;
+function showGuide(found) {
+  document.getElementById("guidance-text").replaceChildren(found);
   const short = document.getElementById("short-services-shape").content;
   document.getElementById("short-services").replaceChildren(short.cloneNode(true));
   const minor = document.getElementById("guide").dataset.minor === "yes";
