@@ -11,8 +11,8 @@ import { neutralBlob, numbersOfPalette, onlyIcon, opaqueBlob } from "./neutral.j
 import { orientationOf, storedArea, turnedRows } from "./orientation.js";
 import { besideOf, largestIcon, mayBeTransparent, sizeOf } from "./picture_headers.js";
 import {
-  UNCHANGED, beginBitmap, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue, lazySource,
-  pngSource, stripSource,
+  UNCHANGED, beginBitmap, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue,
+  lazySource, pngSource, stripSource,
 } from "./pixel_sources.js";
 import { pngHeader, readPng } from "./png.js";
 import { notOpenedHere, refuseRare, whyNotOpened } from "./refusals.js";
