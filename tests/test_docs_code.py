@@ -48,7 +48,13 @@ EXTRA_FOR = {
     **{"seal": "seal", "open": "seal"},
     **{"send": "send", "withdraw": "send", "profiles": None},
 }
-KNOWN_TO_OTHERS = ("docs/formats.md", "README.md", "docs/architecture.md", "docs/browser.md")
+KNOWN_TO_OTHERS = (
+    "docs/formats.md",
+    "README.md",
+    "docs/architecture.md",
+    "docs/browser.md",
+    "docs/site.md",
+)
 # Commands of docs/releasing.md that need a checkout, much time, an index, or a database.
 NOT_HERE = [
     *(["git", "status"], [".ci/run"], [".ci/latest"], [".ci/lowest"], [".ci/browser"]),
