@@ -15,7 +15,7 @@ import { bestQuality, hashFrames } from "./videos.js";
 
 /** @typedef {import("./errors.js").ErrorFields} ErrorFields */
 /** @typedef {import("./errors.js").Notice} Notice */
-/** @typedef {import("./images.js").Picture} Picture */
+/** @typedef {import("./picture.js").Picture} Picture */
 /** @typedef {import("./options.js").HashOptions} HashOptions */
 /** @typedef {import("./options.js").Watch} Watch */
 /** @typedef {import("./variants.js").VpdqHash} VpdqHash */

@@ -8,7 +8,8 @@ import { FACTS } from "./data.js";
 import { HashkitError, checkPixels, noticeOf } from "./errors.js";
 import { cleanAperture } from "./items.js";
 import { neutralBlob, numbersOfPalette, onlyIcon, opaqueBlob } from "./neutral.js";
-import { orientationOf, storedArea, turnedRows } from "./orientation.js";
+import { orientationOf } from "./orientation.js";
+import { Picture } from "./picture.js";
 import { besideOf, largestIcon, mayBeTransparent, sizeOf } from "./picture_headers.js";
 import {
   UNCHANGED, beginBitmap, bitmapSource, coversAll, croppedSource, frameSource, isFrameTrue,
@@ -17,9 +18,7 @@ import {
 import { pngHeader, readPng } from "./png.js";
 import { notOpenedHere, refuseRare, whyNotOpened } from "./refusals.js";
 
-/** @typedef {import("./errors.js").Notice} Notice */
 /** @typedef {import("./pixel_sources.js").Source} Source */
-/** @typedef {{data: Uint8Array | Uint8ClampedArray, rows: number}} Band */
 
 /**
  * @typedef {object} PictureLimits
@@ -34,50 +33,6 @@ const MAX_MISSING = 0.98;
 const CUT_SHORT = "The file is cut short, and a browser does not read the part that is there.";
 /** What iOS draws at most, in pixels. */
 const MAX_CANVAS = 4096 * 4096;
-
-/**
- * A picture, upright, on white: a file as people see it, or another reading of it.
- * `close` lets go of all memory, also of the readings.
- */
-export class Picture {
-  /**
-   * @param {Source} source
-   * @param {number} orientation
-   */
-  constructor(source, orientation) {
-    this.source = source;
-    this.orientation = orientation;
-    this.width = orientation >= 5 ? source.height : source.width;
-    this.height = orientation >= 5 ? source.width : source.height;
-    this.channels = 4;
-    /** @type {{name: string, picture: Picture}[]} what other tools make of the same file */
-    this.readings = [];
-    /** @type {Notice[]} */
-    this.notices = [];
-    /** @type {boolean | null} whether rows were missing; null where nobody looked */
-    this.isCut = null;
-  }
-
-  /**
-   * Rows from the top down, as red, green, blue and a fourth byte that means nothing. May be asked
-   * for more than once.
-   * @returns {AsyncGenerator<Band>}
-   */
-  async *bands() {
-    const { source, orientation, width, height } = this;
-    const most = Math.max(1, Math.floor(source.bandPixels / width));
-    for (let top = 0; top < height; top += most) {
-      const rows = Math.min(most, height - top);
-      const stored = await source.read(...storedArea(orientation, width, height, top, rows));
-      yield { data: turnedRows(stored, width, rows, orientation), rows };
-    }
-  }
-
-  close() {
-    this.source.close();
-    this.readings.forEach(({ picture }) => picture.close());
-  }
-}
 
 /**
  * Decode a picture of the format that `identify` found.

@@ -13,7 +13,8 @@ import { FastLuma, keptTaps, PDQ_SIDE, PDQ_TURNS, ReferenceLuma } from "./pdq_lu
 
 /**
  * @typedef {{width: number, height: number,
- *   bands: () => AsyncIterable<{data: Uint8Array | Uint8ClampedArray, rows: number}>}} PdqPicture
+ *   bands: () => AsyncIterable<{data: Uint8Array | Uint8ClampedArray, rows: number}>,
+ *   stored?: {picture: PdqPicture, turn: string}}} PdqPicture
  *   rows of red, green, blue and a fourth byte, upright, from the top; `bands` may be called twice
  */
 /** @typedef {{value: string, quality: number}} PdqHash */
@@ -43,16 +44,26 @@ export async function pdqOf(picture, { orientations = false } = {}) {
   if (Math.min(picture.width, picture.height) < PDQ_MIN_SIDE) {
     return { value: "0".repeat(64), quality: 0, coefficients: new Float32Array(256) };
   }
-  const { width, height } = picture;
   const turns = orientations ? Object.keys(PDQ_TURNS) : ["original"];
-  const fast = await feedRows(picture, new FastLuma(keptTaps(width), keptTaps(height)));
-  let luma = fast.finish();
+  let luma = await fastLumaOf(picture.stored ?? { picture, turn: "original" });
   let coefficients = pdqDct(luma, Number);
   if (roundingDecides(luma, coefficients, turns)) {
+    const { width, height } = picture;
     luma = (await feedRows(picture, new ReferenceLuma(width, height))).finish();
     coefficients = pdqDct(luma, Math.fround);
   }
   return { value: pdqBits(coefficients), quality: pdqQuality(luma), coefficients };
+}
+
+/**
+ * The luma of a picture that is turned, of the rows as they lie: to turn the pixels takes longer.
+ * @param {{picture: PdqPicture, turn: string}} stored
+ */
+async function fastLumaOf({ picture, turn }) {
+  const [mirror, flip, swap] = PDQ_TURNS[turn];
+  const across = keptTaps(picture.width, mirror);
+  const down = keptTaps(picture.height, flip);
+  return (await feedRows(picture, new FastLuma(across, down))).finish(swap);
 }
 
 /**

@@ -136,8 +136,8 @@ readings = st.builds(
 )
 
 
-@settings(max_examples=10)
-@given(st.lists(st.tuples(st.lists(readings, max_size=4), readings), min_size=100, max_size=200))
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.lists(readings, max_size=4), readings), min_size=1, max_size=20))
 def test_readings_of_videos_are_kept_as_in_python(cases):
     def as_json(some):
         return variants_to_json((), some)
