@@ -180,12 +180,12 @@ def browser() -> Iterator[object]:
     """A real browser without a window."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome)")
-    from playwright.sync_api import sync_playwright
+    sys.path.insert(0, str(ROOT / "tests" / "browser"))
+    from one_playwright import playwright
 
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
-        yield started
-        started.close()
+    started = playwright().chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,7 @@ COMMANDS = {
         *("--for", "stopncii", "--out", "{out}/f.json"),
     ],
     "inspect": ["inspect", "{out}/given.json"],
+    "site": ["site", "build", "--single-file", "{out}/page.html"],
     "export": ["export", "{out}/given.json", "--format", "ncmec"],
     "export to a table": ["export", "{out}/given.json", "--format", "csv", "--out", "{out}/t.csv"],
     "import": ["import", "{out}/given.json"],

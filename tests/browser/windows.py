@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import browsers
+from one_playwright import playwright
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # how WebDriver names an element
 SECONDS = 60
@@ -109,6 +110,8 @@ class _Driven(Window):
             ".then((value) => done({ value }), (error) => done({ error: String(error) }));"
         )
         answer = self.ask("ExecuteAsyncScript", script=body, args=[*given])
+        if answer is None:
+            raise ScriptFailed("the page was replaced")
         if "error" in answer:
             raise ScriptFailed(answer["error"])
         return answer.get("value")
@@ -146,6 +149,11 @@ class _Firefox(_Driven):
         self._read()
         self.ask("NewSession", pageLoadStrategy="normal", unhandledPromptBehavior="accept")
         self.ask("SetTimeouts", script=SECONDS * 1000)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._stream.close()
+        self._socket.close()
 
     def ask(self, command: str, **fields: Any) -> Any:
         self._number += 1
@@ -225,22 +233,19 @@ def window(name: str) -> Iterator[Window]:
 
 @contextlib.contextmanager
 def _chromium(folder: Path) -> Iterator[Window]:
-    from playwright.sync_api import sync_playwright
-
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browsers._chromium(),
-            args=[
-                *arguments,
-                "--disable-popup-blocking",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            ],
-        )
-        try:
-            yield _Chromium(browser.new_context(accept_downloads=True).new_page())
-        finally:
-            browser.close()
+    browser = playwright().chromium.launch(
+        executable_path=browsers._chromium(),
+        args=[
+            *arguments,
+            "--disable-popup-blocking",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        ],
+    )
+    try:
+        yield _Chromium(browser.new_context(accept_downloads=True).new_page())
+    finally:
+        browser.close()
 
 
 @contextlib.contextmanager
@@ -258,8 +263,11 @@ def _firefox(folder: Path) -> Iterator[Window]:
         text = "".join(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in lines.items())
         settings.write_text(settings.read_text("utf-8") + text, "utf-8")
         environment = {**browsers._environment(folder), **more}
-        with browsers._process([*command, "--marionette"], environment, folder / "output"):
-            yield _Firefox(port)
+        with (
+            browsers._process([*command, "--marionette"], environment, folder / "output"),
+            contextlib.closing(_Firefox(port)) as opened,
+        ):
+            yield opened
 
 
 @contextlib.contextmanager
