@@ -198,6 +198,9 @@ def test_all_is_in_one_folder(modules, tmp_path):
 
 
 def test_what_is_joined_names_nothing_of_this_machine(root):
-    from hashkit.web.site.building import build
+    from hashkit.web.site import building
 
-    assert str(Path(root).parent).encode() not in build(["en"]).html
+    html = building.build(["en"]).html
+    for folder in (Path(root).resolve(), Path(building.__file__).parent, Path.home()):
+        if len(folder.parts) > 2:  # "/work" may stand in it for other reasons
+            assert str(folder).encode() not in html
