@@ -150,7 +150,7 @@ def _body(renderer: Renderer, language: str, languages: Sequence[str]) -> dict[s
 
 
 def _all_answers() -> Iterator[tuple[str, str, str, str]]:
-    """Age, age in the picture, country, and whether somebody threatens: as the form gives them."""
+    """Age, age in the picture, country, and whether there is a threat: as the form gives them."""
     for age, in_picture, country, threatened in product(Age, Age, COUNTRIES, ("yes", "no")):
         if not (age is Age.UNDER_18 and in_picture is Age.ADULT):
             yield age.value, in_picture.value, country, threatened
