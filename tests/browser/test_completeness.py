@@ -24,7 +24,7 @@ from hashkit.media.completeness import jpeg
 from hashkit.media.completeness.packets import has_gap
 from hashkit.media.completeness.pictures import look_for_missing
 from hashkit.media.opening import open_header
-from hashkit.media.truncation import is_cut_short
+from hashkit.media.truncation import is_cut_short, look_at_parts
 from hashkit.models import MediaKind
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -668,3 +668,15 @@ def test_endless_videos_come_to_an_end():
     expected = [is_cut_short(io.BytesIO(data), len(data), name) for name, data in files]
     arguments = [(as_file(data), name) for name, data in files]
     assert call("completeness_videos.js", "isCutShort", arguments) == expected
+
+
+def test_what_follows_behind_a_video_is_seen_as_in_python(samples):
+    film, other = ((samples / f"film-{each}.mp4").read_bytes() for each in ("h264", "letterboxed"))
+    header = film[: int.from_bytes(film[:4], "big")]
+    files = [film, film + film, film + other, film + other[:-9], film + header, film + other[:5000]]
+    expected = [look_at_parts(io.BytesIO(data), len(data), "mp4") for data in files]
+    assert {each.more_behind for each in expected} == {True, False}
+    found = call(
+        "completeness_videos.js", "lookAtParts", [(as_file(each), "mp4") for each in files]
+    )
+    assert [(each["cutShort"], each["moreBehind"]) for each in found] == expected
